@@ -1,0 +1,58 @@
+/// numpy arrays to views and back, without copies.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "toponet/filtration.hpp"
+#include "toponet/image_view.hpp"
+
+namespace toponet {
+
+// No forcecast: a wrong dtype is a TypeError, never a silent copy. Python has checked dtype and
+// shape, with a friendlier sentence.
+template <class Value>
+using Images = pybind11::array_t<Value, pybind11::array::c_style>;
+
+/// One view per image of a (B, H, W) array.
+template <class Value>
+std::vector<ImageView<Value>> views(const Images<Value>& images) {
+    if (images.ndim() != 3) throw std::invalid_argument("expected an array of shape (B, H, W)");
+    const std::int64_t height = images.shape(1);
+    const std::int64_t width = images.shape(2);
+    std::vector<ImageView<Value>> result;
+    result.reserve(static_cast<std::size_t>(images.shape(0)));
+    for (std::int64_t i = 0; i < images.shape(0); ++i) {
+        result.push_back({images.data() + i * height * width, height, width, width});
+    }
+    return result;
+}
+
+/// Hands a vector's memory to numpy; the array owns it.
+template <class Element>
+pybind11::array_t<Element> to_array(std::vector<Element>&& elements,
+                                    std::vector<pybind11::ssize_t> shape) {
+    auto owned = std::make_unique<std::vector<Element>>(std::move(elements));
+    Element* const data = owned->data();
+    pybind11::capsule owner(owned.get(),
+                            [](void* memory) { delete static_cast<std::vector<Element>*>(memory); });
+    owned.release();
+    return pybind11::array_t<Element>(std::move(shape), data, owner);
+}
+
+inline Connectivity to_connectivity(int connectivity) {
+    if (connectivity != 4 && connectivity != 8) {
+        throw std::invalid_argument("connectivity must be 4 or 8, got " +
+                                    std::to_string(connectivity));
+    }
+    return static_cast<Connectivity>(connectivity);
+}
+
+}  // namespace toponet

@@ -1,0 +1,11 @@
+/// One function for each part of the extension.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace toponet {
+
+void bind_persistence(pybind11::module_& module);
+void bind_betti_numbers(pybind11::module_& module);
+
+}  // namespace toponet

@@ -1,0 +1,52 @@
+#include "arrays.hpp"
+#include "bind.hpp"
+#include "toponet/batch.hpp"
+
+namespace py = pybind11;
+
+namespace toponet {
+namespace {
+
+Algorithm to_algorithm(const std::string& name) {
+    if (name == "union_find") return Algorithm::union_find;
+    if (name == "reduction") return Algorithm::reduction;
+    throw std::invalid_argument("algorithm must be 'union_find' or 'reduction', got '" + name + "'");
+}
+
+template <class Value>
+py::tuple persistence(const Images<Value>& images, bool dimension_0, bool dimension_1,
+                      int connectivity, bool frame, double frame_value,
+                      const std::string& algorithm, int num_threads) {
+    const FiltrationOptions options{dimension_0, dimension_1, to_connectivity(connectivity), frame,
+                                    frame_value};
+    const Algorithm chosen = to_algorithm(algorithm);
+    const auto image_views = views(images);
+    BatchDiagrams<Value> diagrams;
+    {
+        const py::gil_scoped_release release;
+        diagrams = batch_persistence(image_views, options, chosen, num_threads);
+    }
+    const auto rows = static_cast<py::ssize_t>(diagrams.dimensions.size());
+    const auto splits = static_cast<py::ssize_t>(diagrams.splits.size());
+    return py::make_tuple(to_array(std::move(diagrams.values), {rows, 2}),
+                          to_array(std::move(diagrams.pixels), {rows, 2}),
+                          to_array(std::move(diagrams.dimensions), {rows}),
+                          to_array(std::move(diagrams.splits), {splits}));
+}
+
+template <class Value>
+void define_persistence(py::module_& module) {
+    module.def("persistence", &persistence<Value>, py::arg("images").noconvert(), py::kw_only(),
+               py::arg("dimension_0"), py::arg("dimension_1"), py::arg("connectivity"),
+               py::arg("frame"), py::arg("frame_value"), py::arg("algorithm"),
+               py::arg("num_threads"));
+}
+
+}  // namespace
+
+void bind_persistence(py::module_& module) {
+    define_persistence<float>(module);
+    define_persistence<double>(module);
+}
+
+}  // namespace toponet

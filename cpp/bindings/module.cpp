@@ -1,0 +1,10 @@
+// The extension's table of contents.
+#include <pybind11/pybind11.h>
+
+#include "bind.hpp"
+
+PYBIND11_MODULE(_core, module) {
+    module.doc() = "C++ persistence kernel of toponet. Private: use the functions of toponet.";
+    toponet::bind_persistence(module);
+    toponet::bind_betti_numbers(module);
+}

@@ -1,0 +1,28 @@
+/// Persistence pairs of one image, as pixels: the values are looked up in the image.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace toponet {
+
+/// In place of a birth pixel: born with the frame. In place of a death pixel: never dies.
+constexpr std::int32_t no_pixel = -1;
+
+/// One class of positive persistence; pixels are flat indices into height x width.
+struct PersistencePair {
+    std::int32_t birth_pixel;
+    std::int32_t death_pixel;
+};
+
+/// Pairs by dimension, each ordered by (death pixel, birth pixel): the essential class comes first.
+struct PixelDiagram {
+    std::vector<PersistencePair> dimension[2];
+
+    void clear() {
+        dimension[0].clear();
+        dimension[1].clear();
+    }
+};
+
+}  // namespace toponet

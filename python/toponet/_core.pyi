@@ -1,0 +1,22 @@
+import numpy as np
+from numpy.typing import NDArray
+
+def persistence(
+    images: NDArray[np.float32] | NDArray[np.float64],
+    *,
+    dimension_0: bool,
+    dimension_1: bool,
+    connectivity: int,
+    frame: bool,
+    frame_value: float,
+    algorithm: str,
+    num_threads: int,
+) -> tuple[
+    NDArray[np.float32] | NDArray[np.float64],
+    NDArray[np.int32],
+    NDArray[np.int8],
+    NDArray[np.int64],
+]: ...
+def betti_numbers(
+    masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
+) -> NDArray[np.int64]: ...

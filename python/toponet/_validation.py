@@ -1,0 +1,97 @@
+"""Checks of what callers pass in: one clear sentence for each mistake. No torch here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+MATCHINGS = ("complete", "wasserstein", "persistence")
+ALGORITHMS = ("union_find", "reduction")
+
+
+def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raises ValueError unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {listed}, got {value!r}")
+
+
+def check_connectivity(connectivity: int) -> None:
+    """Raises ValueError unless 4 or 8."""
+    check_choice("connectivity", connectivity, (4, 8))
+
+
+def check_dims(dims: Sequence[int]) -> tuple[bool, bool]:
+    """Whether dimension 0 and dimension 1 are asked for."""
+    try:
+        chosen = tuple(dims)
+    except TypeError:
+        raise TypeError(f"dims must be a sequence such as (0, 1) or (1,), got {dims!r}") from None
+    if not chosen or any(d not in (0, 1) for d in chosen) or len(set(chosen)) < len(chosen):
+        raise ValueError(f"dims must be (0,), (1,) or (0, 1), got {tuple(chosen)!r}")
+    return 0 in chosen, 1 in chosen
+
+
+def check_min_persistence(min_persistence: float) -> None:
+    """Raises ValueError unless a finite number of at least 0."""
+    if not (np.isfinite(min_persistence) and min_persistence >= 0):
+        raise ValueError(f"min_persistence must be at least 0 and finite, got {min_persistence!r}")
+
+
+def thread_count(num_threads: int | None) -> int:
+    """``None`` = every core that this process may use."""
+    if num_threads is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    if isinstance(num_threads, bool) or not isinstance(num_threads, (int, np.integer)):
+        raise TypeError(f"num_threads must be None or a whole number, got {num_threads!r}")
+    if num_threads < 1:
+        raise ValueError(f"num_threads must be None or at least 1, got {num_threads}")
+    return min(int(num_threads), 1024)
+
+
+def batch_of_2d(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """(H, W) or (B, H, W) to (B, H, W); at least one image of at least one pixel."""
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3:
+        raise ValueError(f"{name} must have shape (H, W) or (B, H, W), got {array.shape}")
+    if 0 in array.shape:
+        raise ValueError(f"{name} must hold at least one image of at least one pixel, got shape "
+                         f"{array.shape}")  # fmt: skip
+    if (array.shape[1] + 2) * (array.shape[2] + 2) >= 2**31:
+        raise ValueError(f"{name} must have fewer than 2**31 pixels each, got shape {array.shape}")
+    return array
+
+
+def float_images(name: str, images: object) -> FloatArray:
+    """A contiguous (B, H, W) array of float32 or float64."""
+    array = np.asarray(images)
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
+    return np.ascontiguousarray(batch_of_2d(name, array))
+
+
+def binary_masks(name: str, masks: object) -> NDArray[np.uint8]:
+    """A contiguous (B, H, W) array of bytes 0 and 1, from any dtype that holds only these."""
+    array = np.asarray(masks)
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold numbers or booleans, got {array.dtype}")
+    array = batch_of_2d(name, array)
+    if array.dtype == np.bool_:
+        return np.ascontiguousarray(array).view(np.uint8)
+    if array.dtype == np.uint8:
+        wrong = array.max() > 1
+    else:
+        wrong = not bool(((array == 0) | (array == 1)).all())
+    if wrong:
+        values = np.unique(array[~((array == 0) | (array == 1))])
+        raise ValueError(f"{name} must hold only 0 and 1, got {values[0]} as well")
+    return np.ascontiguousarray(array, dtype=np.uint8)

@@ -41,19 +41,22 @@ class PersistenceDiagrams:
         """Number of images."""
         return len(self.splits) - 1
 
-    def __getitem__(self, image: int) -> PersistenceDiagrams:
-        """The diagrams of one image, as a batch of one; negative indices count from the end.
+    def __getitem__(self, images: int | slice) -> PersistenceDiagrams:
+        """The diagrams of one image (as a batch of one), or of a run of images: views, no copies.
 
         Raises:
             IndexError: If there is no such image.
+            ValueError: If a slice has a step other than 1.
         """
-        index = range(len(self))[image]
-        rows = slice(int(self.splits[index]), int(self.splits[index + 1]))
+        chosen = range(len(self))[images]
+        if isinstance(chosen, int):
+            chosen = range(chosen, chosen + 1)
+        elif chosen.step != 1:
+            raise ValueError(f"diagrams can be sliced in steps of 1 only, got {images}")
+        splits = self.splits[chosen.start : chosen.start + len(chosen) + 1]
+        rows = slice(int(splits[0]), int(splits[-1]))
         return PersistenceDiagrams(
-            self.values[rows],
-            self.pixels[rows],
-            self.dimensions[rows],
-            np.array([0, rows.stop - rows.start], dtype=np.int64),
+            self.values[rows], self.pixels[rows], self.dimensions[rows], splits - splits[0]
         )
 
     def __iter__(self) -> Iterator[PersistenceDiagrams]:

@@ -1,0 +1,232 @@
+"""Optimal matchings between persistence diagrams (paper, eq. 2.2). numpy only; POT when needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from toponet._validation import MATCHINGS, check_choice, check_min_persistence
+
+METHODS = ("auto", "pot", "closed_form")
+
+Dots = NDArray[np.float64]
+Pairs = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """A matching between the dots of two diagrams.
+
+    Attributes:
+        pairs: (k, 2) int64. Rows of the first and of the second diagram; (i, -1) and (-1, j) are
+            matched to the diagonal. A dot left alone because of ``min_persistence`` is in no pair.
+        cost: Sum over the pairs of squared distances; to the diagonal it is (birth - death)^2 / 2.
+            Essential classes cost the squared difference of their births.
+    """
+
+    pairs: Pairs
+    cost: float
+
+
+def match(
+    values_f: ArrayLike,
+    values_g: ArrayLike,
+    *,
+    matching: str = "complete",
+    min_persistence: float = 0.0,
+    method: str = "auto",
+) -> Matching:
+    r"""Optimal matching of a diagram of f with a diagram of g: one dimension of one image each.
+
+    Each mode minimises the sum of squared distances over the matchings that it allows:
+
+    - ``"complete"``: every dot of g has a partner as long as f has dots (the paper's bijection);
+      only the surplus of the larger diagram goes to the diagonal.
+    - ``"wasserstein"``: any dot may go to the diagonal (2-Wasserstein distance, squared).
+    - ``"persistence"``: the k most persistent dots of f are matched with the k dots of g, the
+      others go to the diagonal (the rule that the paper's authors released).
+
+    Essential classes (death -inf) are matched with each other in the order of their births.
+
+    Args:
+        values_f: (n, 2) births and deaths, birth >= death.
+        values_g: (m, 2) likewise.
+        matching: One of the three modes.
+        min_persistence: Dots of f of at most this persistence that have no partner in g are left
+            alone: no pair, no cost. It doesn't influence who is matched with whom.
+        method: "closed_form" needs targets that coincide (all dots of g the same, as in binary
+            images): O(n log n). "pot" solves the transport problem: O((n + m)^3). "auto" takes the
+            closed form where it can.
+
+    Returns:
+        The matching; essential pairs first, then pairs ordered by the dot of f, then (-1, j).
+
+    Raises:
+        ValueError: If an array isn't (n, 2), holds NaN or a birth below its death; if the numbers
+            of essential classes differ; if an option is unknown; if "closed_form" is asked for
+            targets that don't coincide.
+        RuntimeError: If POT did not converge.
+
+    Source: Hu et al., NeurIPS 2019, section 2.2; Cohen-Steiner et al., "Lipschitz functions have
+    L_p-stable persistence" (2010).
+
+    Example:
+        >>> import toponet
+        >>> toponet.match([[0.9, 0.2], [0.5, 0.4]], [[1.0, 0.0]]).pairs
+        array([[ 0,  0],
+               [ 1, -1]])
+    """
+    check_choice("matching", matching, MATCHINGS)
+    check_choice("method", method, METHODS)
+    check_min_persistence(min_persistence)
+    dots_f, dots_g = _dots("values_f", values_f), _dots("values_g", values_g)
+    finite_f = np.flatnonzero(np.isfinite(dots_f[:, 1]))
+    finite_g = np.flatnonzero(np.isfinite(dots_g[:, 1]))
+    essential, essential_cost = _match_essential(dots_f, dots_g)
+
+    f, g = dots_f[finite_f], dots_g[finite_g]
+    coincide = bool((g == g[:1]).all())
+    if method == "closed_form" and not coincide:
+        raise ValueError(
+            f"method 'closed_form' needs targets that coincide, got {len(np.unique(g, axis=0))} "
+            "different dots; use 'auto' or 'pot'"
+        )
+    if len(f) == 0 or len(g) == 0:
+        partner = np.full(len(f), -1)
+    elif method == "pot" or not coincide:
+        partner = _partners_by_transport(f, g, matching)
+    else:
+        partner = _partners_closed_form(f, g[0], len(g), matching)
+
+    matched = partner >= 0
+    kept = np.flatnonzero(matched | (f[:, 0] - f[:, 1] > min_persistence))
+    unmatched_g = np.setdiff1d(np.arange(len(g)), partner)
+    cost = (
+        np.sum((f[matched] - g[partner[matched]]) ** 2)
+        + np.sum(_diagonal_cost(f[kept[~matched[kept]]]))
+        + np.sum(_diagonal_cost(g[unmatched_g]))
+    )
+    rows_g = np.append(finite_g, -1)  # Partner -1, the diagonal, stays -1.
+    pairs = np.concatenate(
+        [
+            essential,
+            np.stack([finite_f[kept], rows_g[partner[kept]]], axis=1),
+            np.stack([np.full(len(unmatched_g), -1), finite_g[unmatched_g]], axis=1),
+        ]
+    )
+    return Matching(pairs.astype(np.int64), float(cost + essential_cost))
+
+
+def selection_key(dots: NDArray[Any], target: NDArray[Any], matching: str) -> NDArray[Any]:
+    """What a dot of f gains by going to the common target: those with the largest keys go there.
+
+    In the modes with an optimum this is |p - diagonal|^2 + |t - diagonal|^2 - |p - t|^2, the cost
+    saved by the pair. The first and last squares cancel to a product, which loses no digits.
+
+    Args:
+        dots: (n, 2) births and deaths.
+        target: (2,) the dot of g, or (n, 2) one for each dot.
+        matching: The mode.
+    """
+    birth, death = dots[..., 0], dots[..., 1]
+    if matching == "persistence":
+        return birth - death
+    target_birth, target_death = target[..., 0], target[..., 1]
+    along = birth + death - target_birth - target_death
+    return (birth - death) * (target_birth - target_death) - along**2 / 2
+
+
+def _dots(name: str, values: ArrayLike) -> Dots:
+    dots = np.asarray(values, dtype=np.float64)
+    if dots.size == 0 and dots.ndim <= 2:
+        dots = dots.reshape(0, 2)
+    if dots.ndim != 2 or dots.shape[1] != 2:
+        raise ValueError(f"{name} must have shape (n, 2), got {dots.shape}")
+    birth, death = dots.T
+    if not np.isfinite(birth).all() or np.isnan(death).any() or (death == np.inf).any():
+        raise ValueError(f"{name} must hold finite numbers (deaths may be -inf)")
+    if (birth < death).any():
+        row = int(np.argmax(birth < death))
+        raise ValueError(f"{name} must have birth >= death (superlevel sets), got {dots[row]} "
+                         f"in row {row}")  # fmt: skip
+    return dots
+
+
+def _diagonal_cost(dots: Dots) -> Dots:
+    return (dots[:, 0] - dots[:, 1]) ** 2 / 2
+
+
+def _match_essential(dots_f: Dots, dots_g: Dots) -> tuple[Pairs, float]:
+    """In one dimension, sorted births are the optimal matching."""
+    rows_f = np.flatnonzero(np.isneginf(dots_f[:, 1]))
+    rows_g = np.flatnonzero(np.isneginf(dots_g[:, 1]))
+    if len(rows_f) != len(rows_g):
+        raise ValueError(
+            "both diagrams must have the same number of classes that never die (same frame and "
+            f"dims on both sides), got {len(rows_f)} and {len(rows_g)}"
+        )
+    rows_f = rows_f[np.argsort(-dots_f[rows_f, 0], kind="stable")]
+    rows_g = rows_g[np.argsort(-dots_g[rows_g, 0], kind="stable")]
+    cost = float(np.sum((dots_f[rows_f, 0] - dots_g[rows_g, 0]) ** 2))
+    return np.stack([rows_f, rows_g], axis=1), cost
+
+
+def _partners_closed_form(f: Dots, target: Dots, count: int, matching: str) -> Pairs:
+    """The exact optimum when all ``count`` dots of g are the same."""
+    keys = selection_key(f, target, matching)
+    best = np.argsort(-keys, kind="stable")[:count]
+    if matching == "wasserstein":
+        best = best[keys[best] > 0]
+    partner = np.full(len(f), -1)
+    partner[np.sort(best)] = np.arange(len(best))
+    return partner
+
+
+def _partners_by_transport(f: Dots, g: Dots, matching: str) -> Pairs:
+    """Partner in g of each dot of f, -1 = diagonal, by optimal transport.
+
+    The problem is compact: n + 1 by m + 1, where one more row and column stand for the diagonal
+    and carry the spare mass.
+    """
+    if matching == "persistence":
+        chosen = np.sort(np.argsort(f[:, 1] - f[:, 0], kind="stable")[: len(g)])
+        partner = np.full(len(f), -1)
+        partner[chosen] = _partners_by_transport(f[chosen], g, "complete")
+        return partner
+    n, m = len(f), len(g)
+    spare_f, spare_g = (m, n) if matching == "wasserstein" else (max(m - n, 0), max(n - m, 0))
+    cost = np.zeros((n + 1, m + 1))
+    cost[:n, :m] = ((f[:, None] - g[None]) ** 2).sum(axis=2)
+    cost[:n, m] = _diagonal_cost(f)
+    cost[n, :m] = _diagonal_cost(g)
+    mass_f, mass_g = np.append(np.ones(n), spare_f), np.append(np.ones(m), spare_g)
+    plan = _transport_plan(mass_f, mass_g, cost)
+    partner = np.argmax(plan[:n], axis=1)
+    return np.where(partner == m, -1, partner)
+
+
+def _transport_plan(mass_f: Dots, mass_g: Dots, cost: Dots) -> Dots:
+    """``ot.emd`` that fails loudly: POT answers NaN costs and its iteration cap without an error.
+
+    Empty rows and columns are left out, because POT takes mass 0 at the border of its guard.
+    """
+    import ot  # Imported here: it takes longer than the rest of the package together.
+
+    if not np.isfinite(cost).all():
+        raise ValueError("the costs of a matching must be finite")
+    rows, columns = np.flatnonzero(mass_f), np.flatnonzero(mass_g)
+    plan = np.zeros(cost.shape)
+    solved, log = ot.lp.emd(
+        mass_f[rows],
+        mass_g[columns],
+        np.ascontiguousarray(cost[np.ix_(rows, columns)]),
+        numItermax=10_000_000,
+        log=True,
+    )
+    if log["warning"] is not None:
+        raise RuntimeError(f"optimal transport did not converge: {log['warning']}")
+    plan[np.ix_(rows, columns)] = solved
+    return plan

@@ -1,0 +1,86 @@
+"""A set of images with their truths, its folds and its normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with binary truths; sizes may differ, channels may not.
+
+    Attributes:
+        names: One for each image.
+        images: (C, H, W) float32 each, in the files' own grey values.
+        masks: (H, W) uint8 each, 1 = structure.
+    """
+
+    names: tuple[str, ...]
+    images: tuple[NDArray[np.float32], ...]
+    masks: tuple[NDArray[np.uint8], ...]
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.names)
+
+    @property
+    def channels(self) -> int:
+        """Channels of every image."""
+        return int(self.images[0].shape[0])
+
+    def subset(self, indices: Sequence[int]) -> ImageSet:
+        """The images at these indices, in this order."""
+        return ImageSet(
+            tuple(self.names[i] for i in indices),
+            tuple(self.images[i] for i in indices),
+            tuple(self.masks[i] for i in indices),
+        )
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation per channel, taken from the training images alone."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(cls, images: Sequence[NDArray[np.float32]]) -> Normalisation:
+        """Of all pixels of (C, H, W) images together; a constant channel gets deviation 1."""
+        pixels = sum(image[0].size for image in images)
+        mean = sum(image.sum(axis=(1, 2), dtype=np.float64) for image in images) / pixels
+        squares = sum(
+            ((image - mean[:, None, None]) ** 2).sum(axis=(1, 2), dtype=np.float64)
+            for image in images
+        )
+        std = np.sqrt(squares / pixels)
+        std[std == 0] = 1.0
+        return cls(tuple(map(float, mean)), tuple(map(float, std)))
+
+    def apply(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean 0 and deviation 1 for images like those of the training set."""
+        mean, std = (np.float32(values)[:, None, None] for values in (self.mean, self.std))
+        return ((image - mean) / std).astype(np.float32)
+
+
+def fold_split(count: int, folds: int, fold: int) -> tuple[list[int], list[int]]:
+    """Indices for training and for validation: contiguous blocks.
+
+    Neighbouring slices of a volume resemble each other; a shuffled split would validate on images
+    that were all but seen.
+
+    Raises:
+        ValueError: If there are fewer than 2 folds, more folds than images, or no such fold.
+    """
+    if folds < 2:
+        raise ValueError(f"folds must be at least 2, got {folds}")
+    if not 0 <= fold < folds:
+        raise ValueError(f"fold must lie between 0 and folds - 1 = {folds - 1}, got {fold}")
+    if count < folds:
+        raise ValueError(f"{folds} folds need at least {folds} images, got {count}")
+    validation = [int(i) for i in np.array_split(np.arange(count), folds)[fold]]
+    return [i for i in range(count) if i not in validation], validation

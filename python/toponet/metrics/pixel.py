@@ -1,0 +1,24 @@
+"""Pixel-wise accuracy."""
+
+from __future__ import annotations
+
+from toponet.metrics._inputs import Masks, mask_pair
+
+
+def pixel_accuracy(prediction: Masks, target: Masks) -> float:
+    """Share of pixels at which the masks are equal, in [0, 1], over all images together.
+
+    Args:
+        prediction: (H, W) or (B, H, W); 0 and 1 in any dtype, numpy or torch.
+        target: The same shape.
+
+    Raises:
+        ValueError: If shapes differ, or a value is neither 0 nor 1.
+
+    Example:
+        >>> from toponet.metrics import pixel_accuracy
+        >>> pixel_accuracy([[0, 1], [1, 1]], [[0, 1], [1, 0]])
+        0.75
+    """
+    predicted, truth = mask_pair(prediction, target)
+    return float((predicted == truth).mean())

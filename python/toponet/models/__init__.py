@@ -1,0 +1,5 @@
+"""Networks."""
+
+from toponet.models.dive import DIVE
+
+__all__ = ["DIVE"]

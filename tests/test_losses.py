@@ -7,21 +7,19 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
-import strategies
 import torch
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
+import strategies
 import toponet
 from toponet.functional import topological_loss
 
 MATCHINGS = ["complete", "wasserstein", "persistence"]
 
 
-def random_problem(
-    seed: int = 0, shape: tuple[int, ...] = (3, 2, 13, 17)
-) -> tuple[Tensor, Tensor]:
+def random_problem(seed: int = 0, shape: tuple[int, ...] = (3, 2, 13, 17)) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     likelihood = torch.rand(shape, generator=generator, dtype=torch.float64)
     target = (torch.rand(shape, generator=generator) > 0.6).double()

@@ -172,7 +172,8 @@ def test_a_plan_that_did_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ot.lp, "emd", impatient)
     rng = np.random.default_rng(0)
     f, g = (np.sort(rng.random((30, 2)))[:, ::-1] for _ in range(2))
-    with pytest.warns(UserWarning, match="numItermax"), pytest.raises(
-        RuntimeError, match="did not converge"
+    with (
+        pytest.warns(UserWarning, match="numItermax"),
+        pytest.raises(RuntimeError, match="did not converge"),
     ):
         toponet.match(f, g, method="pot")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import skimage.measure
 import skimage.metrics
-import strategies
 import torch
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+import strategies
 from toponet import metrics
 
 mask_pairs = hypothesis.strategies.tuples(strategies.shapes).flatmap(

@@ -41,8 +41,8 @@ pybind11::array_t<Element> to_array(std::vector<Element>&& elements,
                                     std::vector<pybind11::ssize_t> shape) {
     auto owned = std::make_unique<std::vector<Element>>(std::move(elements));
     Element* const data = owned->data();
-    pybind11::capsule owner(owned.get(),
-                            [](void* memory) { delete static_cast<std::vector<Element>*>(memory); });
+    pybind11::capsule owner(
+        owned.get(), [](void* memory) { delete static_cast<std::vector<Element>*>(memory); });
     owned.release();
     return pybind11::array_t<Element>(std::move(shape), data, owner);
 }

@@ -10,7 +10,8 @@ namespace {
 Algorithm to_algorithm(const std::string& name) {
     if (name == "union_find") return Algorithm::union_find;
     if (name == "reduction") return Algorithm::reduction;
-    throw std::invalid_argument("algorithm must be 'union_find' or 'reduction', got '" + name + "'");
+    throw std::invalid_argument("algorithm must be 'union_find' or 'reduction', got '" + name +
+                                "'");
 }
 
 template <class Value>

@@ -8,7 +8,8 @@ namespace {
 
 /// First column from `begin` on whose pixel is (not) foreground, `width` if there is none. Eight
 /// pixels are looked at together: masks are mostly long stretches of one value.
-std::int64_t skip(const std::uint8_t* row, std::int64_t begin, std::int64_t width, bool foreground) {
+std::int64_t skip(const std::uint8_t* row, std::int64_t begin, std::int64_t width,
+                  bool foreground) {
     const std::uint64_t eight = foreground ? 0x0101010101010101u : 0u;
     const std::uint8_t one = foreground ? 1 : 0;
     while (begin + 8 <= width) {

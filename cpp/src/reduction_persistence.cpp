@@ -53,8 +53,7 @@ class PairCollector {
 
 template <class Value>
 void ReductionPersistence<Value>::compute(const ImageView<Value>& image,
-                                          const FiltrationOptions& options,
-                                          PixelDiagram& diagram) {
+                                          const FiltrationOptions& options, PixelDiagram& diagram) {
     diagram.clear();
     refuse_unordered_values(image, options);
     const CubicalComplex complex(image, options);

@@ -189,12 +189,12 @@ void UnionFindPersistence<Value>::merge_components(const ImageView<Value>& image
     loop_saddles_.clear();
     for (const Saddle& saddle : saddles_) {
         const LinkComponents& arms = table[upper_[index(saddle.cell)]];
-        std::int32_t elder = basins_.find(
-            follow(saddle.cell + step[arms.direction[0]], labels_, climb));
+        std::int32_t elder =
+            basins_.find(follow(saddle.cell + step[arms.direction[0]], labels_, climb));
         std::size_t meetings = 0;
         for (std::size_t arm = 1; arm < arms.count; ++arm) {
-            std::int32_t other = basins_.find(
-                follow(saddle.cell + step[arms.direction[arm]], labels_, climb));
+            std::int32_t other =
+                basins_.find(follow(saddle.cell + step[arms.direction[arm]], labels_, climb));
             if (other == elder) continue;
             if (younger_than(elder, other)) std::swap(elder, other);
             basins_.join(other, elder);
@@ -243,11 +243,11 @@ void UnionFindPersistence<Value>::merge_background(const ImageView<Value>& image
     dying_.assign(minima_.size(), 0);
     for (auto saddle = loop_saddles_.rbegin(); saddle != loop_saddles_.rend(); ++saddle) {
         const LinkComponents& arms = table[upper_[index(saddle->cell)] ^ 0xFFu];
-        std::int32_t elder = basins_.find(
-            follow(saddle->cell + step[arms.direction[0]], labels_, descend));
+        std::int32_t elder =
+            basins_.find(follow(saddle->cell + step[arms.direction[0]], labels_, descend));
         for (std::size_t arm = 1; arm < arms.count; ++arm) {
-            std::int32_t other = basins_.find(
-                follow(saddle->cell + step[arms.direction[arm]], labels_, descend));
+            std::int32_t other =
+                basins_.find(follow(saddle->cell + step[arms.direction[arm]], labels_, descend));
             if (other == elder) continue;
             if (younger_than(elder, other)) std::swap(elder, other);
             basins_.join(other, elder);
@@ -257,8 +257,8 @@ void UnionFindPersistence<Value>::merge_background(const ImageView<Value>& image
     for (std::size_t i = 0; i < minima_.size(); ++i) {
         const auto node = static_cast<std::int32_t>(i) + basins_.first_extremum;
         const bool with_frame = dying_[i] == 0;
-        const Value birth = with_frame ? static_cast<Value>(options.frame_value)
-                                       : value_at(image, dying_[i]);
+        const Value birth =
+            with_frame ? static_cast<Value>(options.frame_value) : value_at(image, dying_[i]);
         if (birth == basins_.value(node)) continue;
         pairs.push_back({with_frame ? no_pixel : pixel_of(dying_[i]), pixel_of(minima_[i])});
     }
@@ -266,8 +266,7 @@ void UnionFindPersistence<Value>::merge_background(const ImageView<Value>& image
 
 template <class Value>
 void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
-                                          const FiltrationOptions& options,
-                                          PixelDiagram& diagram) {
+                                          const FiltrationOptions& options, PixelDiagram& diagram) {
     diagram.clear();
     padded_width_ = image.width + 2;
     classify_cells(image, options);

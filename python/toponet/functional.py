@@ -45,11 +45,11 @@ def topological_loss(
         >>> likelihood = torch.full((1, 1, 5, 5), 0.5, requires_grad=True)
         >>> topological_loss(likelihood, torch.zeros(1, 1, 5, 5)).item()
         0.25
-    """  # noqa: D401, E501
+    """  # noqa: E501
     check_options(dims, connectivity, matching, min_persistence, reduction, num_threads)
     _check_tensors(likelihood, target)
     shape = likelihood.shape
-    losses: Tensor = _TopologicalLossFunction.apply(
+    losses: Tensor = _TopologicalLossFunction.apply(  # type: ignore[no-untyped-call]
         likelihood.reshape(-1, *shape[-2:]),
         target.reshape(-1, *shape[-2:]),
         {"dims": dims, "connectivity": connectivity, "frame": frame, "num_threads": num_threads},

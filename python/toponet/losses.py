@@ -168,7 +168,8 @@ class TopoNetLoss(_Loss):
             cross_entropy = cross_entropy.mean()
         elif self.reduction == "sum":
             cross_entropy = cross_entropy.sum()
-        return cross_entropy + self.topo_weight * topological
+        total: Tensor = cross_entropy + self.topo_weight * topological
+        return total
 
     def extra_repr(self) -> str:
         """Shows the weight; the topological loss shows its own options."""

@@ -132,11 +132,13 @@ def selection_key(dots: NDArray[Any], target: NDArray[Any], matching: str) -> ND
         matching: The mode.
     """
     birth, death = dots[..., 0], dots[..., 1]
+    persistence: NDArray[Any] = birth - death
     if matching == "persistence":
-        return birth - death
+        return persistence
     target_birth, target_death = target[..., 0], target[..., 1]
     along = birth + death - target_birth - target_death
-    return (birth - death) * (target_birth - target_death) - along**2 / 2
+    saved: NDArray[Any] = persistence * (target_birth - target_death) - along**2 / 2
+    return saved
 
 
 def _dots(name: str, values: ArrayLike) -> Dots:

@@ -7,10 +7,10 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
-import reference
-import strategies
 from numpy.typing import NDArray
 
+import reference
+import strategies
 import toponet
 
 ENGINES = ("union_find", "reduction")

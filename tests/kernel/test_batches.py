@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -28,9 +29,7 @@ def assert_same(a: toponet.PersistenceDiagrams, b: toponet.PersistenceDiagrams) 
 def test_the_number_of_threads_does_not_show(num_threads: int | None, algorithm: str) -> None:
     images = noise(shape=(21, 17) if algorithm == "reduction" else (65, 47))
     alone = toponet.persistence(images, algorithm=algorithm, num_threads=1)
-    assert_same(
-        toponet.persistence(images, algorithm=algorithm, num_threads=num_threads), alone
-    )
+    assert_same(toponet.persistence(images, algorithm=algorithm, num_threads=num_threads), alone)
     masks = images > 0.5
     np.testing.assert_array_equal(
         toponet.betti_numbers(masks, num_threads=num_threads),
@@ -39,7 +38,7 @@ def test_the_number_of_threads_does_not_show(num_threads: int | None, algorithm:
 
 
 def thread_names() -> int:
-    with open("/proc/self/status") as status:
+    with Path("/proc/self/status").open() as status:
         return next(int(line.split()[1]) for line in status if line.startswith("Threads"))
 
 
@@ -103,9 +102,7 @@ def first_births(images: NDArray[np.float32], queue: Any) -> None:
     queue.put(toponet.persistence(images, num_threads=2).values[:5].tolist())
 
 
-@pytest.mark.skipif(
-    "fork" not in multiprocessing.get_all_start_methods(), reason="needs fork"
-)
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_it_works_in_a_forked_child() -> None:
     images = noise()
@@ -159,11 +156,15 @@ def test_results_are_read_only() -> None:
         (lambda x: toponet.persistence(x[:, :0]), ValueError, "at least one pixel"),
         (lambda x: toponet.persistence(x, connectivity=6), ValueError, "one of 4, 8, got 6"),
         (lambda x: toponet.persistence(x, dims=()), ValueError, r"\(0, 1\), got \(\)"),
-        (lambda x: toponet.persistence(x, dims=1), TypeError, "dims must be a sequence"),
+        (
+            lambda x: toponet.persistence(x, dims=cast("Any", 1)),
+            TypeError,
+            "dims must be a sequence",
+        ),
         (lambda x: toponet.persistence(x, dims=(0, 2)), ValueError, "dims must be"),
         (lambda x: toponet.persistence(x, algorithm="magic"), ValueError, "'union_find'"),
         (lambda x: toponet.persistence(x, num_threads=0), ValueError, "at least 1, got 0"),
-        (lambda x: toponet.persistence(x, num_threads=1.5), TypeError, "whole number"),
+        (lambda x: toponet.persistence(x, num_threads=cast("Any", 1.5)), TypeError, "whole"),
         (lambda x: toponet.persistence(x, frame_value=np.nan), ValueError, "frame_value"),
         (lambda x: toponet.betti_numbers(x), ValueError, "only 0 and 1, got 0"),
         (lambda x: toponet.betti_numbers(x > 2, connectivity=5), ValueError, "one of 4, 8"),

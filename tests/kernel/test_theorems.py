@@ -6,10 +6,10 @@ from typing import Any
 
 import hypothesis
 import numpy as np
-import strategies
 from numpy.typing import NDArray
 from scipy import ndimage
 
+import strategies
 import toponet
 
 FULL = np.ones((3, 3))

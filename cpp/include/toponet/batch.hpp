@@ -16,9 +16,9 @@ enum class Algorithm { union_find, reduction };
 /// Diagrams of a batch as flat arrays; rows splits[i] to splits[i + 1] are image i's.
 template <class Value>
 struct BatchDiagrams {
-    std::vector<Value> values;             ///< (birth, death) per row; never dies = -infinity.
-    std::vector<std::int32_t> pixels;      ///< (birth, death) per row; -1 = frame or never dies.
-    std::vector<std::int8_t> dimensions;   ///< 0 or 1 per row.
+    std::vector<Value> values;            ///< (birth, death) per row; never dies = -infinity.
+    std::vector<std::int32_t> pixels;     ///< (birth, death) per row; -1 = frame or never dies.
+    std::vector<std::int8_t> dimensions;  ///< 0 or 1 per row.
     std::vector<std::int64_t> splits;
 };
 

@@ -51,15 +51,15 @@ class UnionFindPersistence {
     std::int32_t pixel_of(std::int32_t cell) const;
 
     std::int64_t padded_width_ = 0;
-    std::vector<Value> rows_;               ///< Three padded rows, used in turn.
-    std::vector<std::uint8_t> upper_;       ///< Per padded cell: which ring neighbours come before.
-    std::vector<std::int32_t> maxima_;      ///< Padded cells, in index order; so the two below.
+    std::vector<Value> rows_;           ///< Three padded rows, used in turn.
+    std::vector<std::uint8_t> upper_;   ///< Per padded cell: which ring neighbours come before.
+    std::vector<std::int32_t> maxima_;  ///< Padded cells, in index order; so the two below.
     std::vector<std::int32_t> minima_;
     std::vector<std::int32_t> saddle_cells_;
-    std::vector<Saddle> saddles_;           ///< In the order of the filtration.
-    std::vector<std::int32_t> dying_;       ///< Per saddle rank: up to three components that die.
-    std::vector<Saddle> loop_saddles_;      ///< Saddles that close loops, in filtration order.
-    std::vector<std::int32_t> labels_;      ///< Padded cell -> basin, 0 = not yet known.
+    std::vector<Saddle> saddles_;       ///< In the order of the filtration.
+    std::vector<std::int32_t> dying_;   ///< Per saddle rank: up to three components that die.
+    std::vector<Saddle> loop_saddles_;  ///< Saddles that close loops, in filtration order.
+    std::vector<std::int32_t> labels_;  ///< Padded cell -> basin, 0 = not yet known.
     ElderUnionFind<Value> basins_;
 };
 

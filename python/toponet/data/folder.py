@@ -14,9 +14,7 @@ from toponet.data.image_set import ImageSet
 SUFFIXES = (".png", ".tif", ".tiff")
 
 
-def load_folder(
-    folder: str | Path, progress: Callable[[int, int], None] | None = None
-) -> ImageSet:
+def load_folder(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> ImageSet:
     """Reads all pairs of images and labels, sorted by name.
 
     Args:
@@ -36,7 +34,7 @@ def load_folder(
         if lonely:
             raise ValueError(f"{here[lonely[0]]} has no partner of that name in {folder / name}")
     names = sorted(images)
-    pairs = []
+    pairs: list[tuple[NDArray[np.float32], NDArray[np.uint8]]] = []
     for count, name in enumerate(names, start=1):
         image, mask = read_image(images[name]), read_mask(labels[name])
         if image.shape[1:] != mask.shape:
@@ -91,7 +89,8 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     if not any(set(values.tolist()) <= {0, high} for high in (1, 255, 65535)):
         shown = ", ".join(map(str, values[:5])) + (", ..." if len(values) > 5 else "")
         raise ValueError(f"{path} must hold 0 and one of 1, 255, 65535, got {shown}")
-    return (pixels != 0).astype(np.uint8)
+    mask: NDArray[np.uint8] = (pixels != 0).astype(np.uint8)
+    return mask
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -63,8 +63,11 @@ class Normalisation:
 
     def apply(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mean 0 and deviation 1 for images like those of the training set."""
-        mean, std = (np.float32(values)[:, None, None] for values in (self.mean, self.std))
-        return ((image - mean) / std).astype(np.float32)
+        mean, std = (
+            np.array(values, dtype=np.float32)[:, None, None] for values in (self.mean, self.std)
+        )
+        normalised: NDArray[np.float32] = (image - mean) / std
+        return normalised
 
 
 def fold_split(count: int, folds: int, fold: int) -> tuple[list[int], list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -26,7 +28,6 @@ class PatchSampler:
         normalisation: Applied to the images.
         patch_size: Side of the truth's patch in pixels.
         margin: Pixels of image around it, reflected at the image's border.
-        seed: Of all draws.
 
     Raises:
         ValueError: If an image is smaller than a patch; it is named.
@@ -38,7 +39,6 @@ class PatchSampler:
         normalisation: Normalisation,
         patch_size: int,
         margin: int,
-        seed: int,
     ) -> None:
         """Pads and normalises all images once."""
         for name, mask in zip(data.names, data.masks, strict=True):
@@ -49,11 +49,15 @@ class PatchSampler:
                 )
         self.patch_size = patch_size
         self.margin = margin
-        self.generator = np.random.default_rng(seed)
+        self.generator = np.random.default_rng()
         self.images = [pad_reflected(normalisation.apply(image), margin) for image in data.images]
         self.masks = data.masks
         places = [np.prod(np.array(mask.shape) - patch_size + 1) for mask in data.masks]
         self.probabilities = np.array(places) / np.sum(places)
+
+    def reseed(self, seed: Sequence[int]) -> None:
+        """What is drawn from here on follows from the seed alone."""
+        self.generator = np.random.default_rng(seed)
 
     def batch(self, size: int) -> tuple[Tensor, Tensor]:
         """(size, C, P + 2 margin, P + 2 margin) images and (size, 1, P, P) truths, float32."""

@@ -33,7 +33,9 @@ def synthetic_membranes(
         ValueError: If ``count`` or a side is smaller than 1.
     """
     if count < 1 or min(size) < 1:
-        raise ValueError(f"expected at least one image of at least one pixel, got {count} of {size}")
+        raise ValueError(
+            f"expected at least one image of at least one pixel, got {count} of {size}"
+        )
     images, masks = [], []
     for i in range(count):
         image, mask = _membranes(np.random.default_rng([seed, i]), size)
@@ -63,9 +65,7 @@ def _membranes(
     return image.astype(np.float32), mask.astype(np.uint8)
 
 
-def _distance_to_borders(
-    rng: np.random.Generator, size: tuple[int, int]
-) -> NDArray[np.float64]:
+def _distance_to_borders(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float64]:
     """Distance of each pixel to the nearest border between cells, whose walls are wavy."""
     from scipy.spatial import cKDTree
 
@@ -95,14 +95,17 @@ def _smooth_field(
     """Gaussian noise of correlation length ``sigma`` pixels, mean about 0, deviation about 1."""
     # The deviation of blurred white noise, by theory: an image smaller than sigma has none to
     # measure.
-    return _blur(rng.normal(0, 1, size), sigma) * (2 * np.sqrt(np.pi) * sigma)
+    scale = 2 * np.sqrt(np.pi) * sigma
+    field: NDArray[np.float64] = scale * _blur(rng.normal(0, 1, size), sigma)
+    return field
 
 
 def _unit_field(
     rng: np.random.Generator, size: tuple[int, int], sigma: float
 ) -> NDArray[np.float64]:
     """A smooth field between 0 and 1."""
-    return 1 / (1 + np.exp(-2 * _smooth_field(rng, size, sigma)))
+    field: NDArray[np.float64] = 1 / (1 + np.exp(-2 * _smooth_field(rng, size, sigma)))
+    return field
 
 
 def _spots(

@@ -34,9 +34,7 @@ def mask_pair(prediction: Masks, target: Masks) -> tuple[NDArray[np.uint8], NDAr
     return masks
 
 
-def likelihood_and_mask(
-    prediction: Masks, target: Masks
-) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+def likelihood_and_mask(prediction: Masks, target: Masks) -> tuple[NDArray[Any], NDArray[np.uint8]]:
     """A (B, H, W) array in [0, 1] (a mask is one) and a mask of the same shape."""
     likelihood = to_numpy(prediction)
     if likelihood.dtype.kind not in "buif":

@@ -107,9 +107,7 @@ def betti_error(
     )
 
 
-def _corners(
-    shape: tuple[int, ...], patch_size: int, patches: int, seed: int
-) -> NDArray[np.int64]:
+def _corners(shape: tuple[int, ...], patch_size: int, patches: int, seed: int) -> NDArray[np.int64]:
     """(B, patches, 2) upper left corners; (B, 1, 2) when the image is one patch."""
     batch, height, width = shape
     free = (max(height - patch_size, 0) + 1, max(width - patch_size, 0) + 1)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._validation import check_connectivity
+from toponet.labelling import label_cells
 from toponet.metrics._inputs import Masks, likelihood_and_mask, mask_pair
 
 THRESHOLDS = tuple(k / 20 for k in range(1, 20))
@@ -97,15 +98,6 @@ def variation_of_information(
         per_image.append(entropies(*cells, ignore_labels=(0,)))
     split, merge = np.mean(per_image, axis=0)
     return VariationOfInformation(float(split), float(merge))
-
-
-def label_cells(structure: NDArray[np.generic], connectivity: int) -> NDArray[np.int64]:
-    """Connected components of one mask's background from 1 on; structure is 0."""
-    from skimage.measure import label
-
-    dual = 1 if connectivity == 8 else 2  # scikit-image counts the axes that a step may change.
-    cells: NDArray[np.int64] = label(np.asarray(structure) == 0, connectivity=dual)
-    return cells
 
 
 def _rand_score(predicted_cells: NDArray[np.int64], true_cells: NDArray[np.int64]) -> float:

@@ -11,7 +11,7 @@ class DIVE(nn.Module):
     conv 30@10x10, pool, conv 50@5x5, pool, conv 60@3x3, conv 60@3x3, pool, fully connected 100, and
     one logit a class; ReLU after every layer but the last; pools are 2 x 2 with stride 2. It is
     applied to all windows of an image at once: pools have stride 1, and what follows a pool is
-    dilated twice as much, convolutions and pools alike; the fully connected layers are convolutions.
+    dilated twice as much, convolutions and pools alike; fully connected layers are convolutions.
     The result is the same as cutting out each pixel's window and classifying it.
 
     Args:
@@ -39,7 +39,7 @@ class DIVE(nn.Module):
     margin = 32
 
     def __init__(self, in_channels: int = 1, out_channels: int = 1) -> None:
-        """Weights after He et al. (2015), biases 0."""
+        """Weights after He et al. (2015), the last layer's small; biases 0."""
         super().__init__()
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
             if channels < 1:
@@ -64,8 +64,10 @@ class DIVE(nn.Module):
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        # Logits near 0 at first: He's gain is for layers before a ReLU, and would start the
+        # cross-entropy at 2.4 instead of log 2.
+        nn.init.normal_(self.layers[-1].weight, std=0.01)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of all pixels whose window lies inside the image."""

@@ -1,7 +1,6 @@
 #include "toponet/batch.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -22,15 +21,11 @@ int useful_threads(const std::vector<View>& images, int num_threads) {
 }
 
 template <class Value>
-void append_rows(const ImageView<Value>& image, const PixelDiagram& diagram, Value frame_value,
-                 BatchDiagrams<Value>& rows) {
+void append_rows(const Diagram<Value>& diagram, BatchDiagrams<Value>& rows) {
     for (std::int8_t dimension = 0; dimension < 2; ++dimension) {
-        for (const PersistencePair& pair : diagram.dimension[dimension]) {
-            rows.values.push_back(pair.birth_pixel == no_pixel ? frame_value
-                                                               : image.at(pair.birth_pixel));
-            rows.values.push_back(pair.death_pixel == no_pixel
-                                      ? -std::numeric_limits<Value>::infinity()
-                                      : image.at(pair.death_pixel));
+        for (const PersistencePair<Value>& pair : diagram.dimension[dimension]) {
+            rows.values.push_back(pair.birth);
+            rows.values.push_back(pair.death);
             rows.pixels.push_back(pair.birth_pixel);
             rows.pixels.push_back(pair.death_pixel);
             rows.dimensions.push_back(dimension);
@@ -44,7 +39,7 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
     const int threads = useful_threads(images, num_threads);
     const auto workers = static_cast<std::size_t>(threads);
     std::vector<Engine<Value>> engines(workers);
-    std::vector<PixelDiagram> diagrams(workers);
+    std::vector<Diagram<Value>> diagrams(workers);
     std::vector<BatchDiagrams<Value>> parts(workers);
     struct Piece {
         std::size_t worker;
@@ -63,8 +58,7 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
             throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
         }
         const std::size_t begin = parts[worker].dimensions.size();
-        append_rows(images[image], diagrams[worker], static_cast<Value>(options.frame_value),
-                    parts[worker]);
+        append_rows(diagrams[worker], parts[worker]);
         pieces[image] = {worker, begin, parts[worker].dimensions.size()};
     });
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "toponet/boundary_matrix.hpp"
@@ -36,8 +37,9 @@ class PairCollector {
         : image_(image), frame_value_(frame_value) {}
 
     void add(const CubicalComplex::Cell& birth, const CubicalComplex::Cell& death,
-             std::vector<PersistencePair>& pairs) const {
-        if (value(birth) != value(death)) pairs.push_back({birth.pixel, death.pixel});
+             std::vector<PersistencePair<Value>>& pairs) const {
+        if (value(birth) == value(death)) return;
+        pairs.push_back({value(birth), value(death), birth.pixel, death.pixel});
     }
 
   private:
@@ -53,14 +55,15 @@ class PairCollector {
 
 template <class Value>
 void ReductionPersistence<Value>::compute(const ImageView<Value>& image,
-                                          const FiltrationOptions& options, PixelDiagram& diagram) {
+                                          const FiltrationOptions& options,
+                                          Diagram<Value>& diagram) {
     diagram.clear();
     refuse_unordered_values(image, options);
     const CubicalComplex complex(image, options);
     const auto& cells = complex.cells();
     const PairCollector<Value> collector(image, static_cast<Value>(options.frame_value));
     BoundaryMatrix matrix(cells.size());
-    const auto reduce_dimension = [&](int dimension, std::vector<PersistencePair>& pairs) {
+    const auto reduce_dimension = [&](int dimension, std::vector<PersistencePair<Value>>& pairs) {
         for (std::size_t j = 0; j < cells.size(); ++j) {
             if (cells[j].dimension() != dimension || matrix.is_pivot(j)) continue;
             matrix.set_column(j, complex.boundary(cells[j]));
@@ -74,14 +77,17 @@ void ReductionPersistence<Value>::compute(const ImageView<Value>& image,
     if (options.dimension_0) {
         reduce_dimension(1, diagram.dimension[0]);
         // The first vertex of all starts the component that never dies; the frame's isn't reported.
-        if (cells[0].pixel != no_pixel) diagram.dimension[0].push_back({cells[0].pixel, no_pixel});
+        const std::int32_t first = cells[0].pixel;
+        if (first != no_pixel) {
+            diagram.dimension[0].push_back(
+                {image.at(first), -std::numeric_limits<Value>::infinity(), first, no_pixel});
+        }
     }
     for (auto& pairs : diagram.dimension) {
-        std::sort(pairs.begin(), pairs.end(),
-                  [](const PersistencePair& a, const PersistencePair& b) {
-                      return a.death_pixel != b.death_pixel ? a.death_pixel < b.death_pixel
-                                                            : a.birth_pixel < b.birth_pixel;
-                  });
+        std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
+            return a.death_pixel != b.death_pixel ? a.death_pixel < b.death_pixel
+                                                  : a.birth_pixel < b.birth_pixel;
+        });
     }
 }
 

@@ -1,4 +1,4 @@
-/// Persistence pairs of one image, as pixels: the values are looked up in the image.
+/// The persistence diagram of one image, with critical pixels.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,18 @@ namespace toponet {
 constexpr std::int32_t no_pixel = -1;
 
 /// One class of positive persistence; pixels are flat indices into height x width.
+template <class Value>
 struct PersistencePair {
+    Value birth;
+    Value death;  ///< -infinity if it never dies.
     std::int32_t birth_pixel;
     std::int32_t death_pixel;
 };
 
 /// Pairs by dimension, each ordered by (death pixel, birth pixel): the essential class comes first.
-struct PixelDiagram {
-    std::vector<PersistencePair> dimension[2];
+template <class Value>
+struct Diagram {
+    std::vector<PersistencePair<Value>> dimension[2];
 
     void clear() {
         dimension[0].clear();

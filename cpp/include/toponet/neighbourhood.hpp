@@ -28,40 +28,36 @@ struct LinkComponents {
     std::array<std::uint8_t, 4> direction{};
 };
 
+/// The link with the corners filled in between two edge neighbours: as far as 8-connected sets are
+/// concerned these touch each other, and the corner makes no difference.
+constexpr unsigned bridge_corners(unsigned link) {
+    const unsigned left = (link << 1 | link >> 7) & 0xFFu;
+    const unsigned right = (link >> 1 | link << 7) & 0xFFu;
+    return link | (left & right & 0xAAu);
+}
+
 /// Components of one link under the connectivity of the set that it belongs to.
 ///
-/// Under 8, two edge neighbours around a missing corner touch each other. Under 4, a corner alone
-/// doesn't touch the pixel. The direction chosen is an edge neighbour's where there is one.
+/// Under 4, a corner alone doesn't touch the pixel. The direction chosen lies in the middle of the
+/// component's arc, near the gradient's: paths made of such steps are short.
 constexpr LinkComponents link_components(unsigned link, Connectivity connectivity) {
     const bool eight = connectivity == Connectivity::eight;
-    unsigned bridged = link;
-    if (eight) {
-        for (unsigned corner = 1; corner < 8; corner += 2) {
-            const unsigned before = 1u << (corner - 1);
-            const unsigned after = 1u << ((corner + 1) % 8);
-            if ((link & before) && (link & after)) bridged |= 1u << corner;
-        }
-    }
+    const unsigned arcs = eight ? bridge_corners(link) : link;
     LinkComponents components;
-    if (bridged == 0xFF) {
+    if (arcs == 0xFF) {
         components.count = 1;
         components.direction[0] = north;
         return components;
     }
     for (unsigned start = 0; start < 8; ++start) {
-        const unsigned previous = (start + 7) % 8;
-        if (!(bridged >> start & 1u) || (bridged >> previous & 1u)) continue;
-        bool has_edge_neighbour = false;
-        unsigned chosen = start;
-        for (unsigned d = start; bridged >> (d % 8) & 1u; ++d) {
-            if (d % 2 == 0 && !has_edge_neighbour) {
-                has_edge_neighbour = true;
-                chosen = d % 8;
-            }
-        }
-        if (eight || has_edge_neighbour) {
-            components.direction[components.count++] = static_cast<std::uint8_t>(chosen);
-        }
+        if (!(arcs >> start & 1u) || (arcs >> (start + 7) % 8 & 1u)) continue;
+        unsigned length = 0;
+        while (arcs >> (start + length) % 8 & 1u) ++length;
+        const bool corner_alone = length == 1 && start % 2 == 1;
+        if (!eight && corner_alone) continue;
+        unsigned middle = (start + length / 2) % 8;
+        if (!(link >> middle & 1u)) middle = (middle + 1) % 8;  // A filled-in corner.
+        components.direction[components.count++] = static_cast<std::uint8_t>(middle);
     }
     return components;
 }
@@ -79,13 +75,34 @@ constexpr LinkTable make_link_table(Connectivity connectivity) {
 inline constexpr LinkTable link_table_4 = make_link_table(Connectivity::four);
 inline constexpr LinkTable link_table_8 = make_link_table(Connectivity::eight);
 
-/// Upper links of one row of pixels: bit d is set where the neighbour in direction d enters before.
+/// What a pixel is, from its upper link: most are regular and change no topology.
+struct CellKind {
+    bool is_maximum;
+    bool is_minimum;
+    bool is_saddle;
+};
+
+constexpr CellKind cell_kind(unsigned upper_link, Connectivity connectivity) {
+    const Connectivity dual =
+        connectivity == Connectivity::eight ? Connectivity::four : Connectivity::eight;
+    const unsigned upper = link_components(upper_link, connectivity).count;
+    const unsigned lower = link_components(upper_link ^ 0xFFu, dual).count;
+    return {upper == 0, lower == 0, upper > 1};
+}
+
+/// Upper links of a stretch of cells: bit d is set where the neighbour in direction d enters
+/// before.
 ///
-/// \param above, row, below  first pixel of three consecutive rows; readable from -1 to width.
-/// \param links              width bytes.
-void upper_links(const float* above, const float* row, const float* below, std::int64_t width,
-                 std::uint8_t* links);
-void upper_links(const double* above, const double* row, const double* below, std::int64_t width,
-                 std::uint8_t* links);
+/// \param cells   first of `count` values in a grid of the given stride; readable from one row and
+///                one cell before to one row and one cell after the stretch.
+/// \param links   `count` bytes.
+void find_upper_links(const float* cells, std::int64_t stride, std::int64_t count,
+                      std::uint8_t* links);
+void find_upper_links(const double* cells, std::int64_t stride, std::int64_t count,
+                      std::uint8_t* links);
+
+/// Marks by 1 the upper links of critical cells, by 0 those of regular ones.
+void mark_critical(const std::uint8_t* links, std::int64_t count, Connectivity connectivity,
+                   std::uint8_t* marks);
 
 }  // namespace toponet

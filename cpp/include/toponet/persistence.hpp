@@ -16,6 +16,7 @@
 /// al., NeurIPS 2019, section 2.3.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -23,43 +24,56 @@
 #include "toponet/diagram.hpp"
 #include "toponet/filtration.hpp"
 #include "toponet/image_view.hpp"
+#include "toponet/radix_sort.hpp"
 #include "toponet/union_find.hpp"
 
 namespace toponet {
 
-/// Near-linear: O(n + c log c) for n pixels of which c are critical.
+/// Near-linear: O(n + c) for n pixels of which c are critical, times the inverse Ackermann
+/// function. Workspace: 5 bytes a pixel and one value, and up to 40 bytes for each critical pixel.
 template <class Value>
 class UnionFindPersistence {
   public:
     void compute(const ImageView<Value>& image, const FiltrationOptions& options,
-                 PixelDiagram& diagram);
+                 Diagram<Value>& diagram);
 
   private:
     struct Saddle {
-        Value value;
+        decltype(descending_bits(Value())) bits;
         std::int32_t cell;
         std::int32_t rank;  ///< Position among the saddles in index order.
     };
 
-    void classify_cells(const ImageView<Value>& image, const FiltrationOptions& options);
-    void sort_saddles(const ImageView<Value>& image);
-    void merge_components(const ImageView<Value>& image, const FiltrationOptions& options,
-                          std::vector<PersistencePair>& pairs);
-    void merge_background(const ImageView<Value>& image, const FiltrationOptions& options,
-                          std::vector<PersistencePair>& pairs);
-    Value value_at(const ImageView<Value>& image, std::int32_t cell) const;
+    void prepare_tables(std::int64_t stride, Connectivity connectivity);
+    void load_cells(const ImageView<Value>& image, const FiltrationOptions& options);
+    void find_critical_cells(const ImageView<Value>& image);
+    void label_extrema(const std::vector<std::int32_t>& extrema, std::int64_t height);
+    void merge_components(const FiltrationOptions& options,
+                          std::vector<PersistencePair<Value>>& pairs);
+    void merge_background(const FiltrationOptions& options,
+                          std::vector<PersistencePair<Value>>& pairs);
     std::int32_t pixel_of(std::int32_t cell) const;
+    Value value_of(std::int32_t cell) const { return cells_[static_cast<std::size_t>(cell)]; }
 
-    std::int64_t padded_width_ = 0;
-    std::vector<Value> rows_;           ///< Three padded rows, used in turn.
-    std::vector<std::uint8_t> upper_;   ///< Per padded cell: which ring neighbours come before.
-    std::vector<std::int32_t> maxima_;  ///< Padded cells, in index order; so the two below.
+    // What follows from the stride and the connectivity, kept from image to image.
+    std::int64_t stride_ = 0;
+    Connectivity connectivity_ = Connectivity::eight;
+    std::array<std::int32_t, 8> offsets_{};    ///< Direction -> step in the padded grid.
+    std::array<std::int32_t, 256> climb_{};    ///< Upper link -> step towards a maximum.
+    std::array<std::int32_t, 256> descend_{};  ///< Upper link -> step towards a minimum.
+
+    std::vector<Value> cells_;            ///< The image, padded by one on each side.
+    std::vector<std::uint8_t> links_;     ///< Upper link of each cell.
+    std::vector<std::uint8_t> marks_;     ///< Which cells of some rows are critical.
+    std::vector<std::int32_t> critical_;  ///< Cells, in index order; so the next three.
+    std::vector<std::int32_t> maxima_;
     std::vector<std::int32_t> minima_;
     std::vector<std::int32_t> saddle_cells_;
-    std::vector<Saddle> saddles_;       ///< In the order of the filtration.
-    std::vector<std::int32_t> dying_;   ///< Per saddle rank: up to three components that die.
-    std::vector<Saddle> loop_saddles_;  ///< Saddles that close loops, in filtration order.
-    std::vector<std::int32_t> labels_;  ///< Padded cell -> basin, 0 = not yet known.
+    std::vector<Saddle> saddles_;  ///< In the order of the filtration.
+    std::vector<Saddle> scratch_;
+    std::vector<Saddle> loop_saddles_;  ///< Those that close loops, in filtration order.
+    std::vector<std::int32_t> dying_;   ///< Per saddle rank: up to three dying components.
+    std::vector<std::int32_t> labels_;  ///< Cell -> basin, 0 = not yet known.
     ElderUnionFind<Value> basins_;
 };
 
@@ -69,7 +83,7 @@ template <class Value>
 class ReductionPersistence {
   public:
     void compute(const ImageView<Value>& image, const FiltrationOptions& options,
-                 PixelDiagram& diagram);
+                 Diagram<Value>& diagram);
 };
 
 extern template class UnionFindPersistence<float>;

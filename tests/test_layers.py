@@ -16,7 +16,7 @@ PACKAGE = Path(toponet.__file__).parent
 # Each layer may import the layers named before it, and itself.
 LAYERS = [
     {"_core", "_validation", "labelling"},
-    {"diagrams", "persistence", "matching", "batch_matching"},
+    {"diagrams", "persistence", "matching", "binary_loss"},
     {"functional", "losses"},
     {"metrics"},
     {"models"},
@@ -27,7 +27,7 @@ LAYERS = [
 ]
 INDEPENDENT = {"metrics", "models", "data", "plots"}
 WITHOUT_TORCH = {"_validation", "labelling", "diagrams", "persistence", "matching",
-                 "batch_matching"}  # fmt: skip
+                 "binary_loss"}  # fmt: skip
 
 
 def imported_modules(path: Path) -> set[str]:

@@ -33,6 +33,17 @@ void append_rows(const Diagram<Value>& diagram, BatchDiagrams<Value>& rows) {
     }
 }
 
+/// Computes one diagram of a batch; a mistake in the image is named by the image's index.
+template <class Engine, class Value>
+void compute_image(Engine& engine, const std::vector<ImageView<Value>>& images, std::int64_t i,
+                   const FiltrationOptions& options, Diagram<Value>& diagram) {
+    try {
+        engine.compute(images[static_cast<std::size_t>(i)], options, diagram);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
+    }
+}
+
 template <template <class> class Engine, class Value>
 BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
                          const FiltrationOptions& options, int num_threads) {
@@ -52,11 +63,7 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
     parallel_for(count, threads, [&](int thread, std::int64_t i) {
         const auto worker = static_cast<std::size_t>(thread);
         const auto image = static_cast<std::size_t>(i);
-        try {
-            engines[worker].compute(images[image], options, diagrams[worker]);
-        } catch (const std::invalid_argument& error) {
-            throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
-        }
+        compute_image(engines[worker], images, i, options, diagrams[worker]);
         const std::size_t begin = parts[worker].dimensions.size();
         append_rows(diagrams[worker], parts[worker]);
         pieces[image] = {worker, begin, parts[worker].dimensions.size()};
@@ -102,6 +109,42 @@ template BatchDiagrams<float> batch_persistence(const std::vector<ImageView<floa
                                                 const FiltrationOptions&, Algorithm, int);
 template BatchDiagrams<double> batch_persistence(const std::vector<ImageView<double>>&,
                                                  const FiltrationOptions&, Algorithm, int);
+
+template <class Value>
+void batch_topological_loss(const std::vector<ImageView<Value>>& images,
+                            const std::vector<BinaryTruth>& truths,
+                            const FiltrationOptions& filtration, const MatchingOptions& matching,
+                            int num_threads, Value* gradient, double* losses) {
+    const int threads = useful_threads(images, num_threads);
+    const auto workers = static_cast<std::size_t>(threads);
+    std::vector<UnionFindPersistence<Value>> engines(workers);
+    std::vector<Diagram<Value>> diagrams(workers);
+    std::vector<BinaryMatcher> matchers(workers);
+    const auto count = static_cast<std::int64_t>(images.size());
+    parallel_for(count, threads, [&](int thread, std::int64_t i) {
+        const auto worker = static_cast<std::size_t>(thread);
+        const BinaryTruth& truth = truths[static_cast<std::size_t>(i)];
+        Diagram<Value>& diagram = diagrams[worker];
+        compute_image(engines[worker], images, i, filtration, diagram);
+        const std::int64_t pixels = images[static_cast<std::size_t>(i)].pixel_count();
+        Value* image_gradient = gradient + i * pixels;
+        std::fill_n(image_gradient, pixels, Value(0));
+        losses[i] = 0;
+        const bool wanted[2] = {filtration.dimension_0, filtration.dimension_1};
+        for (std::size_t dimension = 0; dimension < 2; ++dimension) {
+            if (!wanted[dimension]) continue;
+            losses[i] += matchers[worker].match(
+                diagram.dimension[dimension], truth.dimension[dimension], matching, image_gradient);
+        }
+    });
+}
+
+template void batch_topological_loss(const std::vector<ImageView<float>>&,
+                                     const std::vector<BinaryTruth>&, const FiltrationOptions&,
+                                     const MatchingOptions&, int, float*, double*);
+template void batch_topological_loss(const std::vector<ImageView<double>>&,
+                                     const std::vector<BinaryTruth>&, const FiltrationOptions&,
+                                     const MatchingOptions&, int, double*, double*);
 
 std::vector<BettiNumbers> batch_betti_numbers(const std::vector<ImageView<std::uint8_t>>& masks,
                                               Connectivity connectivity, bool frame,

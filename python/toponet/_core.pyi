@@ -17,6 +17,19 @@ def persistence(
     NDArray[np.int8],
     NDArray[np.int64],
 ]: ...
+def binary_topological_loss(
+    images: NDArray[np.float32] | NDArray[np.float64],
+    *,
+    dots: NDArray[np.int64],
+    essential_births: NDArray[np.float64],
+    dimension_0: bool,
+    dimension_1: bool,
+    connectivity: int,
+    frame: bool,
+    matching: str,
+    min_persistence: float,
+    num_threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float32] | NDArray[np.float64]]: ...
 def betti_numbers(
     masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
 ) -> NDArray[np.int64]: ...

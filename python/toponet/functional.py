@@ -19,8 +19,7 @@ from toponet._validation import (
     check_min_persistence,
     thread_count,
 )
-from toponet.batch_matching import gradient_map, match_binary
-from toponet.persistence import persistence
+from toponet.binary_loss import binary_topological_loss, binary_truth
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -52,9 +51,14 @@ def topological_loss(
     losses: Tensor = _TopologicalLossFunction.apply(  # type: ignore[no-untyped-call]
         likelihood.reshape(-1, *shape[-2:]),
         target.reshape(-1, *shape[-2:]),
-        {"dims": dims, "connectivity": connectivity, "frame": frame, "num_threads": num_threads},
-        matching,
-        min_persistence,
+        {
+            "dims": dims,
+            "connectivity": connectivity,
+            "frame": frame,
+            "matching": matching,
+            "min_persistence": min_persistence,
+            "num_threads": num_threads,
+        },
     )
     losses = losses.reshape(shape[:-2])
     if reduction == "none":
@@ -136,23 +140,18 @@ class _TopologicalLossFunction(torch.autograd.Function):
         ctx: Any,
         likelihood: Tensor,
         target: Tensor,
-        kernel_options: dict[str, Any],
-        matching: str,
-        min_persistence: float,
+        options: dict[str, Any],
     ) -> Tensor:
         dtype = torch.float64 if likelihood.dtype == torch.float64 else torch.float32
         # The one synchronisation with the device.
         f = likelihood.detach().to(device="cpu", dtype=dtype).contiguous().numpy()
         g = binary_masks("target", _to_numpy(target))
         _check_range(f)
-        both = np.concatenate([f, g.astype(f.dtype)])
-        diagrams = persistence(both, **kernel_options)
-        diagrams_f, diagrams_g = diagrams[: len(f)], diagrams[len(f) :]
-        cost, residuals = match_binary(diagrams_f, diagrams_g, matching, min_persistence)
-        gradient = torch.from_numpy(gradient_map(diagrams_f, residuals, f.shape))
-        ctx.save_for_backward(gradient.to(likelihood.device, non_blocking=True))
+        truth = binary_truth(g, options["connectivity"], options["frame"], options["num_threads"])
+        losses, gradient = binary_topological_loss(f, truth, **options)
+        ctx.save_for_backward(torch.from_numpy(gradient).to(likelihood.device, non_blocking=True))
         ctx.likelihood_dtype = likelihood.dtype
-        return torch.from_numpy(cost).to(device=likelihood.device, dtype=dtype)
+        return torch.from_numpy(losses).to(device=likelihood.device, dtype=dtype)
 
     @staticmethod
     def backward(ctx: Any, losses_gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -165,4 +164,4 @@ class _TopologicalLossFunction(torch.autograd.Function):
             )
         (gradient,) = ctx.saved_tensors
         scaled = losses_gradient[:, None, None] * gradient
-        return scaled.to(ctx.likelihood_dtype), None, None, None, None
+        return scaled.to(ctx.likelihood_dtype), None, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -120,27 +119,6 @@ def match(
     return Matching(pairs.astype(np.int64), float(cost + essential_cost))
 
 
-def selection_key(dots: NDArray[Any], target: NDArray[Any], matching: str) -> NDArray[Any]:
-    """What a dot of f gains by going to the common target: those with the largest keys go there.
-
-    In the modes with an optimum this is |p - diagonal|^2 + |t - diagonal|^2 - |p - t|^2, the cost
-    saved by the pair. The first and last squares cancel to a product, which loses no digits.
-
-    Args:
-        dots: (n, 2) births and deaths.
-        target: (2,) the dot of g, or (n, 2) one for each dot.
-        matching: The mode.
-    """
-    birth, death = dots[..., 0], dots[..., 1]
-    persistence: NDArray[Any] = birth - death
-    if matching == "persistence":
-        return persistence
-    target_birth, target_death = target[..., 0], target[..., 1]
-    along = birth + death - target_birth - target_death
-    saved: NDArray[Any] = persistence * (target_birth - target_death) - along**2 / 2
-    return saved
-
-
 def _dots(name: str, values: ArrayLike) -> Dots:
     dots = np.asarray(values, dtype=np.float64)
     if dots.size == 0 and dots.ndim <= 2:
@@ -176,9 +154,23 @@ def _match_essential(dots_f: Dots, dots_g: Dots) -> tuple[Pairs, float]:
     return np.stack([rows_f, rows_g], axis=1), cost
 
 
+def _selection_key(dots: Dots, target: Dots, matching: str) -> Dots:
+    """What dots (n, 2) gain by going to the target (2,): those with the largest keys go there.
+
+    In the modes with an optimum this is |p - diagonal|^2 + |t - diagonal|^2 - |p - t|^2, the cost
+    saved by the pair. The first and last squares cancel to a product, which loses no digits.
+    """
+    persistence: Dots = dots[:, 0] - dots[:, 1]
+    if matching == "persistence":
+        return persistence
+    along = dots.sum(axis=1) - target.sum()
+    saved: Dots = persistence * (target[0] - target[1]) - along**2 / 2
+    return saved
+
+
 def _partners_closed_form(f: Dots, target: Dots, count: int, matching: str) -> Pairs:
     """The exact optimum when all ``count`` dots of g are the same."""
-    keys = selection_key(f, target, matching)
+    keys = _selection_key(f, target, matching)
     best = np.argsort(-keys, kind="stable")[:count]
     if matching == "wasserstein":
         best = best[keys[best] > 0]

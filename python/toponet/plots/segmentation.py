@@ -33,7 +33,7 @@ def plot_mistakes(
         connectivity: Of the structure.
 
     Returns:
-        The axes.
+        The axes; the marks are labelled for a legend, with their numbers.
     """
     _show(axes, 1 - 0.85 * (prediction != 0))
     cells = [label_cells(mask, connectivity) for mask in (truth, prediction)]
@@ -59,7 +59,6 @@ def plot_mistakes(
             linewidths=1.6,
             label=f"{label}: {len(centres)}",
         )
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), fontsize=8, frameon=False)
     return axes
 
 
@@ -91,6 +90,8 @@ def plot_segmentation(
     plot_mistakes(row[3], likelihood >= 0.5, truth, connectivity)
     for axes, title in zip(row, ("image", "truth", "likelihood", "cut at 0.5"), strict=True):
         axes.set_title(title, fontsize=10)
+    marks, labels = row[3].get_legend_handles_labels()
+    figure.legend(marks, labels, loc="outside lower right", ncols=3, fontsize=9, frameon=False)
     return row
 
 

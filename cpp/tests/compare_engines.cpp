@@ -1,0 +1,146 @@
+// Compares both engines, threads with one thread, and Betti numbers with diagrams, on random small
+// images full of ties. Says how many agreed; ends with exit code 1 at the first difference.
+//
+//     compare_engines [images = 100000] [seed = 0]
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "toponet/batch.hpp"
+
+namespace {
+
+using namespace toponet;
+
+template <class Value>
+struct Batch {
+    std::vector<std::vector<Value>> pixels;
+    std::vector<ImageView<Value>> views;
+};
+
+/// Grey levels that are easy to get wrong: both zeros, denormals, neighbours, equal values.
+template <class Value>
+Value awkward_value(std::mt19937_64& random, unsigned levels) {
+    constexpr Value tiny = std::numeric_limits<Value>::denorm_min();
+    constexpr Value step = std::numeric_limits<Value>::epsilon() / 2;
+    const Value awkward[] = {0,     Value(-0.0),
+                             tiny,  2 * tiny,
+                             -tiny, Value(1) - step,
+                             1,     Value(0.5),
+                             -1,    std::numeric_limits<Value>::lowest() / 4,
+                             step,  Value(1) / 3};
+    const auto choice = random() % 8;
+    if (choice == 0) return awkward[random() % (sizeof awkward / sizeof *awkward)];
+    return static_cast<Value>(random() % levels) / static_cast<Value>(levels);
+}
+
+template <class Value>
+Batch<Value> random_batch(std::mt19937_64& random, std::size_t count) {
+    Batch<Value> batch;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto height = static_cast<std::int64_t>(1 + random() % 12);
+        const auto width = static_cast<std::int64_t>(1 + random() % 12);
+        const auto stride = width + static_cast<std::int64_t>(random() % 3);
+        const auto levels = static_cast<unsigned>(2 + random() % (random() % 4 ? 6 : 1000));
+        std::vector<Value> pixels(static_cast<std::size_t>(height * stride));
+        for (Value& pixel : pixels) pixel = awkward_value<Value>(random, levels);
+        batch.pixels.push_back(std::move(pixels));
+        batch.views.push_back({batch.pixels.back().data(), height, width, stride});
+    }
+    return batch;
+}
+
+template <class Value>
+bool equal(const BatchDiagrams<Value>& a, const BatchDiagrams<Value>& b) {
+    return a.values == b.values && a.pixels == b.pixels && a.dimensions == b.dimensions &&
+           a.splits == b.splits;
+}
+
+/// Betti numbers of {f >= t} by the diagrams and by counting runs of the mask.
+template <class Value>
+bool betti_numbers_agree(const Batch<Value>& batch, const BatchDiagrams<Value>& diagrams,
+                         const FiltrationOptions& options, Value threshold) {
+    std::vector<std::vector<std::uint8_t>> masks;
+    std::vector<ImageView<std::uint8_t>> views;
+    for (const ImageView<Value>& image : batch.views) {
+        std::vector<std::uint8_t> mask;
+        for (std::int64_t i = 0; i < image.pixel_count(); ++i) {
+            mask.push_back(image.at(i) >= threshold);
+        }
+        masks.push_back(std::move(mask));
+        views.push_back({masks.back().data(), image.height, image.width, image.width});
+    }
+    const auto counted = batch_betti_numbers(views, options.connectivity, options.frame, 2);
+    for (std::size_t i = 0; i < views.size(); ++i) {
+        std::int64_t alive[2] = {0, 0};
+        for (auto row = static_cast<std::size_t>(diagrams.splits[i]);
+             row < static_cast<std::size_t>(diagrams.splits[i + 1]); ++row) {
+            alive[diagrams.dimensions[row]] +=
+                diagrams.values[2 * row] >= threshold && diagrams.values[2 * row + 1] < threshold;
+        }
+        if (alive[0] != counted[i].components || alive[1] != counted[i].holes) return false;
+    }
+    return true;
+}
+
+/// Losses and gradients with three threads are those with one.
+template <class Value>
+bool losses_agree(const Batch<Value>& batch, const FiltrationOptions& options,
+                  std::mt19937_64& random) {
+    std::vector<ImageView<Value>> same_size(4, batch.views[0]);
+    std::vector<BinaryTruth> truths(same_size.size());
+    for (BinaryTruth& truth : truths) {
+        for (BinaryTarget& target : truth.dimension) target.dots = random() % 4;
+    }
+    const auto pixels = static_cast<std::size_t>(batch.views[0].pixel_count());
+    std::vector<Value> gradients[2];
+    std::vector<double> losses[2];
+    for (int k = 0; k < 2; ++k) {
+        gradients[k].resize(pixels * same_size.size());
+        losses[k].resize(same_size.size());
+        batch_topological_loss(same_size, truths, options, MatchingOptions{}, 1 + 2 * k,
+                               gradients[k].data(), losses[k].data());
+    }
+    return gradients[0] == gradients[1] && losses[0] == losses[1];
+}
+
+template <class Value>
+bool check(std::mt19937_64& random, std::size_t count) {
+    const Batch<Value> batch = random_batch<Value>(random, count);
+    for (const Connectivity connectivity : {Connectivity::four, Connectivity::eight}) {
+        for (const bool frame : {false, true}) {
+            const FiltrationOptions options{true, true, connectivity, frame, 1.0};
+            const auto fast = batch_persistence(batch.views, options, Algorithm::union_find, 1);
+            const auto shared = batch_persistence(batch.views, options, Algorithm::union_find, 3);
+            const auto slow = batch_persistence(batch.views, options, Algorithm::reduction, 2);
+            if (!equal(fast, slow) || !equal(fast, shared)) return false;
+            if (!betti_numbers_agree(batch, fast, options, Value(0.5))) return false;
+            if (!losses_agree(batch, options, random)) return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+    const long images = argument_count > 1 ? std::atol(arguments[1]) : 100000;
+    const auto seed = static_cast<std::uint64_t>(argument_count > 2 ? std::atol(arguments[2]) : 0);
+    constexpr long at_once = 500;
+    for (long done = 0; done < images; done += at_once) {
+        std::mt19937_64 random(seed + static_cast<std::uint64_t>(done));
+        const auto half = static_cast<std::size_t>(std::min(at_once, images - done) + 1) / 2;
+        if (!check<float>(random, half) || !check<double>(random, half)) {
+            std::fprintf(stderr, "difference among images %ld to %ld of seed %lu\n", done,
+                         done + at_once, static_cast<unsigned long>(seed));
+            return 1;
+        }
+    }
+    std::printf("%ld images, both connectivities, with and without frame: no difference\n", images);
+    return 0;
+}

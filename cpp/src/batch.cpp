@@ -20,19 +20,6 @@ int useful_threads(const std::vector<View>& images, int num_threads) {
         std::max<std::int64_t>(1, std::min<std::int64_t>(num_threads, pixels / pixels_per_thread)));
 }
 
-template <class Value>
-void append_rows(const Diagram<Value>& diagram, BatchDiagrams<Value>& rows) {
-    for (std::int8_t dimension = 0; dimension < 2; ++dimension) {
-        for (const PersistencePair<Value>& pair : diagram.dimension[dimension]) {
-            rows.values.push_back(pair.birth);
-            rows.values.push_back(pair.death);
-            rows.pixels.push_back(pair.birth_pixel);
-            rows.pixels.push_back(pair.death_pixel);
-            rows.dimensions.push_back(dimension);
-        }
-    }
-}
-
 /// Computes one diagram of a batch; a mistake in the image is named by the image's index.
 template <class Engine, class Value>
 void compute_image(Engine& engine, const std::vector<ImageView<Value>>& images, std::int64_t i,
@@ -44,6 +31,45 @@ void compute_image(Engine& engine, const std::vector<ImageView<Value>>& images, 
     }
 }
 
+/// Where one image's pairs lie: in which worker's, from where on, and how many a dimension.
+struct Piece {
+    std::size_t worker = 0;
+    std::size_t begin = 0;
+    std::size_t count[2] = {0, 0};
+};
+
+/// Which worker got which image is chance; the order of the result is not.
+template <class Value>
+BatchDiagrams<Value> gather(const std::vector<Piece>& pieces,
+                            const std::vector<std::vector<PersistencePair<Value>>>& pairs) {
+    BatchDiagrams<Value> result;
+    result.splits.reserve(pieces.size() + 1);
+    result.splits.push_back(0);
+    std::int64_t total = 0;
+    for (const Piece& piece : pieces) {
+        total += static_cast<std::int64_t>(piece.count[0] + piece.count[1]);
+        result.splits.push_back(total);
+    }
+    const auto rows = static_cast<std::size_t>(total);
+    result.values.resize(2 * rows);
+    result.pixels.resize(2 * rows);
+    result.dimensions.resize(rows);
+    std::size_t row = 0;
+    for (const Piece& piece : pieces) {
+        const PersistencePair<Value>* pair = pairs[piece.worker].data() + piece.begin;
+        for (std::int8_t dimension = 0; dimension < 2; ++dimension) {
+            for (std::size_t i = 0; i < piece.count[dimension]; ++i, ++row, ++pair) {
+                result.values[2 * row] = pair->birth;
+                result.values[2 * row + 1] = pair->death;
+                result.pixels[2 * row] = pair->birth_pixel;
+                result.pixels[2 * row + 1] = pair->death_pixel;
+                result.dimensions[row] = dimension;
+            }
+        }
+    }
+    return result;
+}
+
 template <template <class> class Engine, class Value>
 BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
                          const FiltrationOptions& options, int num_threads) {
@@ -51,47 +77,23 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
     const auto workers = static_cast<std::size_t>(threads);
     std::vector<Engine<Value>> engines(workers);
     std::vector<Diagram<Value>> diagrams(workers);
-    std::vector<BatchDiagrams<Value>> parts(workers);
-    struct Piece {
-        std::size_t worker;
-        std::size_t begin;
-        std::size_t end;
-    };
+    std::vector<std::vector<PersistencePair<Value>>> pairs(workers);
     std::vector<Piece> pieces(images.size());
-
     const auto count = static_cast<std::int64_t>(images.size());
     parallel_for(count, threads, [&](int thread, std::int64_t i) {
         const auto worker = static_cast<std::size_t>(thread);
-        const auto image = static_cast<std::size_t>(i);
-        compute_image(engines[worker], images, i, options, diagrams[worker]);
-        const std::size_t begin = parts[worker].dimensions.size();
-        append_rows(diagrams[worker], parts[worker]);
-        pieces[image] = {worker, begin, parts[worker].dimensions.size()};
+        Diagram<Value>& diagram = diagrams[worker];
+        compute_image(engines[worker], images, i, options, diagram);
+        Piece& piece = pieces[static_cast<std::size_t>(i)];
+        piece.worker = worker;
+        piece.begin = pairs[worker].size();
+        for (std::size_t dimension = 0; dimension < 2; ++dimension) {
+            const auto& found = diagram.dimension[dimension];
+            piece.count[dimension] = found.size();
+            pairs[worker].insert(pairs[worker].end(), found.begin(), found.end());
+        }
     });
-
-    // Which thread got which image is chance; the order of the result is not.
-    BatchDiagrams<Value> result;
-    result.splits.reserve(images.size() + 1);
-    result.splits.push_back(0);
-    std::size_t total = 0;
-    for (const Piece& piece : pieces) {
-        total += piece.end - piece.begin;
-        result.splits.push_back(static_cast<std::int64_t>(total));
-    }
-    result.values.reserve(2 * total);
-    result.pixels.reserve(2 * total);
-    result.dimensions.reserve(total);
-    const auto append = [](auto& target, const auto& source, std::size_t begin, std::size_t end) {
-        target.insert(target.end(), source.begin() + static_cast<std::ptrdiff_t>(begin),
-                      source.begin() + static_cast<std::ptrdiff_t>(end));
-    };
-    for (const Piece& piece : pieces) {
-        const BatchDiagrams<Value>& part = parts[piece.worker];
-        append(result.values, part.values, 2 * piece.begin, 2 * piece.end);
-        append(result.pixels, part.pixels, 2 * piece.begin, 2 * piece.end);
-        append(result.dimensions, part.dimensions, piece.begin, piece.end);
-    }
-    return result;
+    return gather(pieces, pairs);
 }
 
 }  // namespace

@@ -35,7 +35,33 @@ inline __attribute__((always_inline)) void find_links(const Value* cells, std::i
     }
 }
 
+/// Whole numbers instead of bools: the compiler knows how to collect these eight at a time.
+template <class Value>
+inline __attribute__((always_inline)) RowCheck copy_and_check(const Value* source,
+                                                              std::int64_t count, Value limit,
+                                                              Value* target) {
+    unsigned not_finite = 0;
+    unsigned above_limit = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const Value value = source[i];
+        target[i] = value;
+        not_finite |= value - value == Value(0) ? 0u : 1u;
+        above_limit |= value > limit ? 1u : 0u;
+    }
+    return {not_finite == 0, above_limit == 0};
+}
+
 }  // namespace
+
+TOPONET_MULTIVERSIONED
+RowCheck copy_row(const float* source, std::int64_t count, float limit, float* target) {
+    return copy_and_check(source, count, limit, target);
+}
+
+TOPONET_MULTIVERSIONED
+RowCheck copy_row(const double* source, std::int64_t count, double limit, double* target) {
+    return copy_and_check(source, count, limit, target);
+}
 
 TOPONET_MULTIVERSIONED
 void find_upper_links(const float* cells, std::int64_t stride, std::int64_t count,

@@ -28,8 +28,6 @@
 namespace toponet {
 namespace {
 
-constexpr std::size_t deaths_per_saddle = 3;  // Four pieces of a link at the most.
-
 std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 const LinkTable& foreground_table(Connectivity connectivity) {
@@ -40,38 +38,14 @@ const LinkTable& background_table(Connectivity connectivity) {
     return connectivity == Connectivity::eight ? link_table_4 : link_table_8;
 }
 
-/// Node of the extremum that a monotone path from a cell ends at. Cells on the way are labelled, so
-/// that no stretch is walked twice.
-std::int32_t follow(std::int32_t cell, const std::uint8_t* links,
-                    const std::array<std::int32_t, 256>& step, std::int32_t* labels) {
-    std::int32_t end = cell;
-    while (labels[end] == 0) end += step[links[end]];
-    const std::int32_t label = labels[end];
-    while (labels[cell] == 0) {
-        labels[cell] = label;
-        cell += step[links[cell]];
-    }
-    return label;
-}
-
 }  // namespace
 
+/// The half keeps the product away from whole numbers by more than it can be rounded, and a product
+/// takes a fraction of a division's time.
 template <class Value>
 std::int32_t UnionFindPersistence<Value>::pixel_of(std::int32_t cell) const {
-    const auto row = cell / static_cast<std::int32_t>(stride_) - 1;
+    const auto row = static_cast<std::int32_t>((cell + 0.5) * inverse_stride_) - 1;
     return cell - static_cast<std::int32_t>(stride_) - 1 - 2 * row;
-}
-
-template <class Value>
-void UnionFindPersistence<Value>::prepare_tables(std::int64_t stride, Connectivity connectivity) {
-    if (stride == stride_ && connectivity == connectivity_) return;
-    stride_ = stride;
-    connectivity_ = connectivity;
-    offsets_ = ring_offsets(static_cast<std::int32_t>(stride));
-    for (std::size_t link = 0; link < 256; ++link) {
-        climb_[link] = offsets_[foreground_table(connectivity)[link].direction[0]];
-        descend_[link] = offsets_[background_table(connectivity)[link ^ 0xFF].direction[0]];
-    }
 }
 
 /// Copies the image into the padded grid and refuses what has no place in the order.
@@ -80,26 +54,35 @@ void UnionFindPersistence<Value>::load_cells(const ImageView<Value>& image,
                                              const FiltrationOptions& options) {
     const Value infinity = std::numeric_limits<Value>::infinity();
     const Value padding = options.frame ? infinity : -infinity;
-    cells_.resize(static_cast<std::size_t>((image.height + 2) * stride_));
-    std::fill_n(cells_.begin(), stride_, padding);
-    std::fill_n(cells_.end() - stride_, stride_, padding);
-    bool finite = true;
-    Value largest = -infinity;
-    for (std::int64_t r = 0; r < image.height; ++r) {
-        const Value* source = image.row(r);
-        Value* row = cells_.data() + (r + 1) * stride_;
-        row[0] = padding;
-        row[stride_ - 1] = padding;
-        for (std::int64_t c = 0; c < image.width; ++c) {
-            row[c + 1] = source[c];
-            finite &= source[c] - source[c] == Value(0);
-            largest = source[c] > largest ? source[c] : largest;
+    const Value limit = options.frame ? static_cast<Value>(options.frame_value) : infinity;
+    const std::int64_t stride = image.width + 2;
+    if (stride != stride_ || options.connectivity != connectivity_) {
+        stride_ = stride;
+        inverse_stride_ = 1.0 / static_cast<double>(stride);
+        connectivity_ = options.connectivity;
+        offsets_ = ring_offsets(static_cast<std::int32_t>(stride));
+        for (std::size_t link = 0; link < 256; ++link) {
+            const LinkComponents& upper = foreground_table(connectivity_)[link];
+            const LinkComponents& lower = background_table(connectivity_)[link ^ 0xFF];
+            climbs_.step[link] = upper.count ? offsets_[upper.direction[0]] : 0;
+            descents_.step[link] = lower.count ? offsets_[lower.direction[0]] : 0;
         }
     }
-    if (!finite) throw std::invalid_argument("holds NaN or an infinite value");
-    if (options.frame && largest > static_cast<Value>(options.frame_value)) {
-        throw std::invalid_argument("holds a value above frame_value");
+    cells_.resize(static_cast<std::size_t>((image.height + 2) * stride));
+    std::fill_n(cells_.begin(), stride, padding);
+    std::fill_n(cells_.end() - stride, stride, padding);
+    bool finite = true;
+    bool below_limit = true;
+    for (std::int64_t r = 0; r < image.height; ++r) {
+        Value* row = cells_.data() + (r + 1) * stride;
+        row[0] = padding;
+        row[stride - 1] = padding;
+        const RowCheck check = copy_row(image.row(r), image.width, limit, row + 1);
+        finite &= check.finite;
+        below_limit &= check.below_limit;
     }
+    if (!finite) throw std::invalid_argument("holds NaN or an infinite value");
+    if (!below_limit) throw std::invalid_argument("holds a value above frame_value");
 }
 
 template <class Value>
@@ -107,13 +90,13 @@ void UnionFindPersistence<Value>::find_critical_cells(const ImageView<Value>& im
     // A few rows at a time, so that large images stay in the cache between the steps.
     const std::int64_t rows_at_once = std::max<std::int64_t>(1, 16384 / stride_);
     links_.resize(cells_.size());
+    marks_.resize(static_cast<std::size_t>(rows_at_once * stride_));
     critical_.resize(static_cast<std::size_t>(image.pixel_count()) + 1);
     std::int32_t* critical = critical_.data();
     for (std::int64_t r = 0; r < image.height; r += rows_at_once) {
         const std::int64_t rows = std::min(rows_at_once, image.height - r);
         const std::int64_t first = (r + 1) * stride_ + 1;
         const std::int64_t count = rows * stride_ - 2;
-        marks_.resize(static_cast<std::size_t>(count) + 2);
         find_upper_links(cells_.data() + first, stride_, count, links_.data() + first);
         mark_critical(links_.data() + first, count, connectivity_, marks_.data());
         for (std::int64_t row = 0; row < rows; ++row) {
@@ -128,15 +111,7 @@ void UnionFindPersistence<Value>::find_critical_cells(const ImageView<Value>& im
     }
     const auto found = static_cast<std::size_t>(critical - critical_.data());
 
-    static constexpr auto kinds = [] {
-        std::array<std::array<CellKind, 256>, 2> table{};
-        for (unsigned link = 0; link < 256; ++link) {
-            table[0][link] = cell_kind(link, Connectivity::four);
-            table[1][link] = cell_kind(link, Connectivity::eight);
-        }
-        return table;
-    }();
-    const auto& kind_of = kinds[connectivity_ == Connectivity::eight ? 1 : 0];
+    const auto& kind_of = connectivity_ == Connectivity::eight ? cell_kinds_8 : cell_kinds_4;
     maxima_.resize(found + 1);
     minima_.resize(found + 1);
     saddle_cells_.resize(found + 1);
@@ -156,86 +131,135 @@ void UnionFindPersistence<Value>::find_critical_cells(const ImageView<Value>& im
     maxima_.resize(maxima);
     minima_.resize(minima);
     saddle_cells_.resize(saddles);
-    saddles_.resize(saddles);
-    for (std::size_t rank = 0; rank < saddles; ++rank) {
+}
+
+template <class Value>
+void UnionFindPersistence<Value>::sort_saddles() {
+    saddles_.resize(saddle_cells_.size());
+    for (std::size_t rank = 0; rank < saddles_.size(); ++rank) {
         const std::int32_t cell = saddle_cells_[rank];
         saddles_[rank] = {descending_bits(value_of(cell)), cell, static_cast<std::int32_t>(rank)};
     }
     radix_sort(saddles_, scratch_);
 }
 
-/// Labels of the extrema are their nodes; those of the padding, the outside; all others unknown.
+/// Makes a node of every extremum, and finds for each saddle the nodes that its arms lead to.
+///
+/// \param flip       0x00 for upper links (maxima), 0xFF for lower ones (minima).
+/// \param outside    value of the padding: older than all extrema.
 template <class Value>
-void UnionFindPersistence<Value>::label_extrema(const std::vector<std::int32_t>& extrema,
-                                                std::int64_t height) {
-    const auto stride = static_cast<std::size_t>(stride_);
-    const auto rows = static_cast<std::size_t>(height) + 2;
-    labels_.assign(rows * stride, 0);
-    std::fill_n(labels_.begin(), stride, basins_.outside);
-    std::fill_n(labels_.end() - stride_, stride, basins_.outside);
-    for (std::size_t r = 1; r + 1 < rows; ++r) {
-        labels_[r * stride] = basins_.outside;
-        labels_[r * stride + stride - 1] = basins_.outside;
-    }
+void UnionFindPersistence<Value>::find_basins(const std::vector<std::int32_t>& extrema,
+                                              const std::vector<std::int32_t>& saddles,
+                                              const LinkTable& table, unsigned flip, Value outside,
+                                              MonotonePaths& paths) {
+    nodes_.resize(cells_.size());
     basins_.reset(extrema.size());
+    basins_.set_value(basins_.outside, outside);
     std::int32_t node = basins_.first_extremum;
     for (const std::int32_t cell : extrema) {
-        labels_[index(cell)] = node;
+        nodes_[index(cell)] = node;
         basins_.set_value(node, value_of(cell));
         ++node;
     }
+    // The padding is one node, and all paths end there. Its links say so: nothing before it, or
+    // nothing after it; only one of the two passes can reach it.
+    const auto padding_link = static_cast<std::uint8_t>(flip);
+    const auto stride = static_cast<std::size_t>(stride_);
+    const auto pad = [&](std::size_t cell) {
+        nodes_[cell] = basins_.outside;
+        links_[cell] = padding_link;
+    };
+    for (std::size_t c = 0; c < stride; ++c) {
+        pad(c);
+        pad(cells_.size() - 1 - c);
+    }
+    for (std::size_t left = stride; left + stride < cells_.size(); left += stride) {
+        pad(left);
+        pad(left + stride - 1);
+    }
+
+    arms_.resize(4 * saddles.size());
+    first_arm_.resize(saddles.size());
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < saddles.size(); ++i) {
+        const std::int32_t cell = saddles[i];
+        const LinkComponents& arms = table[links_[index(cell)] ^ flip];
+        first_arm_[i] = static_cast<std::int32_t>(end);
+        // Always four, so that nothing has to be predicted; the next saddle overwrites the surplus.
+        for (std::size_t arm = 0; arm < 4; ++arm) {
+            arms_[end + arm] = cell + offsets_[arms.direction[arm]];
+        }
+        end += arms.count;
+    }
+    arms_.resize(end);
+    paths.follow(arms_, links_);
+    for (std::int32_t& arm : arms_) arm = nodes_[index(arm)];
+}
+
+/// Joins the basins around one saddle, eldest last to remain.
+/// \return how many died.
+template <class Value>
+template <class IsElder, class OnDeath>
+std::size_t UnionFindPersistence<Value>::join_arms(const std::int32_t* arms, std::size_t count,
+                                                   IsElder is_elder, OnDeath on_death) {
+    std::size_t deaths = 0;
+    std::int32_t elder = basins_.find(arms[0]);
+    for (std::size_t arm = 1; arm < count; ++arm) {
+        const std::int32_t other = basins_.find(arms[arm]);
+        if (other == elder) continue;
+        const bool other_is_elder =
+            is_elder(basins_.value(other), other, basins_.value(elder), elder);
+        const std::int32_t younger = other_is_elder ? elder : other;
+        elder = other_is_elder ? other : elder;
+        basins_.join(younger, elder);
+        on_death(younger);
+        ++deaths;
+    }
+    return deaths;
 }
 
 template <class Value>
 void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& options,
                                                    std::vector<PersistencePair<Value>>& pairs) {
     const LinkTable& table = foreground_table(connectivity_);
-    const auto maximum_of = [&](std::int32_t node) {
-        return maxima_[index(node - basins_.first_extremum)];
-    };
-    const auto younger_than = [&](std::int32_t a, std::int32_t b) {
-        if (b == basins_.outside) return true;
-        if (a == basins_.outside) return false;
-        return enters_before(basins_.value(b), b, basins_.value(a), a);
-    };
-    const auto component_in = [&](std::int32_t cell) {
-        return basins_.find(follow(cell, links_.data(), climb_, labels_.data()));
-    };
+    find_basins(maxima_, saddle_cells_, table, 0x00, std::numeric_limits<Value>::infinity(),
+                climbs_);
 
-    dying_.assign(saddles_.size() * deaths_per_saddle, 0);
-    loop_saddles_.clear();
+    // Per saddle rank, the first maximum that dies there; per maximum, the next one that does.
+    dying_.assign(saddles_.size(), 0);
+    next_dying_.assign(maxima_.size() + basins_.first_extremum, 0);
+    loop_cells_.resize(saddles_.size());
+    std::size_t loops = 0;
     for (const Saddle& saddle : saddles_) {
-        const LinkComponents& arms = table[links_[index(saddle.cell)]];
-        std::int32_t elder = component_in(saddle.cell + offsets_[arms.direction[0]]);
-        std::size_t meetings = 0;
-        for (std::size_t arm = 1; arm < arms.count; ++arm) {
-            std::int32_t other = component_in(saddle.cell + offsets_[arms.direction[arm]]);
-            if (other == elder) continue;
-            if (younger_than(elder, other)) std::swap(elder, other);
-            basins_.join(other, elder);
-            dying_[index(saddle.rank) * deaths_per_saddle + meetings++] = other;
-        }
-        if (meetings + 1 < arms.count) loop_saddles_.push_back(saddle);
+        const std::size_t count = table[links_[index(saddle.cell)]].count;
+        const std::size_t deaths =
+            join_arms(arms_.data() + first_arm_[index(saddle.rank)], count,
+                      enters_before<Value, std::int32_t>, [&](std::int32_t node) {
+                          // Nodes are numbered in index order: sorted by node is sorted by birth
+                          // pixel.
+                          std::int32_t* link = &dying_[index(saddle.rank)];
+                          while (*link != 0 && *link < node) link = &next_dying_[index(*link)];
+                          next_dying_[index(node)] = *link;
+                          *link = node;
+                      });
+        loop_cells_[loops] = saddle.cell;
+        loops += deaths + 1 < count;
     }
+    loop_cells_.resize(loops);
 
     if (!options.frame) {
         const std::int32_t eldest = basins_.find(basins_.first_extremum);
-        pairs.push_back({basins_.value(eldest), -std::numeric_limits<Value>::infinity(),
-                         pixel_of(maximum_of(eldest)), no_pixel});
+        const std::int32_t cell = maxima_[index(eldest - basins_.first_extremum)];
+        pairs.push_back(
+            {value_of(cell), -std::numeric_limits<Value>::infinity(), pixel_of(cell), no_pixel});
     }
     for (std::size_t rank = 0; rank < saddle_cells_.size(); ++rank) {
-        std::int32_t* dying = dying_.data() + rank * deaths_per_saddle;
-        if (dying[0] == 0) continue;
-        std::size_t count = 1;
-        while (count < deaths_per_saddle && dying[count] != 0) ++count;
-        // Nodes are numbered in index order, so sorting nodes sorts birth pixels.
-        std::sort(dying, dying + count);
         const std::int32_t cell = saddle_cells_[rank];
-        for (std::size_t i = 0; i < count; ++i) {
-            const Value birth = basins_.value(dying[i]);
+        for (std::int32_t node = dying_[rank]; node != 0; node = next_dying_[index(node)]) {
+            const Value birth = basins_.value(node);
             if (birth == value_of(cell)) continue;
-            pairs.push_back(
-                {birth, value_of(cell), pixel_of(maximum_of(dying[i])), pixel_of(cell)});
+            const std::int32_t maximum = maxima_[index(node - basins_.first_extremum)];
+            pairs.push_back({birth, value_of(cell), pixel_of(maximum), pixel_of(cell)});
         }
     }
 }
@@ -244,36 +268,28 @@ template <class Value>
 void UnionFindPersistence<Value>::merge_background(const FiltrationOptions& options,
                                                    std::vector<PersistencePair<Value>>& pairs) {
     const LinkTable& table = background_table(connectivity_);
-    const auto younger_than = [&](std::int32_t a, std::int32_t b) {
-        if (b == basins_.outside) return true;
-        if (a == basins_.outside) return false;
-        return enters_before(basins_.value(a), a, basins_.value(b), b);
-    };
-    const auto component_in = [&](std::int32_t cell) {
-        return basins_.find(follow(cell, links_.data(), descend_, labels_.data()));
-    };
+    find_basins(minima_, loop_cells_, table, 0xFF, -std::numeric_limits<Value>::infinity(),
+                descents_);
 
     // Per minimum, the cell where the hole that it fills is born; 0 = with the frame.
-    dying_.assign(minima_.size(), 0);
-    for (auto saddle = loop_saddles_.rbegin(); saddle != loop_saddles_.rend(); ++saddle) {
-        const LinkComponents& arms = table[links_[index(saddle->cell)] ^ 0xFFu];
-        std::int32_t elder = component_in(saddle->cell + offsets_[arms.direction[0]]);
-        for (std::size_t arm = 1; arm < arms.count; ++arm) {
-            std::int32_t other = component_in(saddle->cell + offsets_[arms.direction[arm]]);
-            if (other == elder) continue;
-            if (younger_than(elder, other)) std::swap(elder, other);
-            basins_.join(other, elder);
-            dying_[index(other - basins_.first_extremum)] = saddle->cell;
-        }
+    births_.assign(minima_.size(), 0);
+    for (std::size_t i = loop_cells_.size(); i-- > 0;) {
+        const std::int32_t cell = loop_cells_[i];
+        join_arms(
+            arms_.data() + first_arm_[i], table[links_[index(cell)] ^ 0xFFu].count,
+            [](Value a, std::int32_t node_a, Value b, std::int32_t node_b) {
+                return enters_before(b, node_b, a, node_a);
+            },
+            [&](std::int32_t node) { births_[index(node - basins_.first_extremum)] = cell; });
     }
     for (std::size_t i = 0; i < minima_.size(); ++i) {
-        const bool with_frame = dying_[i] == 0;
+        const bool with_frame = births_[i] == 0;
         const Value birth =
-            with_frame ? static_cast<Value>(options.frame_value) : value_of(dying_[i]);
+            with_frame ? static_cast<Value>(options.frame_value) : value_of(births_[i]);
         const Value death = value_of(minima_[i]);
         if (birth == death) continue;
         pairs.push_back(
-            {birth, death, with_frame ? no_pixel : pixel_of(dying_[i]), pixel_of(minima_[i])});
+            {birth, death, with_frame ? no_pixel : pixel_of(births_[i]), pixel_of(minima_[i])});
     }
 }
 
@@ -282,19 +298,16 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
                                           const FiltrationOptions& options,
                                           Diagram<Value>& diagram) {
     diagram.clear();
-    prepare_tables(image.width + 2, options.connectivity);
     load_cells(image, options);
     find_critical_cells(image);
+    sort_saddles();
     if (options.dimension_0) {
-        label_extrema(maxima_, image.height);
         merge_components(options, diagram.dimension[0]);
     } else {
-        loop_saddles_ = saddles_;
+        loop_cells_.clear();
+        for (const Saddle& saddle : saddles_) loop_cells_.push_back(saddle.cell);
     }
-    if (options.dimension_1) {
-        label_extrema(minima_, image.height);
-        merge_background(options, diagram.dimension[1]);
-    }
+    if (options.dimension_1) merge_background(options, diagram.dimension[1]);
 }
 
 template class UnionFindPersistence<float>;

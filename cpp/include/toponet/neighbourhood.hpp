@@ -90,6 +90,27 @@ constexpr CellKind cell_kind(unsigned upper_link, Connectivity connectivity) {
     return {upper == 0, lower == 0, upper > 1};
 }
 
+using CellKindTable = std::array<CellKind, 256>;
+
+constexpr CellKindTable make_cell_kinds(Connectivity connectivity) {
+    CellKindTable table{};
+    for (unsigned link = 0; link < 256; ++link) table[link] = cell_kind(link, connectivity);
+    return table;
+}
+
+inline constexpr CellKindTable cell_kinds_4 = make_cell_kinds(Connectivity::four);
+inline constexpr CellKindTable cell_kinds_8 = make_cell_kinds(Connectivity::eight);
+
+/// What a row of pixels holds.
+struct RowCheck {
+    bool finite;       ///< No NaN, no infinity.
+    bool below_limit;  ///< Nothing above the limit.
+};
+
+/// Copies a row and looks at its values on the way.
+RowCheck copy_row(const float* source, std::int64_t count, float limit, float* target);
+RowCheck copy_row(const double* source, std::int64_t count, double limit, double* target);
+
 /// Upper links of a stretch of cells: bit d is set where the neighbour in direction d enters
 /// before.
 ///

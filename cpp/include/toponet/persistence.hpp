@@ -24,13 +24,15 @@
 #include "toponet/diagram.hpp"
 #include "toponet/filtration.hpp"
 #include "toponet/image_view.hpp"
+#include "toponet/monotone_paths.hpp"
+#include "toponet/neighbourhood.hpp"
 #include "toponet/radix_sort.hpp"
 #include "toponet/union_find.hpp"
 
 namespace toponet {
 
 /// Near-linear: O(n + c) for n pixels of which c are critical, times the inverse Ackermann
-/// function. Workspace: 5 bytes a pixel and one value, and up to 40 bytes for each critical pixel.
+/// function.
 template <class Value>
 class UnionFindPersistence {
   public:
@@ -44,23 +46,28 @@ class UnionFindPersistence {
         std::int32_t rank;  ///< Position among the saddles in index order.
     };
 
-    void prepare_tables(std::int64_t stride, Connectivity connectivity);
     void load_cells(const ImageView<Value>& image, const FiltrationOptions& options);
     void find_critical_cells(const ImageView<Value>& image);
-    void label_extrema(const std::vector<std::int32_t>& extrema, std::int64_t height);
+    void sort_saddles();
     void merge_components(const FiltrationOptions& options,
                           std::vector<PersistencePair<Value>>& pairs);
     void merge_background(const FiltrationOptions& options,
                           std::vector<PersistencePair<Value>>& pairs);
+    void find_basins(const std::vector<std::int32_t>& extrema,
+                     const std::vector<std::int32_t>& saddles, const LinkTable& table,
+                     unsigned flip, Value outside, MonotonePaths& paths);
+    template <class IsElder, class OnDeath>
+    std::size_t join_arms(const std::int32_t* arms, std::size_t count, IsElder is_elder,
+                          OnDeath on_death);
     std::int32_t pixel_of(std::int32_t cell) const;
     Value value_of(std::int32_t cell) const { return cells_[static_cast<std::size_t>(cell)]; }
 
-    // What follows from the stride and the connectivity, kept from image to image.
-    std::int64_t stride_ = 0;
-    Connectivity connectivity_ = Connectivity::eight;
-    std::array<std::int32_t, 8> offsets_{};    ///< Direction -> step in the padded grid.
-    std::array<std::int32_t, 256> climb_{};    ///< Upper link -> step towards a maximum.
-    std::array<std::int32_t, 256> descend_{};  ///< Upper link -> step towards a minimum.
+    std::int64_t stride_ = 0;  ///< Of the padded grid; the next five follow from it and
+    Connectivity connectivity_ = Connectivity::eight;  ///< from the connectivity.
+    double inverse_stride_ = 0;
+    std::array<std::int32_t, 8> offsets_{};  ///< Direction -> step.
+    MonotonePaths climbs_;
+    MonotonePaths descents_;
 
     std::vector<Value> cells_;            ///< The image, padded by one on each side.
     std::vector<std::uint8_t> links_;     ///< Upper link of each cell.
@@ -71,9 +78,13 @@ class UnionFindPersistence {
     std::vector<std::int32_t> saddle_cells_;
     std::vector<Saddle> saddles_;  ///< In the order of the filtration.
     std::vector<Saddle> scratch_;
-    std::vector<Saddle> loop_saddles_;  ///< Those that close loops, in filtration order.
-    std::vector<std::int32_t> dying_;   ///< Per saddle rank: up to three dying components.
-    std::vector<std::int32_t> labels_;  ///< Cell -> basin, 0 = not yet known.
+    std::vector<std::int32_t> loop_cells_;  ///< Saddles that close loops, in that order.
+    std::vector<std::int32_t> arms_;        ///< Basins around the saddles, one after the other.
+    std::vector<std::int32_t> first_arm_;   ///< Per saddle: where its arms begin.
+    std::vector<std::int32_t> dying_;       ///< Per saddle: a list of the maxima that die there.
+    std::vector<std::int32_t> next_dying_;
+    std::vector<std::int32_t> births_;  ///< Per minimum: the cell where its hole is born.
+    std::vector<std::int32_t> nodes_;   ///< Cell -> node; set for extrema and padding only.
     ElderUnionFind<Value> basins_;
 };
 

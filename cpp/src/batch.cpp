@@ -10,22 +10,35 @@
 namespace toponet {
 namespace {
 
+/// How threads are divided: so many images at a time, and so many threads for each.
+struct Division {
+    int images;
+    int threads_each;
+};
+
 template <class View>
-int useful_threads(const std::vector<View>& images, int num_threads) {
-    // Starting a thread takes about as long as the persistence of this many pixels.
+Division divide_threads(const std::vector<View>& images, int num_threads) {
+    // Starting a thread takes about as long as the persistence of this many pixels; within an image
+    // the parts have to wait for each other a few times.
     constexpr std::int64_t pixels_per_thread = 4096;
+    constexpr std::int64_t pixels_per_thread_of_an_image = 65536;
     std::int64_t pixels = 0;
     for (const View& image : images) pixels += image.pixel_count();
-    return static_cast<int>(
-        std::max<std::int64_t>(1, std::min<std::int64_t>(num_threads, pixels / pixels_per_thread)));
+    const auto count = static_cast<std::int64_t>(images.size());
+    const std::int64_t useful =
+        std::max<std::int64_t>(1, std::min<std::int64_t>(num_threads, pixels / pixels_per_thread));
+    if (count == 0 || useful <= count) return {static_cast<int>(useful), 1};
+    const std::int64_t each =
+        std::min(useful / count, pixels / count / pixels_per_thread_of_an_image);
+    return {static_cast<int>(count), static_cast<int>(std::max<std::int64_t>(1, each))};
 }
 
 /// Computes one diagram of a batch; a mistake in the image is named by the image's index.
 template <class Engine, class Value>
 void compute_image(Engine& engine, const std::vector<ImageView<Value>>& images, std::int64_t i,
-                   const FiltrationOptions& options, Diagram<Value>& diagram) {
+                   const FiltrationOptions& options, int num_threads, Diagram<Value>& diagram) {
     try {
-        engine.compute(images[static_cast<std::size_t>(i)], options, diagram);
+        engine.compute(images[static_cast<std::size_t>(i)], options, diagram, num_threads);
     } catch (const std::invalid_argument& error) {
         throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
     }
@@ -73,17 +86,17 @@ BatchDiagrams<Value> gather(const std::vector<Piece>& pieces,
 template <template <class> class Engine, class Value>
 BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
                          const FiltrationOptions& options, int num_threads) {
-    const int threads = useful_threads(images, num_threads);
-    const auto workers = static_cast<std::size_t>(threads);
+    const Division division = divide_threads(images, num_threads);
+    const auto workers = static_cast<std::size_t>(division.images);
     std::vector<Engine<Value>> engines(workers);
     std::vector<Diagram<Value>> diagrams(workers);
     std::vector<std::vector<PersistencePair<Value>>> pairs(workers);
     std::vector<Piece> pieces(images.size());
     const auto count = static_cast<std::int64_t>(images.size());
-    parallel_for(count, threads, [&](int thread, std::int64_t i) {
+    parallel_for(count, division.images, [&](int thread, std::int64_t i) {
         const auto worker = static_cast<std::size_t>(thread);
         Diagram<Value>& diagram = diagrams[worker];
-        compute_image(engines[worker], images, i, options, diagram);
+        compute_image(engines[worker], images, i, options, division.threads_each, diagram);
         Piece& piece = pieces[static_cast<std::size_t>(i)];
         piece.worker = worker;
         piece.begin = pairs[worker].size();
@@ -117,17 +130,17 @@ void batch_topological_loss(const std::vector<ImageView<Value>>& images,
                             const std::vector<BinaryTruth>& truths,
                             const FiltrationOptions& filtration, const MatchingOptions& matching,
                             int num_threads, Value* gradient, double* losses) {
-    const int threads = useful_threads(images, num_threads);
-    const auto workers = static_cast<std::size_t>(threads);
+    const Division division = divide_threads(images, num_threads);
+    const auto workers = static_cast<std::size_t>(division.images);
     std::vector<UnionFindPersistence<Value>> engines(workers);
     std::vector<Diagram<Value>> diagrams(workers);
     std::vector<BinaryMatcher> matchers(workers);
     const auto count = static_cast<std::int64_t>(images.size());
-    parallel_for(count, threads, [&](int thread, std::int64_t i) {
+    parallel_for(count, division.images, [&](int thread, std::int64_t i) {
         const auto worker = static_cast<std::size_t>(thread);
         const BinaryTruth& truth = truths[static_cast<std::size_t>(i)];
         Diagram<Value>& diagram = diagrams[worker];
-        compute_image(engines[worker], images, i, filtration, diagram);
+        compute_image(engines[worker], images, i, filtration, division.threads_each, diagram);
         const std::int64_t pixels = images[static_cast<std::size_t>(i)].pixel_count();
         Value* image_gradient = gradient + i * pixels;
         std::fill_n(image_gradient, pixels, Value(0));
@@ -151,7 +164,7 @@ template void batch_topological_loss(const std::vector<ImageView<double>>&,
 std::vector<BettiNumbers> batch_betti_numbers(const std::vector<ImageView<std::uint8_t>>& masks,
                                               Connectivity connectivity, bool frame,
                                               int num_threads) {
-    const int threads = useful_threads(masks, num_threads);
+    const int threads = divide_threads(masks, num_threads).images;
     std::vector<BettiCounter> counters(static_cast<std::size_t>(threads));
     std::vector<BettiNumbers> numbers(masks.size());
     const auto count = static_cast<std::int64_t>(masks.size());

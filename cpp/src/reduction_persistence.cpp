@@ -55,8 +55,8 @@ class PairCollector {
 
 template <class Value>
 void ReductionPersistence<Value>::compute(const ImageView<Value>& image,
-                                          const FiltrationOptions& options,
-                                          Diagram<Value>& diagram) {
+                                          const FiltrationOptions& options, Diagram<Value>& diagram,
+                                          int /*num_threads*/) {
     diagram.clear();
     refuse_unordered_values(image, options);
     const CubicalComplex complex(image, options);

@@ -1,0 +1,66 @@
+/// An image padded by one cell on each side, with the upper link of every cell.
+///
+/// The padding is the frame (before all pixels) or the outside background (after all pixels).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "toponet/filtration.hpp"
+#include "toponet/image_view.hpp"
+
+namespace toponet {
+
+template <class Value>
+class PaddedGrid {
+  public:
+    /// Copies the image and compares all neighbours; `num_threads` share the rows.
+    /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
+    void load(const ImageView<Value>& image, const FiltrationOptions& options, int num_threads);
+
+    std::int64_t height() const { return height_; }     ///< Of the image.
+    std::int64_t stride() const { return stride_; }     ///< Of the grid: the image's width + 2.
+    std::size_t size() const { return cells_.size(); }  ///< Cells, padding included.
+
+    /// Links of the padding say that nothing lies before it (frame) or after it (background).
+    const std::vector<std::uint8_t>& upper_links() const { return upper_links_; }
+    unsigned upper_link(std::int32_t cell) const {
+        return upper_links_[static_cast<std::size_t>(cell)];
+    }
+    Value value(std::int32_t cell) const { return cells_[static_cast<std::size_t>(cell)]; }
+
+    /// Flat index into the image, without the padding. The half keeps the product away from whole
+    /// numbers by more than it can be rounded, and a product takes a fraction of a division's time.
+    std::int32_t pixel(std::int32_t cell) const {
+        const auto row = static_cast<std::int32_t>((cell + 0.5) * inverse_stride_) - 1;
+        return cell - static_cast<std::int32_t>(stride_) - 1 - 2 * row;
+    }
+
+    /// Calls task(cell) for every cell of the padding.
+    template <class Task>
+    void for_each_padding_cell(const Task& task) const {
+        const auto stride = static_cast<std::size_t>(stride_);
+        for (std::size_t c = 0; c < stride; ++c) {
+            task(c);
+            task(cells_.size() - 1 - c);
+        }
+        for (std::size_t left = stride; left + stride < cells_.size(); left += stride) {
+            task(left);
+            task(left + stride - 1);
+        }
+    }
+
+  private:
+    std::int64_t height_ = 0;
+    std::int64_t stride_ = 0;
+    double inverse_stride_ = 0;
+    std::vector<Value> cells_;
+    std::vector<std::uint8_t> upper_links_;
+};
+
+extern template class PaddedGrid<float>;
+extern template class PaddedGrid<double>;
+
+}  // namespace toponet

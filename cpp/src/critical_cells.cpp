@@ -2,15 +2,16 @@
 
 #include <algorithm>
 
+#include "toponet/lean_vector.hpp"
 #include "toponet/neighbourhood.hpp"
 #include "toponet/parallel_for.hpp"
 
 namespace toponet {
 namespace {
 
-/// Room for `more` entries behind `used` ones; vectors grow by doubling and keep their memory.
+/// Room for `more` entries behind `used` ones.
 std::int32_t* room(std::vector<std::int32_t>& entries, std::size_t used, std::size_t more) {
-    if (entries.size() < used + more) entries.resize(std::max(2 * entries.size(), used + more));
+    if (entries.size() < used + more) resize_lean(entries, used + more);
     return entries.data() + used;
 }
 

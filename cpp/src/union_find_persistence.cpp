@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "toponet/lean_vector.hpp"
 #include "toponet/parallel_for.hpp"
 #include "toponet/persistence.hpp"
 
@@ -34,7 +35,7 @@ std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
 template <class Value>
 void UnionFindPersistence<Value>::sort_saddles() {
     const std::vector<std::int32_t>& cells = critical_.saddles;
-    saddles_.resize(cells.size());
+    resize_lean(saddles_, cells.size());
     for (std::size_t rank = 0; rank < cells.size(); ++rank) {
         saddles_[rank] = {descending_bits(grid_.value(cells[rank])),
                           static_cast<std::int32_t>(rank)};
@@ -48,30 +49,32 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
     const std::vector<std::int32_t>& cells = critical_.saddles;
     const std::vector<std::int32_t>& maxima = critical_.maxima;
     // Arms in index order, because neighbouring saddles have their paths in the same cache lines.
-    foreground_.find(grid_, options.connectivity, maxima, cells, nodes_);
+    basins_.find(grid_, upwards_, maxima, cells, nodes_);
 
     // Per saddle rank, the first maximum that dies there (plus one); per maximum, the next one.
-    dying_.assign(cells.size(), 0);
-    next_dying_.assign(maxima.size() + 1, 0);
-    loop_saddles_.resize(cells.size());
+    assign_zeros_lean(dying_, cells.size());
+    assign_zeros_lean(next_dying_, maxima.size() + 1);
+    resize_lean(loop_saddles_, cells.size());
     std::size_t loops = 0;
     for (const Saddle& saddle : saddles_) {
         const std::size_t rank = index(saddle.rank);
-        const std::size_t deaths = foreground_.join(rank, [&](std::int32_t node) {
-            // Maxima are numbered in index order: a sorted list has its birth pixels sorted.
-            const auto maximum = static_cast<std::int32_t>(Basins<Value>::extremum(node)) + 1;
-            std::int32_t* link = &dying_[rank];
-            while (*link != 0 && *link < maximum) link = &next_dying_[index(*link)];
-            next_dying_[index(maximum)] = *link;
-            *link = maximum;
-        });
+        const std::size_t deaths =
+            basins_.template join<Sweep::upwards>(rank, [&](std::int32_t node) {
+                // Maxima are numbered in index order: a sorted list has its birth pixels sorted.
+                const auto maximum = static_cast<std::int32_t>(Basins<Value>::extremum(node)) + 1;
+                std::int32_t* link = &dying_[rank];
+                while (*link != 0 && *link < maximum) link = &next_dying_[index(*link)];
+                next_dying_[index(maximum)] = *link;
+                *link = maximum;
+            });
         loop_saddles_[loops] = cells[rank];
-        loops += deaths + 1 < foreground_.arm_count(rank);
+        loops += deaths + 1 < basins_.arm_count(rank);
     }
     loop_saddles_.resize(loops);
 
+    reserve_lean(pairs, maxima.size());
     if (!options.frame) {
-        const std::int32_t cell = maxima[Basins<Value>::extremum(foreground_.eldest())];
+        const std::int32_t cell = maxima[Basins<Value>::extremum(basins_.eldest())];
         pairs.push_back({grid_.value(cell), -std::numeric_limits<Value>::infinity(),
                          grid_.pixel(cell), no_pixel});
     }
@@ -89,14 +92,16 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
 template <class Value>
 void UnionFindPersistence<Value>::merge_background(const FiltrationOptions& options,
                                                    const std::vector<std::int32_t>& saddles,
+                                                   Basins<Value>& basins,
                                                    std::vector<PersistencePair<Value>>& pairs) {
     const std::vector<std::int32_t>& minima = critical_.minima;
-    background_.find(grid_, options.connectivity, minima, saddles, nodes_);
-    births_.assign(minima.size(), 0);
+    basins.find(grid_, downwards_, minima, saddles, nodes_);
+    assign_zeros_lean(births_, minima.size());
     for (std::size_t i = saddles.size(); i-- > 0;) {
-        background_.join(
+        basins.template join<Sweep::downwards>(
             i, [&](std::int32_t node) { births_[Basins<Value>::extremum(node)] = saddles[i]; });
     }
+    reserve_lean(pairs, minima.size());
     for (std::size_t i = 0; i < minima.size(); ++i) {
         const bool with_frame = births_[i] == 0;  // Cell 0 is padding.
         const Value birth =
@@ -116,6 +121,8 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
     grid_.load(image, options, num_threads);
     finder_.find(grid_.upper_links(), grid_.height(), grid_.stride(), options.connectivity,
                  num_threads, critical_);
+    upwards_.prepare(grid_.stride(), options.connectivity);
+    downwards_.prepare(grid_.stride(), options.connectivity);
     nodes_.resize(grid_.size());
     grid_.for_each_padding_cell(
         [&](std::size_t cell) { nodes_[cell] = ElderUnionFind<Value>::outside; });
@@ -126,7 +133,7 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
     const bool both = options.dimension_0 && options.dimension_1;
     if (both && num_threads == 1) {
         merge_components(options, diagram.dimension[0]);
-        merge_background(options, loop_saddles_, diagram.dimension[1]);
+        merge_background(options, loop_saddles_, basins_, diagram.dimension[1]);
         return;
     }
     ordered_saddles_.resize(options.dimension_1 ? saddles_.size() : 0);
@@ -138,7 +145,7 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
             merge_components(options, diagram.dimension[0]);
         }
         if (dimension == 1 && options.dimension_1) {
-            merge_background(options, ordered_saddles_, diagram.dimension[1]);
+            merge_background(options, ordered_saddles_, background_basins_, diagram.dimension[1]);
         }
     });
 }

@@ -49,7 +49,7 @@ class UnionFindPersistence {
     void merge_components(const FiltrationOptions& options,
                           std::vector<PersistencePair<Value>>& pairs);
     void merge_background(const FiltrationOptions& options,
-                          const std::vector<std::int32_t>& saddles,
+                          const std::vector<std::int32_t>& saddles, Basins<Value>& basins,
                           std::vector<PersistencePair<Value>>& pairs);
 
     PaddedGrid<Value> grid_;
@@ -60,8 +60,10 @@ class UnionFindPersistence {
     std::vector<std::int32_t> loop_saddles_;     ///< Cells that close loops, in that order.
     std::vector<std::int32_t> ordered_saddles_;  ///< Cells of all saddles, in that order.
     std::vector<std::int32_t> nodes_;            ///< Cell -> node, of extrema and padding.
-    Basins<Value> foreground_{Sweep::upwards};
-    Basins<Value> background_{Sweep::downwards};
+    SweepSteps upwards_{Sweep::upwards};
+    SweepSteps downwards_{Sweep::downwards};
+    Basins<Value> basins_;             ///< Of one sweep, then of the other.
+    Basins<Value> background_basins_;  ///< When both go side by side.
     std::vector<std::int32_t> dying_;  ///< Per saddle: a list of the maxima that die there.
     std::vector<std::int32_t> next_dying_;
     std::vector<std::int32_t> births_;  ///< Per minimum: the cell where its hole is born.

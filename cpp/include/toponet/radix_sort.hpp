@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "toponet/lean_vector.hpp"
+
 namespace toponet {
 
 /// Bits whose ascending order is the descending order of the values; -0.0 equals 0.0.
@@ -35,7 +37,7 @@ void radix_sort(std::vector<Item>& items, std::vector<Item>& scratch) {
     for (const Item& item : items) {
         for (std::size_t d = 0; d < digits; ++d) ++counts[d][item.bits >> (8 * d) & 0xFF];
     }
-    scratch.resize(count);
+    resize_lean(scratch, count);
     for (std::size_t d = 0; d < digits; ++d) {
         auto& positions = counts[d];
         if (count == 0 || positions[items[0].bits >> (8 * d) & 0xFF] == count) continue;

@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "toponet/lean_vector.hpp"
+
 namespace toponet {
 
 /// Node 0 is no node, node 1 is the outside of the image (frame or background), older than all.
@@ -17,8 +19,8 @@ class ElderUnionFind {
     static constexpr std::int32_t first_extremum = 2;
 
     void reset(std::size_t extrema) {
-        parent_.resize(extrema + first_extremum);
-        value_.resize(extrema + first_extremum);
+        resize_lean(parent_, extrema + first_extremum);
+        resize_lean(value_, extrema + first_extremum);
         for (std::size_t node = 0; node < parent_.size(); ++node) {
             parent_[node] = static_cast<std::int32_t>(node);
         }

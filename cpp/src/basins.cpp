@@ -22,17 +22,16 @@ void SweepSteps::prepare(std::int64_t stride, Connectivity connectivity) {
 }
 
 template <class Value>
-void Basins<Value>::find(const PaddedGrid<Value>& grid, SweepSteps& steps,
+void Basins<Value>::find(PaddedGrid<Value>& grid, SweepSteps& steps,
                          const std::vector<std::int32_t>& extrema,
-                         const std::vector<std::int32_t>& saddles,
-                         std::vector<std::int32_t>& nodes) {
+                         const std::vector<std::int32_t>& saddles) {
     const Value infinity = std::numeric_limits<Value>::infinity();
     sets_.reset(extrema.size());
     sets_.set_value(sets_.outside, steps.direction == Sweep::upwards ? infinity : -infinity);
     std::int32_t node = sets_.first_extremum;
     for (const std::int32_t cell : extrema) {
-        nodes[static_cast<std::size_t>(cell)] = node;
         sets_.set_value(node, grid.value(cell));
+        grid.set_label(cell, node);
         ++node;
     }
 
@@ -54,7 +53,7 @@ void Basins<Value>::find(const PaddedGrid<Value>& grid, SweepSteps& steps,
     }
     arms_.resize(end);
     steps.paths.follow(arms_, grid.upper_links());
-    for (std::int32_t& arm : arms_) arm = nodes[static_cast<std::size_t>(arm)];
+    for (std::int32_t& arm : arms_) arm = grid.label(arm);
 }
 
 template class Basins<float>;

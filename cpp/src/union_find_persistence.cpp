@@ -49,12 +49,13 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
     const std::vector<std::int32_t>& cells = critical_.saddles;
     const std::vector<std::int32_t>& maxima = critical_.maxima;
     // Arms in index order, because neighbouring saddles have their paths in the same cache lines.
-    basins_.find(grid_, upwards_, maxima, cells, nodes_);
+    basins_.find(grid_, upwards_, maxima, cells);
 
     // Per saddle rank, the first maximum that dies there (plus one); per maximum, the next one.
     assign_zeros_lean(dying_, cells.size());
     assign_zeros_lean(next_dying_, maxima.size() + 1);
-    resize_lean(loop_saddles_, cells.size());
+    resize_lean(closes_loop_, cells.size());
+    resize_lean(loops_.order, cells.size());
     std::size_t loops = 0;
     for (const Saddle& saddle : saddles_) {
         const std::size_t rank = index(saddle.rank);
@@ -67,46 +68,66 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
                 next_dying_[index(maximum)] = *link;
                 *link = maximum;
             });
-        loop_saddles_[loops] = cells[rank];
-        loops += deaths + 1 < basins_.arm_count(rank);
+        const bool closes_loop = deaths + 1 < basins_.arm_count(rank);
+        closes_loop_[rank] = closes_loop;
+        loops_.order[loops] = saddle.rank;
+        loops += closes_loop;
     }
-    loop_saddles_.resize(loops);
+    loops_.order.resize(loops);
 
     reserve_lean(pairs, maxima.size());
     if (!options.frame) {
-        const std::int32_t cell = maxima[Basins<Value>::extremum(basins_.eldest())];
-        pairs.push_back({grid_.value(cell), -std::numeric_limits<Value>::infinity(),
-                         grid_.pixel(cell), no_pixel});
+        const std::size_t eldest = Basins<Value>::extremum(basins_.eldest());
+        pairs.push_back({basins_.value(eldest), -std::numeric_limits<Value>::infinity(),
+                         grid_.pixel(maxima[eldest]), no_pixel});
     }
     for (std::size_t rank = 0; rank < cells.size(); ++rank) {
         const Value death = grid_.value(cells[rank]);
         for (std::int32_t next = dying_[rank]; next != 0; next = next_dying_[index(next)]) {
-            const std::int32_t cell = maxima[index(next - 1)];
-            if (grid_.value(cell) == death) continue;
-            pairs.push_back(
-                {grid_.value(cell), death, grid_.pixel(cell), grid_.pixel(cells[rank])});
+            const std::size_t maximum = index(next - 1);
+            const Value birth = basins_.value(maximum);
+            if (birth == death) continue;
+            pairs.push_back({birth, death, grid_.pixel(maxima[maximum]), grid_.pixel(cells[rank])});
         }
     }
 }
 
+/// The saddles that closed loops, in index order, and loops_.order from ranks to places among them.
+template <class Value>
+void UnionFindPersistence<Value>::collect_loops() {
+    const std::vector<std::int32_t>& cells = critical_.saddles;
+    resize_lean(loops_.cells, cells.size());
+    resize_lean(place_, cells.size());
+    std::size_t loops = 0;
+    for (std::size_t rank = 0; rank < cells.size(); ++rank) {
+        loops_.cells[loops] = cells[rank];
+        place_[rank] = static_cast<std::int32_t>(loops);
+        loops += closes_loop_[rank];
+    }
+    loops_.cells.resize(loops);
+    for (std::int32_t& rank : loops_.order) rank = place_[index(rank)];
+}
+
 template <class Value>
 void UnionFindPersistence<Value>::merge_background(const FiltrationOptions& options,
-                                                   const std::vector<std::int32_t>& saddles,
+                                                   const OrderedCells& saddles,
                                                    Basins<Value>& basins,
                                                    std::vector<PersistencePair<Value>>& pairs) {
     const std::vector<std::int32_t>& minima = critical_.minima;
-    basins.find(grid_, downwards_, minima, saddles, nodes_);
+    basins.find(grid_, downwards_, minima, saddles.cells);
     assign_zeros_lean(births_, minima.size());
-    for (std::size_t i = saddles.size(); i-- > 0;) {
-        basins.template join<Sweep::downwards>(
-            i, [&](std::int32_t node) { births_[Basins<Value>::extremum(node)] = saddles[i]; });
+    for (auto next = saddles.order.rbegin(); next != saddles.order.rend(); ++next) {
+        const std::size_t i = index(*next);
+        basins.template join<Sweep::downwards>(i, [&](std::int32_t node) {
+            births_[Basins<Value>::extremum(node)] = saddles.cells[i];
+        });
     }
     reserve_lean(pairs, minima.size());
     for (std::size_t i = 0; i < minima.size(); ++i) {
         const bool with_frame = births_[i] == 0;  // Cell 0 is padding.
         const Value birth =
             with_frame ? static_cast<Value>(options.frame_value) : grid_.value(births_[i]);
-        const Value death = grid_.value(minima[i]);
+        const Value death = basins.value(i);
         if (birth == death) continue;
         pairs.push_back({birth, death, with_frame ? no_pixel : grid_.pixel(births_[i]),
                          grid_.pixel(minima[i])});
@@ -123,9 +144,7 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
                  num_threads, critical_);
     upwards_.prepare(grid_.stride(), options.connectivity);
     downwards_.prepare(grid_.stride(), options.connectivity);
-    nodes_.resize(grid_.size());
-    grid_.for_each_padding_cell(
-        [&](std::size_t cell) { nodes_[cell] = ElderUnionFind<Value>::outside; });
+    grid_.label_padding(ElderUnionFind<Value>::outside);
     sort_saddles();
 
     // One after the other, the second pass knows which saddles closed loops in the first; side by
@@ -133,19 +152,22 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
     const bool both = options.dimension_0 && options.dimension_1;
     if (both && num_threads == 1) {
         merge_components(options, diagram.dimension[0]);
-        merge_background(options, loop_saddles_, basins_, diagram.dimension[1]);
+        collect_loops();
+        merge_background(options, loops_, basins_, diagram.dimension[1]);
         return;
     }
-    ordered_saddles_.resize(options.dimension_1 ? saddles_.size() : 0);
-    for (std::size_t i = 0; i < ordered_saddles_.size(); ++i) {
-        ordered_saddles_[i] = critical_.saddles[index(saddles_[i].rank)];
+    if (options.dimension_1) {
+        all_saddles_.cells = critical_.saddles;
+        resize_lean(all_saddles_.order, saddles_.size());
+        std::transform(saddles_.begin(), saddles_.end(), all_saddles_.order.begin(),
+                       [](const Saddle& saddle) { return saddle.rank; });
     }
     parallel_for(2, both ? 2 : 1, [&](int, std::int64_t dimension) {
         if (dimension == 0 && options.dimension_0) {
             merge_components(options, diagram.dimension[0]);
         }
         if (dimension == 1 && options.dimension_1) {
-            merge_background(options, ordered_saddles_, background_basins_, diagram.dimension[1]);
+            merge_background(options, all_saddles_, background_basins_, diagram.dimension[1]);
         }
     });
 }

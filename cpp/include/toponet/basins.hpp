@@ -20,7 +20,7 @@ enum class Sweep { upwards, downwards };
 /// Where to go from each cell, by its upper link; made anew when stride or connectivity change.
 class SweepSteps {
   public:
-    explicit SweepSteps(Sweep direction) : direction(direction) {}
+    explicit SweepSteps(Sweep sweep) : direction(sweep) {}
 
     void prepare(std::int64_t stride, Connectivity connectivity);
 
@@ -42,12 +42,16 @@ class Basins {
     /// From a saddle, any path that goes on into one piece of its link ends at an extremum of the
     /// component that the piece belongs to, because all of the path enters before the saddle.
     ///
+    /// \param grid   its padding labelled as ElderUnionFind::outside; extrema get their nodes as
+    ///               labels, and keep their values here.
     /// \param steps  prepared for the grid.
-    /// \param nodes  cell -> node, as large as the grid; written for extrema and padding only, so
-    ///               both sweeps can share it.
-    void find(const PaddedGrid<Value>& grid, SweepSteps& steps,
-              const std::vector<std::int32_t>& extrema, const std::vector<std::int32_t>& saddles,
-              std::vector<std::int32_t>& nodes);
+    void find(PaddedGrid<Value>& grid, SweepSteps& steps, const std::vector<std::int32_t>& extrema,
+              const std::vector<std::int32_t>& saddles);
+
+    /// Value of the k-th extremum.
+    Value value(std::size_t k) const {
+        return sets_.value(static_cast<std::int32_t>(k) + sets_.first_extremum);
+    }
 
     /// Joins the basins around one saddle. Calls on_death(node) for each but the eldest.
     /// \param i     position of the saddle in the `saddles` of find.

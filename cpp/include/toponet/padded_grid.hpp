@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "toponet/filtration.hpp"
@@ -31,6 +32,22 @@ class PaddedGrid {
     }
     Value value(std::int32_t cell) const { return cells_[static_cast<std::size_t>(cell)]; }
 
+    /// Labels take the place of values: a labelled cell has no value any more. An array of their
+    /// own would be written in one place of a hundred, and cost its memory's first touch: a quarter
+    /// of the time on large images.
+    void set_label(std::int32_t cell, std::int32_t label) {
+        std::memcpy(&cells_[static_cast<std::size_t>(cell)], &label, sizeof label);
+    }
+    std::int32_t label(std::int32_t cell) const {
+        std::int32_t label;
+        std::memcpy(&label, &cells_[static_cast<std::size_t>(cell)], sizeof label);
+        return label;
+    }
+    void label_padding(std::int32_t label) {
+        for_each_padding_cell(
+            [&](std::size_t cell) { set_label(static_cast<std::int32_t>(cell), label); });
+    }
+
     /// Flat index into the image, without the padding. The half keeps the product away from whole
     /// numbers by more than it can be rounded, and a product takes a fraction of a division's time.
     std::int32_t pixel(std::int32_t cell) const {
@@ -38,6 +55,7 @@ class PaddedGrid {
         return cell - static_cast<std::int32_t>(stride_) - 1 - 2 * row;
     }
 
+  private:
     /// Calls task(cell) for every cell of the padding.
     template <class Task>
     void for_each_padding_cell(const Task& task) const {
@@ -52,7 +70,6 @@ class PaddedGrid {
         }
     }
 
-  private:
     std::int64_t height_ = 0;
     std::int64_t stride_ = 0;
     double inverse_stride_ = 0;

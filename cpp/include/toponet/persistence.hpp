@@ -45,21 +45,28 @@ class UnionFindPersistence {
         std::int32_t rank;  ///< Position among the saddles in index order.
     };
 
+    /// Cells in index order, and their places in the order of the filtration.
+    struct OrderedCells {
+        std::vector<std::int32_t> cells;
+        std::vector<std::int32_t> order;
+    };
+
     void sort_saddles();
+    void collect_loops();
     void merge_components(const FiltrationOptions& options,
                           std::vector<PersistencePair<Value>>& pairs);
-    void merge_background(const FiltrationOptions& options,
-                          const std::vector<std::int32_t>& saddles, Basins<Value>& basins,
-                          std::vector<PersistencePair<Value>>& pairs);
+    void merge_background(const FiltrationOptions& options, const OrderedCells& saddles,
+                          Basins<Value>& basins, std::vector<PersistencePair<Value>>& pairs);
 
     PaddedGrid<Value> grid_;
     CriticalCellFinder finder_;
     CriticalCells critical_;
     std::vector<Saddle> saddles_;  ///< In the order of the filtration.
     std::vector<Saddle> scratch_;
-    std::vector<std::int32_t> loop_saddles_;     ///< Cells that close loops, in that order.
-    std::vector<std::int32_t> ordered_saddles_;  ///< Cells of all saddles, in that order.
-    std::vector<std::int32_t> nodes_;            ///< Cell -> node, of extrema and padding.
+    std::vector<std::uint8_t> closes_loop_;  ///< Per saddle rank.
+    std::vector<std::int32_t> place_;        ///< Per saddle rank: place among the loops.
+    OrderedCells loops_;                     ///< Saddles that close loops.
+    OrderedCells all_saddles_;               ///< When both sweeps go side by side.
     SweepSteps upwards_{Sweep::upwards};
     SweepSteps downwards_{Sweep::downwards};
     Basins<Value> basins_;             ///< Of one sweep, then of the other.

@@ -17,14 +17,14 @@ HIGHER_IS_BETTER = ("accuracy", "ari")
 
 def metrics_table(before: dict[str, float] | None, after: dict[str, float]) -> Table:
     """Metrics at the end of the cross-entropy phase (if there was one) and at the end."""
-    table = Table(title="Held-out images")
+    table = Table(title="Held-out images (↑ higher is better, ↓ lower is better)")
     table.add_column("metric")
     table.add_column("end of cross-entropy phase", justify="right")
     table.add_column("end of training", justify="right")
     for name in METRIC_NAMES:
-        arrow = "higher is better" if name in HIGHER_IS_BETTER else "lower is better"
+        arrow = "↑" if name in HIGHER_IS_BETTER else "↓"
         first = "-" if before is None else f"{before[name]:.4f}"
-        table.add_row(f"{name} ({arrow})", first, f"{after[name]:.4f}")
+        table.add_row(f"{name} {arrow}", first, f"{after[name]:.4f}")
     return table
 
 

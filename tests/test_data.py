@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import png
 import pytest
 import tifffile
 from numpy.typing import NDArray
@@ -65,6 +66,35 @@ def test_formats_are_read_in_their_own_grey_values(
     expected = image[None] if channels == 1 else image.transpose(2, 0, 1)
     np.testing.assert_array_equal(data.images[0], expected)
     np.testing.assert_array_equal(data.masks[0], np.eye(7, 9))
+
+
+def test_16_bit_rgb_png_keeps_its_low_bytes(tmp_path: Path) -> None:
+    image = grey(np.uint16, 3, top=60_000)
+    write(tmp_path, "a.tif", image, mask(65535))
+    (tmp_path / "images" / "a.tif").unlink()
+    with (tmp_path / "images" / "a.png").open("wb") as file:
+        png.Writer(9, 7, bitdepth=16, greyscale=False).write(file, image.reshape(7, -1).tolist())
+    np.testing.assert_array_equal(load_folder(tmp_path).images[0], image.transpose(2, 0, 1))
+
+
+def test_tiff_files_are_read_as_they_are_shown(tmp_path: Path) -> None:
+    """White is large even where it is stored as 0; LZW compression; palettes are refused."""
+    write(tmp_path, "a.tif", grey(np.uint8), mask())
+    tifffile.imwrite(tmp_path / "labels" / "a.tif", 255 - mask(), photometric="miniswhite")
+    Image.fromarray(grey(np.uint8)).save(tmp_path / "images" / "a.tif", compression="tiff_lzw")
+    data = load_folder(tmp_path)
+    np.testing.assert_array_equal(data.masks[0], np.eye(7, 9))
+    np.testing.assert_array_equal(data.images[0][0], grey(np.uint8))
+    colours = np.zeros((3, 256), np.uint16)
+    tifffile.imwrite(tmp_path / "labels" / "a.tif", mask(), photometric="palette", colormap=colours)
+    with pytest.raises(ValueError, match=r"a\.tif can't be read as an image: palette TIFF"):
+        load_folder(tmp_path)
+
+
+def test_a_stack_is_not_a_mask(tmp_path: Path) -> None:
+    write(tmp_path, "a.tif", np.zeros((8, 8), np.uint8), np.zeros((8, 8, 8), np.uint8))
+    with pytest.raises(ValueError, match=r"one grey mask, got shape \(8, 8, 8\)"):
+        load_folder(tmp_path)
 
 
 def test_pairs_are_found_by_name_whatever_the_suffix(tmp_path: Path) -> None:
@@ -225,6 +255,14 @@ def coordinates(height: int, width: int) -> ImageSet:
     """Every pixel's value is its own flat index, in image and truth alike."""
     image = np.arange(height * width, dtype=np.float32).reshape(1, height, width)
     return ImageSet(("x",), (image,), (image[0].astype(np.uint8) % 2,))
+
+
+@pytest.mark.parametrize(("mean", "std"), [((0.0,), (0.0,)), ((np.nan,), (1.0,)), ((0.0,), ())])
+def test_impossible_normalisations_are_refused(
+    mean: tuple[float, ...], std: tuple[float, ...]
+) -> None:
+    with pytest.raises(ValueError, match="positive deviations"):
+        Normalisation(mean, std)
 
 
 def test_patches_are_truths_with_their_surroundings() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import hypothesis
@@ -341,6 +343,42 @@ def test_options_are_checked_in_the_constructor(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         loss(**options)
+
+
+@pytest.mark.parametrize("loss", [toponet.TopologicalLoss, toponet.TopoNetLoss])
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({"frame": "no"}, "True or False, got 'no'"), ({"connectivity": 8.0}, "whole number 4 or 8"),
+     ({"min_persistence": "0"}, "must be a number"), ({"num_threads": True}, "whole number")],
+)  # fmt: skip
+def test_options_of_the_wrong_type_are_refused(
+    loss: Any, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        loss(**options)
+
+
+def test_numpy_scalars_are_options_too() -> None:
+    likelihood, target = random_problem()
+    options: dict[str, Any] = {"min_persistence": 0.125, "connectivity": 4, "frame": False}
+    scalars: list[Any] = [np.float32(0.125), np.int64(4), np.bool_(False)]
+    expected = toponet.TopologicalLoss(**options)(likelihood, target)
+    loss = toponet.TopologicalLoss(**dict(zip(options, scalars, strict=True)))
+    assert loss(likelihood, target).item() == expected.item()
+
+
+@pytest.mark.parametrize("logits", [np.zeros((1, 3, 3)), torch.zeros(1, 3, 3).long()])
+def test_logits_must_be_floating_point_tensors(logits: Any) -> None:
+    with pytest.raises(TypeError, match="logits must be"):
+        toponet.TopoNetLoss()(logits, torch.zeros(1, 3, 3))
+
+
+def test_losses_can_be_copied_and_pickled() -> None:
+    likelihood, target = random_problem()
+    for loss in (toponet.TopologicalLoss(dims=(1,)), toponet.TopoNetLoss(matching="wasserstein")):
+        expected = loss(likelihood, target).item()
+        for same in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+            assert same(likelihood, target).item() == expected
 
 
 def test_a_negative_weight_is_refused() -> None:

@@ -104,6 +104,16 @@ def test_complete_equals_emd_on_the_full_problem() -> None:
         assert toponet.match(f, g).cost == pytest.approx(float(expected))
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e-7, 1e9])
+def test_the_optimum_does_not_depend_on_the_scale(scale: float) -> None:
+    """POT compares costs with an absolute epsilon."""
+    f, g = np.array([[1, 0.2], [0.8, 0.5]]), np.array([[0.8, 0.6], [0.9, 0.7]])
+    expected = toponet.match(f, g)
+    scaled = toponet.match(f * scale, g * scale)
+    assert scaled.pairs.tolist() == expected.pairs.tolist()
+    assert scaled.cost == pytest.approx(expected.cost * scale**2)
+
+
 def test_modes_differ_where_they_should() -> None:
     """A weak dot: complete pulls it to the target, wasserstein gives it up."""
     weak, target = [[0.25, 0.0]], [TARGET]
@@ -160,6 +170,11 @@ def test_bad_input_gets_one_clear_sentence(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         toponet.match(f, g, **options)
+
+
+def test_numbers_that_are_not_real_are_refused() -> None:
+    with pytest.raises(TypeError, match="real numbers, got complex128"):
+        toponet.match([[1j, 0]], [])
 
 
 def test_a_plan_that_did_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

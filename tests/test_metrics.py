@@ -184,3 +184,6 @@ def test_bad_options_of_the_betti_error_are_refused() -> None:
         metrics.betti_error(*random_masks(), patch_size=0)
     with pytest.raises(ValueError, match="patches must be at least 1, got 0"):
         metrics.betti_error(*random_masks(), patches=0)
+    for name in ("patch_size", "patches", "seed"):
+        with pytest.raises(TypeError, match=f"{name} must be a whole number, got 2.5"):
+            metrics.betti_error(*random_masks(), **{name: 2.5})  # type: ignore[arg-type]

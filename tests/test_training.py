@@ -21,7 +21,7 @@ from toponet.cli import train as cli
 from toponet.data import synthetic_membranes
 from toponet.models import DIVE
 from toponet.training import TrainConfig, Trainer
-from toponet.training.checkpoint import load_checkpoint, save_checkpoint
+from toponet.training.checkpoint import REQUIRED, load_checkpoint, save_checkpoint
 from toponet.training.evaluation import METRIC_NAMES, evaluate, predict_likelihood
 from toponet.training.run_folder import COLUMNS
 
@@ -234,6 +234,8 @@ def test_training_on_cuda(folder: Path, tmp_path: Path, precision: str) -> None:
         ({"precision": "16-mixed"}, "'16-mixed' needs a CUDA device"),
         ({"data": "nowhere"}, "nowhere/images is not a folder"),
         ({"start_from": "nowhere.ckpt"}, "nowhere.ckpt does not exist"),
+        ({"batch_size": 10**20}, "batch_size must be at most 1048576"),
+        ({"seed": 2**64}, "seed must be at most"),
     ],
     ids=str,
 )
@@ -291,6 +293,49 @@ def test_default_runs_get_fresh_folders(
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
+def test_a_diverging_training_says_so_in_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {**TINY, "data": str(folder), "out": str(tmp_path / "run"), "lr": 1e30}
+    arguments = [f"--{k.replace('_', '-')}={v}" for k, v in options.items()]
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "training diverged in epoch 1" in error
+
+
+def test_an_interrupted_training_names_its_folder(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "_train_epoch", interrupt)
+    out = tmp_path / "run"
+    assert cli.main(["--data", str(folder), "--out", str(out), "--patch-size", "17"]) == 130
+    assert f"interrupted; finished epochs are in {out}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("spoilt", ["model", "optimiser", "metrics", "epoch"])
+def test_checkpoints_of_others_are_refused_before_anything_is_written(
+    spoilt: str, folder: Path, run: Path, tmp_path: Path
+) -> None:
+    content = load_checkpoint(run / "checkpoints" / "cross_entropy.ckpt")
+    if spoilt == "metrics":
+        del content["metrics"]
+    else:
+        content[spoilt] = -3 if spoilt == "epoch" else {"weight": torch.zeros(3)}
+    path = tmp_path / "other.ckpt"
+    torch.save(content, path)
+    options = {**TINY, "data": str(folder), "out": str(tmp_path / "run"), "start_from": str(path)}
+    with pytest.raises(ValueError, match=r"other\.ckpt"):
+        Trainer(TrainConfig(**options), Console(quiet=True))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_finished_checkpoint_is_not_gone_on_from(folder: Path, run: Path) -> None:
     config = TrainConfig(
         **{**TINY, "data": str(folder), "start_from": str(run / "checkpoints" / "last.ckpt")}
@@ -326,9 +371,10 @@ def test_hostile_and_broken_checkpoints_are_refused(
 
 def test_a_failed_save_leaves_the_old_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
-    save_checkpoint(path, {"epoch": 1})
+    content: dict[str, Any] = dict.fromkeys(REQUIRED, 0)
+    save_checkpoint(path, {**content, "epoch": 1})
     with pytest.raises(Exception, match="pickle"):
-        save_checkpoint(path, {"epoch": 2, "bad": lambda: None})
+        save_checkpoint(path, {**content, "epoch": 2, "bad": lambda: None})
     assert load_checkpoint(path)["epoch"] == 1
 
 

@@ -11,14 +11,13 @@ namespace {
 std::int64_t skip(const std::uint8_t* row, std::int64_t begin, std::int64_t width,
                   bool foreground) {
     const std::uint64_t eight = foreground ? 0x0101010101010101u : 0u;
-    const std::uint8_t one = foreground ? 1 : 0;
     while (begin + 8 <= width) {
         std::uint64_t pixels;
         std::memcpy(&pixels, row + begin, sizeof pixels);
         if (pixels != eight) break;
         begin += 8;
     }
-    while (begin < width && row[begin] == one) ++begin;
+    while (begin < width && (row[begin] != 0) == foreground) ++begin;
     return begin;
 }
 

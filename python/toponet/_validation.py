@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,40 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
         raise ValueError(f"{name} must be one of {listed}, got {value!r}")
 
 
+def check_whole(name: str, value: object, least: int, most: int = 2**31 - 1) -> None:
+    """Raises TypeError unless a whole number, ValueError unless within the bounds."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    if value > most:
+        raise ValueError(f"{name} must be at most {most}, got {value}")
+
+
+def check_number(name: str, value: object, least: float = -np.inf) -> float:
+    """A finite float of at least ``least``; raises TypeError unless a real number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
+    if not (np.isfinite(number) and number >= least):
+        bound = "" if least == -np.inf else f"at least {least:g} and "
+        raise ValueError(f"{name} must be {bound}finite, got {value!r}")
+    return number
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raises TypeError unless True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
 def check_connectivity(connectivity: int) -> None:
-    """Raises ValueError unless 4 or 8."""
+    """Raises ValueError unless the whole number 4 or 8."""
+    if isinstance(connectivity, bool) or not isinstance(connectivity, (int, np.integer)):
+        raise TypeError(f"connectivity must be the whole number 4 or 8, got {connectivity!r}")
     check_choice("connectivity", connectivity, (4, 8))
 
 
@@ -33,15 +66,15 @@ def check_dims(dims: Sequence[int]) -> tuple[bool, bool]:
         chosen = tuple(dims)
     except TypeError:
         raise TypeError(f"dims must be a sequence such as (0, 1) or (1,), got {dims!r}") from None
-    if not chosen or any(d not in (0, 1) for d in chosen) or len(set(chosen)) < len(chosen):
+    whole = all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in chosen)
+    if not chosen or not whole or not set(chosen) <= {0, 1} or len(set(chosen)) < len(chosen):
         raise ValueError(f"dims must be (0,), (1,) or (0, 1), got {tuple(chosen)!r}")
     return 0 in chosen, 1 in chosen
 
 
 def check_min_persistence(min_persistence: float) -> None:
     """Raises ValueError unless a finite number of at least 0."""
-    if not (np.isfinite(min_persistence) and min_persistence >= 0):
-        raise ValueError(f"min_persistence must be at least 0 and finite, got {min_persistence!r}")
+    check_number("min_persistence", min_persistence, least=0)
 
 
 def thread_count(num_threads: int | None) -> int:
@@ -50,10 +83,7 @@ def thread_count(num_threads: int | None) -> int:
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
-    if isinstance(num_threads, bool) or not isinstance(num_threads, (int, np.integer)):
-        raise TypeError(f"num_threads must be None or a whole number, got {num_threads!r}")
-    if num_threads < 1:
-        raise ValueError(f"num_threads must be None or at least 1, got {num_threads}")
+    check_whole("num_threads", num_threads, least=1)
     return min(int(num_threads), 1024)
 
 
@@ -86,7 +116,9 @@ def binary_masks(name: str, masks: object) -> NDArray[np.uint8]:
         raise TypeError(f"{name} must hold numbers or booleans, got {array.dtype}")
     array = batch_of_2d(name, array)
     if array.dtype == np.bool_:
-        return np.ascontiguousarray(array).view(np.uint8)
+        # A view of other bytes as bool may hold anything but 0 and 1.
+        clean: NDArray[np.uint8] = (np.ascontiguousarray(array).view(np.uint8) != 0).view(np.uint8)
+        return clean
     if array.dtype == np.uint8:
         wrong = array.max() > 1
     else:

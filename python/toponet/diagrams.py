@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,10 @@ class PersistenceDiagrams:
         """Makes the arrays read-only, as the class is."""
         for array in (self.values, self.pixels, self.dimensions, self.splits):
             array.flags.writeable = False
+
+    def __reduce__(self) -> tuple[type[PersistenceDiagrams], tuple[NDArray[Any], ...]]:
+        """Copies and pickles go through the constructor: they are read-only as well."""
+        return PersistenceDiagrams, (self.values, self.pixels, self.dimensions, self.splits)
 
     def __len__(self) -> int:
         """Number of images."""

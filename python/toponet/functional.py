@@ -16,6 +16,7 @@ from toponet._validation import (
     check_choice,
     check_connectivity,
     check_dims,
+    check_flag,
     check_min_persistence,
     thread_count,
 )
@@ -45,7 +46,7 @@ def topological_loss(
         >>> topological_loss(likelihood, torch.zeros(1, 1, 5, 5)).item()
         0.25
     """  # noqa: E501
-    check_options(dims, connectivity, matching, min_persistence, reduction, num_threads)
+    check_options(dims, connectivity, frame, matching, min_persistence, reduction, num_threads)
     _check_tensors(likelihood, target)
     shape = likelihood.shape
     losses: Tensor = _TopologicalLossFunction.apply(  # type: ignore[no-untyped-call]
@@ -54,13 +55,17 @@ def topological_loss(
         {
             "dims": dims,
             "connectivity": connectivity,
-            "frame": frame,
+            "frame": bool(frame),
             "matching": matching,
-            "min_persistence": min_persistence,
+            "min_persistence": float(min_persistence),
             "num_threads": num_threads,
         },
     )
-    losses = losses.reshape(shape[:-2])
+    return reduce(losses.reshape(shape[:-2]), reduction)
+
+
+def reduce(losses: Tensor, reduction: str) -> Tensor:
+    """Torch's "mean", "sum" or "none" over all entries."""
     if reduction == "none":
         return losses
     return losses.mean() if reduction == "mean" else losses.sum()
@@ -69,6 +74,7 @@ def topological_loss(
 def check_options(
     dims: Sequence[int],
     connectivity: int,
+    frame: bool,
     matching: str,
     min_persistence: float,
     reduction: str,
@@ -77,18 +83,26 @@ def check_options(
     """Raises ValueError or TypeError at the first option that isn't one."""
     check_dims(dims)
     check_connectivity(connectivity)
+    check_flag("frame", frame)
     check_choice("matching", matching, MATCHINGS)
     check_min_persistence(min_persistence)
     check_choice("reduction", reduction, REDUCTIONS)
     thread_count(num_threads)
 
 
+def check_floating_point(name: str, tensor: Tensor) -> None:
+    """Raises TypeError unless a dense floating point tensor."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor, got {type(tensor).__name__}")
+    if not tensor.is_floating_point() or tensor.layout != torch.strided:
+        raise TypeError(f"{name} must be dense and floating point, got {tensor.dtype}, "
+                        f"{tensor.layout}")  # fmt: skip
+
+
 def _check_tensors(likelihood: Tensor, target: Tensor) -> None:
-    for name, tensor in (("likelihood", likelihood), ("target", target)):
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"{name} must be a torch.Tensor, got {type(tensor).__name__}")
-    if not likelihood.is_floating_point():
-        raise TypeError(f"likelihood must be floating point, got {likelihood.dtype}")
+    check_floating_point("likelihood", likelihood)
+    if not isinstance(target, Tensor):
+        raise TypeError(f"target must be a torch.Tensor, got {type(target).__name__}")
     if target.is_complex():
         raise TypeError(f"target must hold only 0 and 1, got {target.dtype}")
     if likelihood.ndim not in (3, 4):

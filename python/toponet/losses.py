@@ -9,7 +9,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.modules.loss import _Loss
 
-from toponet.functional import check_options, topological_loss
+from toponet._validation import check_choice, check_number
+from toponet.functional import (
+    REDUCTIONS,
+    check_floating_point,
+    check_options,
+    reduce,
+    topological_loss,
+)
 
 
 class TopologicalLoss(_Loss):
@@ -75,7 +82,7 @@ class TopologicalLoss(_Loss):
     ) -> None:
         """Checks the options."""
         super().__init__(reduction=reduction)
-        check_options(dims, connectivity, matching, min_persistence, reduction, num_threads)
+        check_options(dims, connectivity, frame, matching, min_persistence, reduction, num_threads)
         self.dims = tuple(dims)
         self.connectivity = connectivity
         self.frame = frame
@@ -148,29 +155,24 @@ class TopoNetLoss(_Loss):
     ) -> None:
         """Checks the options."""
         super().__init__(reduction=reduction)
-        if not 0 <= topo_weight < float("inf"):
-            raise ValueError(f"topo_weight must be at least 0 and finite, got {topo_weight!r}")
-        self.topo_weight = topo_weight
+        check_choice("reduction", reduction, REDUCTIONS)
+        self.topo_weight = check_number("topo_weight", topo_weight, least=0)
         self.topological_loss = TopologicalLoss(
-            dims, connectivity, frame, matching, min_persistence, reduction, num_threads
+            dims, connectivity, frame, matching, min_persistence, "none", num_threads
         )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Computes the loss; shapes and errors are described at the class."""
-        if isinstance(logits, Tensor) and logits.dtype in (torch.float16, torch.bfloat16):
-            logits = logits.float()  # Half precision has too few values near 0 and 1.
+        check_floating_point("logits", logits)
+        if logits.dtype != torch.float64:
+            logits = logits.float()  # Lower precisions have too few values near 0 and 1.
         topological = self.topological_loss(torch.sigmoid(logits), target)
         per_pixel = F.binary_cross_entropy_with_logits(
             logits, target.to(logits.dtype), reduction="none"
         )
-        cross_entropy = per_pixel.mean(dim=(-2, -1))
-        if self.reduction == "mean":
-            cross_entropy = cross_entropy.mean()
-        elif self.reduction == "sum":
-            cross_entropy = cross_entropy.sum()
-        total: Tensor = cross_entropy + self.topo_weight * topological
-        return total
+        total: Tensor = per_pixel.mean(dim=(-2, -1)) + self.topo_weight * topological
+        return reduce(total, self.reduction)
 
     def extra_repr(self) -> str:
         """Shows the weight; the topological loss shows its own options."""
-        return f"topo_weight={self.topo_weight}"
+        return f"topo_weight={self.topo_weight}, reduction={self.reduction!r}"

@@ -120,7 +120,10 @@ def match(
 
 
 def _dots(name: str, values: ArrayLike) -> Dots:
-    dots = np.asarray(values, dtype=np.float64)
+    given = np.asarray(values)
+    if given.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, got {given.dtype}")
+    dots = given.astype(np.float64)
     if dots.size == 0 and dots.ndim <= 2:
         dots = dots.reshape(0, 2)
     if dots.ndim != 2 or dots.shape[1] != 2:
@@ -212,6 +215,8 @@ def _transport_plan(mass_f: Dots, mass_g: Dots, cost: Dots) -> Dots:
     if not np.isfinite(cost).all():
         raise ValueError("the costs of a matching must be finite")
     rows, columns = np.flatnonzero(mass_f), np.flatnonzero(mass_g)
+    # POT compares with an absolute epsilon: costs of 1e-14 would all be equal to it.
+    cost = cost / (cost.max() or 1.0)
     plan = np.zeros(cost.shape)
     solved, log = ot.lp.emd(
         mass_f[rows],

@@ -14,6 +14,8 @@ from toponet._validation import (
     check_choice,
     check_connectivity,
     check_dims,
+    check_flag,
+    check_number,
     float_images,
     thread_count,
 )
@@ -73,15 +75,18 @@ def persistence(
     dimension_0, dimension_1 = check_dims(dims)
     check_connectivity(connectivity)
     check_choice("algorithm", algorithm, ALGORITHMS)
-    if not np.isfinite(frame_value):
-        raise ValueError(f"frame_value must be finite, got {frame_value!r}")
+    check_flag("frame", frame)
+    checked = float_images("images", images)
+    frame_birth = check_number("frame_value", frame_value)
+    if abs(frame_birth) > float(np.finfo(checked.dtype).max):
+        raise ValueError(f"frame_value must be finite in {checked.dtype}, got {frame_value!r}")
     values, pixels, dimensions, splits = _core.persistence(
-        float_images("images", images),
+        checked,
         dimension_0=dimension_0,
         dimension_1=dimension_1,
         connectivity=connectivity,
-        frame=frame,
-        frame_value=float(frame_value),
+        frame=bool(frame),
+        frame_value=frame_birth,
         algorithm=algorithm,
         num_threads=thread_count(num_threads),
     )
@@ -118,9 +123,10 @@ def betti_numbers(
         array([[1, 1]])
     """
     check_connectivity(connectivity)
+    check_flag("frame", frame)
     return _core.betti_numbers(
         binary_masks("masks", masks),
         connectivity=connectivity,
-        frame=frame,
+        frame=bool(frame),
         num_threads=thread_count(num_threads),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -129,6 +131,30 @@ def test_the_first_bad_image_is_named_from_any_thread(
         toponet.persistence(images, num_threads=num_threads, algorithm=algorithm)
 
 
+def test_diagrams_are_sliced_by_image() -> None:
+    batch = toponet.persistence(noise(batch=5))
+    assert_same(batch[1:3], toponet.persistence(noise(batch=5)[1:3]))
+    with pytest.raises(ValueError, match="steps of 1"):
+        batch[::2]
+
+
+def test_bytes_viewed_as_bool_are_masks() -> None:
+    """Any byte but 0 is True; the kernel must neither loop nor miscount on 255."""
+    mask = (np.eye(9, 11) * 255).astype(np.uint8).view(np.bool_)
+    assert toponet.betti_numbers(mask, frame=True).tolist() == [[0, 2]]
+
+
+@pytest.mark.parametrize("algorithm", ["union_find", "reduction"])
+def test_a_large_image_is_shared_by_threads(algorithm: str) -> None:
+    """Rows in strips, both dimensions side by side: the same result."""
+    size = 90 if algorithm == "reduction" else 520
+    image = np.random.default_rng(0).integers(0, 50, (size, size)) / 50
+    for dims in ((0, 1), (0,), (1,)):
+        alone = toponet.persistence(image, dims=dims, algorithm=algorithm, num_threads=1)
+        shared = toponet.persistence(image, dims=dims, algorithm=algorithm, num_threads=4)
+        assert_same(shared, alone)
+
+
 @pytest.mark.parametrize("algorithm", ["union_find", "reduction"])
 def test_a_pixel_above_the_frame_is_refused(algorithm: str) -> None:
     images = noise(batch=3)
@@ -140,8 +166,10 @@ def test_a_pixel_above_the_frame_is_refused(algorithm: str) -> None:
 
 def test_results_are_read_only() -> None:
     diagrams = toponet.persistence(noise(batch=1))
-    with pytest.raises(ValueError, match="read-only"):
-        diagrams.values[0, 0] = 0
+    for same in (diagrams, copy.deepcopy(diagrams), pickle.loads(pickle.dumps(diagrams))):
+        assert_same(same, diagrams)
+        with pytest.raises(ValueError, match="read-only"):
+            same.values[0, 0] = 0
     with pytest.raises(AttributeError):
         diagrams.values = diagrams.values  # type: ignore[misc]
     assert repr(diagrams).startswith("PersistenceDiagrams(1 images, ")
@@ -168,6 +196,16 @@ def test_results_are_read_only() -> None:
         (lambda x: toponet.persistence(x, frame_value=np.nan), ValueError, "frame_value"),
         (lambda x: toponet.betti_numbers(x), ValueError, "only 0 and 1, got 0"),
         (lambda x: toponet.betti_numbers(x > 2, connectivity=5), ValueError, "one of 4, 8"),
+        (
+            lambda x: toponet.persistence(x, connectivity=cast("Any", 8.0)),
+            TypeError,
+            "whole number",
+        ),
+        (lambda x: toponet.persistence(x, frame=cast("Any", 1)), TypeError, "True or False, got 1"),
+        (lambda x: toponet.persistence(x, frame_value=cast("Any", "1")), TypeError, "a number"),
+        (lambda x: toponet.persistence(x, frame=True, frame_value=1e39), ValueError, "in float32"),
+        (lambda x: toponet.persistence(x, dims=cast("Any", [True])), ValueError, "dims must be"),
+        (lambda x: toponet.betti_numbers(x > 2, frame=cast("Any", None)), TypeError, "got None"),
         (lambda x: toponet.betti_numbers(x.astype(str)), TypeError, "numbers or booleans"),
     ],
 )

@@ -14,15 +14,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as told. Exit code 2 and one line on stderr for a caller's mistake."""
     try:
         config = parse(sys.argv[1:] if arguments is None else arguments)
-        from toponet.training.trainer import Trainer
+        from toponet.training.trainer import Trainer, TrainingDivergedError
 
         trainer = Trainer(config)
-    except (ArgumentError, ValueError, TypeError, OSError) as error:
-        message = " ".join(str(error).split())
-        print(f"toponet-train: {message}", file=sys.stderr)
-        return 2
-    trainer.train()
+    except (ArgumentError, ValueError, TypeError, OSError, RecursionError) as error:
+        return _complain(str(error), 2)
+    try:
+        trainer.train()
+    except TrainingDivergedError as error:
+        return _complain(str(error), 2)
+    except KeyboardInterrupt:
+        return _complain(f"interrupted; finished epochs are in {trainer.folder.path}", 130)
     return 0
+
+
+def _complain(message: str, exit_code: int) -> int:
+    print("toponet-train: " + " ".join(message.split()), file=sys.stderr)
+    return exit_code
 
 
 def parse(arguments: Sequence[str]) -> TrainConfig:

@@ -61,7 +61,8 @@ def read_image(path: Path) -> NDArray[np.float32]:
     """
     pixels = _read(path)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        if (pixels[..., 3] != np.iinfo(pixels.dtype).max).any():
+        opaque = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1
+        if (pixels[..., 3] != opaque).any():
             raise ValueError(f"{path} has transparent pixels; expected grey or RGB")
         pixels = pixels[..., :3]
     if pixels.ndim == 2:
@@ -81,7 +82,9 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
         ValueError: If the file holds other values than 0 and one of 1, 255, 65535.
     """
     pixels = _read(path)
-    if pixels.ndim == 3 and (pixels[..., :1] == pixels[..., :3]).all():
+    if pixels.ndim == 3 and pixels.shape[2] in (3, 4):
+        if (pixels[..., :1] != pixels[..., :3]).any():
+            raise ValueError(f"{path} must be one grey mask, got colours")
         pixels = pixels[..., 0]
     if pixels.ndim != 2 or pixels.size == 0:
         raise ValueError(f"{path} must be one grey mask, got shape {pixels.shape}")
@@ -110,15 +113,50 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _read(path: Path) -> NDArray[Any]:
-    """The file's pixels, whatever they are."""
-    import tifffile
-    from PIL import Image, UnidentifiedImageError
+    """The file's pixels as shown: white is large, palettes are looked up.
 
+    Raises:
+        ValueError: If no reader can make an image of the file, or it holds other than real numbers.
+    """
     try:
-        if path.suffix.lower() == ".png":
+        pixels = _read_png(path) if path.suffix.lower() == ".png" else _read_tiff(path)
+    except Exception as error:  # Decoders fail in every way on damaged files.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path} can't be read as an image: {reason}") from error
+    if pixels.dtype.kind not in "buif":
+        raise ValueError(f"{path} must hold real numbers, got {pixels.dtype}")
+    return pixels
+
+
+def _read_png(path: Path) -> NDArray[Any]:
+    from PIL import Image
+
+    header = path.read_bytes()[:26]
+    bits, colour_type = header[24], header[25]
+    if bits == 16 and colour_type in (2, 6):  # RGB and RGBA, of which Pillow drops the low bytes.
+        import png
+
+        with path.open("rb") as file:
+            width, height, rows, info = png.Reader(file=file).read()
+            flat = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
+        return flat.reshape(height, width, info["planes"])
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB") if image.mode == "P" else image)
+
+
+def _read_tiff(path: Path) -> NDArray[Any]:
+    import tifffile
+    from PIL import Image
+
+    with tifffile.TiffFile(path) as file:
+        photometric = file.pages.first.photometric
+        try:
+            pixels = np.asarray(file.asarray())
+        except ValueError:  # A compression that tifffile leaves to other packages, such as LZW.
             with Image.open(path) as image:
-                palette = image.mode == "P"
-                return np.asarray(image.convert("RGB") if palette else image)
-        return np.asarray(tifffile.imread(path))
-    except (OSError, SyntaxError, UnidentifiedImageError, tifffile.TiffFileError) as error:
-        raise ValueError(f"{path} can't be read as an image: {error}") from error
+                return np.asarray(image.convert("RGB") if image.mode == "P" else image)
+    if photometric == tifffile.PHOTOMETRIC.PALETTE:
+        raise ValueError("palette TIFF files are not supported; save it as grey or RGB")
+    if photometric == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind in "bu":
+        return ~pixels
+    return pixels

@@ -48,6 +48,17 @@ class Normalisation:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        """Refuses what would make NaN or infinity of an image."""
+        if len(self.mean) != len(self.std) or not all(
+            np.isfinite(m) and np.isfinite(s) and s > 0
+            for m, s in zip(self.mean, self.std, strict=True)
+        ):
+            raise ValueError(
+                f"normalisation needs finite means and positive deviations, got {self.mean} and "
+                f"{self.std}"
+            )
+
     @classmethod
     def of(cls, images: Sequence[NDArray[np.float32]]) -> Normalisation:
         """Of all pixels of (C, H, W) images together; a constant channel gets deviation 1."""

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from toponet._validation import check_whole
 from toponet.data.image_set import ImageSet, Normalisation
 
 
@@ -41,6 +42,8 @@ class PatchSampler:
         margin: int,
     ) -> None:
         """Pads and normalises all images once."""
+        check_whole("patch_size", patch_size, least=1)
+        check_whole("margin", margin, least=0)
         for name, mask in zip(data.names, data.masks, strict=True):
             if min(mask.shape) < patch_size:
                 raise ValueError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_connectivity
+from toponet._validation import check_connectivity, check_flag, check_whole
 from toponet.metrics._inputs import Masks, mask_pair
 from toponet.persistence import betti_numbers
 
@@ -92,9 +92,10 @@ def betti_error(
         1.0
     """
     check_connectivity(connectivity)
-    for name, value in (("patch_size", patch_size), ("patches", patches)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    check_flag("frame", frame)
+    check_whole("patch_size", patch_size, least=1)
+    check_whole("patches", patches, least=1)
+    check_whole("seed", seed, least=0)
     predicted, truth = mask_pair(prediction, target)
     corners = _corners(truth.shape, patch_size, patches, seed)
     numbers = [

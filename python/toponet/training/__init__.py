@@ -1,6 +1,6 @@
 """Training: configuration, loop, checkpoints, evaluation, report."""
 
 from toponet.training.config import TrainConfig
-from toponet.training.trainer import Trainer
+from toponet.training.trainer import Trainer, TrainingDivergedError
 
-__all__ = ["TrainConfig", "Trainer"]
+__all__ = ["TrainConfig", "Trainer", "TrainingDivergedError"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 FORMAT = 1
+REQUIRED = {"epoch", "model", "optimiser", "normalisation", "metrics", "config"}
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
@@ -24,13 +25,32 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: If the file isn't a checkpoint of this package; it is named.
     """
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; expected a checkpoint")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ValueError(f"{path} does not exist; expected a checkpoint") from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path} can't be read as a checkpoint: {reason}") from None
+    except Exception:  # Whatever a file that isn't one makes of torch's reader.
+        content = None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{path} is not a checkpoint of toponet-train (format {FORMAT})")
+    missing = sorted(REQUIRED - set(content))
+    if missing:
+        raise ValueError(f"{path} is not a whole checkpoint: it lacks {', '.join(missing)}")
+    if not isinstance(content["epoch"], int) or content["epoch"] < 1:
+        raise ValueError(f"{path} has epoch {content['epoch']!r}; expected at least 1")
     return content
+
+
+def restore(
+    path: Path, content: dict[str, Any], model: nn.Module, optimiser: torch.optim.Optimizer
+) -> None:
+    """Loads weights and the optimiser's state.
+
+    Raises:
+        ValueError: If they belong to another network; the file is named.
+    """
+    try:
+        model.load_state_dict(content["model"])
+        optimiser.load_state_dict(content["optimiser"])
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError):
+        raise ValueError(f"{path} holds the weights of another network") from None

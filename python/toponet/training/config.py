@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toponet._validation import check_choice
+from toponet._validation import check_choice, check_whole
 from toponet.losses import TopoNetLoss
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -63,12 +63,12 @@ class TrainConfig:
         """Refuses what no run could use; files are looked at later."""
         for name in ("epochs", "iterations_per_epoch", "batch_size", "patch_size",
                      "topo_start_epoch"):  # fmt: skip
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            check_whole(name, getattr(self, name), least=1, most=2**20)
         if not 0 < self.lr < float("inf"):
             raise ValueError(f"lr must be above 0 and finite, got {self.lr}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}")
+        check_whole("seed", self.seed, least=0, most=2**63 - 1)
+        if not isinstance(self.data, str):
+            raise TypeError(f"data must be 'synthetic' or a folder, got {self.data!r}")
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)
         # The constructor checks what belongs to the loss.

@@ -27,13 +27,17 @@ from toponet.data import (
 )
 from toponet.losses import TopologicalLoss
 from toponet.models import DIVE
-from toponet.training.checkpoint import load_checkpoint, save_checkpoint
+from toponet.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import THRESHOLD, conventions, evaluate, predict_all
 from toponet.training.report import metrics_table, save_loss_picture, save_segmentation_picture
 from toponet.training.run_folder import RunFolder
 
 Row = dict[str, float]
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a finite number."""
 
 
 class Trainer:
@@ -97,8 +101,7 @@ class Trainer:
         model = DIVE(data.channels)
         optimiser = torch.optim.Adam(model.parameters(), lr=config.lr)
         if start:
-            model.load_state_dict(start["model"])
-            optimiser.load_state_dict(start["optimiser"])
+            restore(Path(str(config.start_from)), start, model, optimiser)
         # Convolutions on the CPU and on tensor cores are 1.4 times as fast with channels last. Not
         # in bfloat16 on the CPU: there, oneDNN's weight gradient of dilated convolutions is NaN.
         if not (on_cpu and config.precision == "bf16-mixed"):
@@ -113,7 +116,11 @@ class Trainer:
         self.folder = RunFolder(config)
 
     def train(self) -> dict[str, Any]:
-        """Runs all epochs, writes the report and returns it."""
+        """Runs all epochs, writes the report and returns it.
+
+        Raises:
+            TrainingDivergedError: If the cross-entropy is NaN or infinite.
+        """
         config = self.config
         if self.fabric.device.type == "cpu":
             torch.set_num_threads(self.threads)
@@ -174,6 +181,11 @@ class Trainer:
                 images, truths = self.fabric.to_device(self.sampler.batch(config.batch_size))
                 logits = self.model(images)
                 bce = F.binary_cross_entropy_with_logits(logits.float(), truths)
+                if not torch.isfinite(bce):  # Waits for the device, as the next line does anyway.
+                    raise TrainingDivergedError(
+                        f"training diverged in epoch {epoch}: the cross-entropy is {bce.item()}; "
+                        "try a smaller lr or topo_weight"
+                    )
                 began = time.perf_counter()
                 with torch.set_grad_enabled(topo_active):  # Before its start it is only logged.
                     topo = self.topological_loss(torch.sigmoid(logits.float()), truths)

@@ -224,7 +224,7 @@ def test_every_option_changes_the_loss(option: dict[str, Any]) -> None:
 
 
 def test_the_number_of_threads_changes_nothing_else() -> None:
-    likelihood, target = random_problem(shape=(20, 1, 65, 65))
+    likelihood, target = random_problem(shape=(60, 1, 65, 65))
     results = []
     for num_threads in (1, 3, None):
         f = likelihood.clone().requires_grad_()

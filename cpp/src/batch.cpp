@@ -16,11 +16,12 @@ struct Division {
     int threads_each;
 };
 
+/// \param pixels_per_thread  as many as are worth a thread: starting one takes some 50
+/// microseconds.
 template <class View>
-Division divide_threads(const std::vector<View>& images, int num_threads) {
-    // Starting a thread takes about as long as the persistence of this many pixels; within an image
-    // the parts have to wait for each other a few times.
-    constexpr std::int64_t pixels_per_thread = 4096;
+Division divide_threads(const std::vector<View>& images, int num_threads,
+                        std::int64_t pixels_per_thread) {
+    // Within an image the parts have to wait for each other a few times.
     constexpr std::int64_t pixels_per_thread_of_an_image = 65536;
     std::int64_t pixels = 0;
     for (const View& image : images) pixels += image.pixel_count();
@@ -86,7 +87,7 @@ BatchDiagrams<Value> gather(const std::vector<Piece>& pieces,
 template <template <class> class Engine, class Value>
 BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
                          const FiltrationOptions& options, int num_threads) {
-    const Division division = divide_threads(images, num_threads);
+    const Division division = divide_threads(images, num_threads, Engine<Value>::pixels_per_thread);
     const auto workers = static_cast<std::size_t>(division.images);
     std::vector<Engine<Value>> engines(workers);
     std::vector<Diagram<Value>> diagrams(workers);
@@ -98,6 +99,12 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
         Diagram<Value>& diagram = diagrams[worker];
         compute_image(engines[worker], images, i, options, division.threads_each, diagram);
         Piece& piece = pieces[static_cast<std::size_t>(i)];
+        if (pairs[worker].empty()) {
+            // Images of a batch resemble each other; growing by doubling would touch twice the
+            // memory for the first time, which takes longer than filling it.
+            const std::size_t first = diagram.dimension[0].size() + diagram.dimension[1].size();
+            pairs[worker].reserve((first + first / 4 + 16) * (images.size() / workers + 1));
+        }
         piece.worker = worker;
         piece.begin = pairs[worker].size();
         for (std::size_t dimension = 0; dimension < 2; ++dimension) {
@@ -130,7 +137,8 @@ void batch_topological_loss(const std::vector<ImageView<Value>>& images,
                             const std::vector<BinaryTruth>& truths,
                             const FiltrationOptions& filtration, const MatchingOptions& matching,
                             int num_threads, Value* gradient, double* losses) {
-    const Division division = divide_threads(images, num_threads);
+    const Division division =
+        divide_threads(images, num_threads, UnionFindPersistence<Value>::pixels_per_thread);
     const auto workers = static_cast<std::size_t>(division.images);
     std::vector<UnionFindPersistence<Value>> engines(workers);
     std::vector<Diagram<Value>> diagrams(workers);
@@ -164,7 +172,7 @@ template void batch_topological_loss(const std::vector<ImageView<double>>&,
 std::vector<BettiNumbers> batch_betti_numbers(const std::vector<ImageView<std::uint8_t>>& masks,
                                               Connectivity connectivity, bool frame,
                                               int num_threads) {
-    const int threads = divide_threads(masks, num_threads).images;
+    const int threads = divide_threads(masks, num_threads, 2 * 65536).images;
     std::vector<BettiCounter> counters(static_cast<std::size_t>(threads));
     std::vector<BettiNumbers> numbers(masks.size());
     const auto count = static_cast<std::int64_t>(masks.size());

@@ -109,8 +109,30 @@ bool losses_agree(const Batch<Value>& batch, const FiltrationOptions& options,
     return gradients[0] == gradients[1] && losses[0] == losses[1];
 }
 
+/// Enough pixels for several threads: a batch, and one image whose rows and dimensions are shared.
+template <class Value>
+bool threads_agree(std::mt19937_64& random) {
+    const auto levels = static_cast<unsigned>(2 + random() % 1000);
+    std::vector<Value> pixels(600 * 500);
+    for (Value& pixel : pixels) pixel = awkward_value<Value>(random, levels);
+    std::vector<ImageView<Value>> batch;
+    for (std::int64_t i = 0; i < 10; ++i)
+        batch.push_back({pixels.data() + i * 30000, 60, 490, 500});
+    const std::vector<ImageView<Value>> large(1, {pixels.data(), 600, 490, 500});
+    for (const bool frame : {false, true}) {
+        const FiltrationOptions options{true, true, Connectivity::eight, frame, 1.0};
+        for (const auto& images : {batch, large}) {
+            const auto alone = batch_persistence(images, options, Algorithm::union_find, 1);
+            const auto shared = batch_persistence(images, options, Algorithm::union_find, 4);
+            if (!equal(alone, shared)) return false;
+        }
+    }
+    return true;
+}
+
 template <class Value>
 bool check(std::mt19937_64& random, std::size_t count) {
+    if (!threads_agree<Value>(random)) return false;
     const Batch<Value> batch = random_batch<Value>(random, count);
     for (const Connectivity connectivity : {Connectivity::four, Connectivity::eight}) {
         for (const bool frame : {false, true}) {

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import toponet
 
 
-def noise(batch: int = 40, shape: tuple[int, int] = (33, 47)) -> NDArray[np.float32]:
+def noise(batch: int = 40, shape: tuple[int, int] = (65, 131)) -> NDArray[np.float32]:
     return np.random.default_rng(7).random((batch, *shape), dtype=np.float32)
 
 
@@ -29,7 +29,7 @@ def assert_same(a: toponet.PersistenceDiagrams, b: toponet.PersistenceDiagrams) 
 @pytest.mark.parametrize("num_threads", [2, 3, 16, None])
 @pytest.mark.parametrize("algorithm", ["union_find", "reduction"])
 def test_the_number_of_threads_does_not_show(num_threads: int | None, algorithm: str) -> None:
-    images = noise(shape=(21, 17) if algorithm == "reduction" else (65, 47))
+    images = noise(shape=(21, 17) if algorithm == "reduction" else (65, 131))
     alone = toponet.persistence(images, algorithm=algorithm, num_threads=1)
     assert_same(toponet.persistence(images, algorithm=algorithm, num_threads=num_threads), alone)
     masks = images > 0.5
@@ -124,7 +124,7 @@ def test_it_works_in_a_forked_child() -> None:
 def test_the_first_bad_image_is_named_from_any_thread(
     bad: float, num_threads: int, algorithm: str
 ) -> None:
-    images = noise(batch=40, shape=(20, 30))
+    images = noise(batch=40, shape=(20, 30) if algorithm == "reduction" else (80, 90))
     images[23, 3, 5] = bad
     images[31, 0, 0] = bad
     with pytest.raises(ValueError, match="image 23 holds NaN or an infinite value"):

@@ -35,6 +35,9 @@ namespace toponet {
 template <class Value>
 class UnionFindPersistence {
   public:
+    /// So many pixels are worth starting a thread for (measured: benchmarks/threads.py).
+    static constexpr std::int64_t pixels_per_thread = 65536;
+
     /// \param num_threads  share this one image; the result doesn't depend on their number.
     void compute(const ImageView<Value>& image, const FiltrationOptions& options,
                  Diagram<Value>& diagram, int num_threads = 1);
@@ -81,6 +84,8 @@ class UnionFindPersistence {
 template <class Value>
 class ReductionPersistence {
   public:
+    static constexpr std::int64_t pixels_per_thread = 128;
+
     /// \param num_threads  for the same call as the other engine's; one does the work.
     void compute(const ImageView<Value>& image, const FiltrationOptions& options,
                  Diagram<Value>& diagram, int num_threads = 1);

@@ -71,3 +71,17 @@ def test_importing_toponet_stays_light() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout
     assert output.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["data", "functional", "metrics", "models", "plots"])
+def test_subpackages_are_there_after_import_toponet_alone(name: str) -> None:
+    code = f"import toponet; print(toponet.{name}.__name__)"
+    output = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    assert output.strip() == f"toponet.{name}"
+
+
+def test_what_isnt_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'metric'"):
+        _ = toponet.metric

@@ -3,10 +3,15 @@
 After Hu, Li, Samaras, Chen, "Topology-Preserving Deep Image Segmentation", NeurIPS 2019.
 """
 
+import importlib
+from types import ModuleType
+
 from toponet.diagrams import PersistenceDiagrams
 from toponet.losses import TopologicalLoss, TopoNetLoss
 from toponet.matching import Matching, match
 from toponet.persistence import betti_numbers, persistence
+
+_ON_DEMAND = ("data", "functional", "metrics", "models", "plots")
 
 __all__ = [
     "Matching",
@@ -17,3 +22,10 @@ __all__ = [
     "match",
     "persistence",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """``toponet.metrics`` and its like without an import of their own, loaded at first use."""
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"toponet.{name}")
+    raise AttributeError(f"module 'toponet' has no attribute {name!r}")

@@ -33,8 +33,8 @@ class PaddedGrid {
     Value value(std::int32_t cell) const { return cells_[static_cast<std::size_t>(cell)]; }
 
     /// Labels take the place of values: a labelled cell has no value any more. An array of their
-    /// own would be written in one place of a hundred, and cost its memory's first touch: a quarter
-    /// of the time on large images.
+    /// own would be written at extrema only, and cost its memory's first touch: without it a
+    /// smooth 256 x 256 image takes 2.6 instead of 5.8 ns a pixel, the workspace being fresh.
     void set_label(std::int32_t cell, std::int32_t label) {
         std::memcpy(&cells_[static_cast<std::size_t>(cell)], &label, sizeof label);
     }

@@ -1,18 +1,57 @@
-"""Metrics with stated conventions: masks in, numbers out; numpy or torch."""
+"""Metrics with stated conventions: masks in, numbers out; numpy or torch.
 
-from toponet.metrics.betti import BettiError, betti_error
+Functions for one batch (``betti_error``), and the same as ``torchmetrics.Metric`` classes that sum
+over batches and processes (``BettiError``). torchmetrics is imported with the first class.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from toponet.metrics.betti import BettiErrorResult, betti_error, betti_number_error
+from toponet.metrics.conventions import BettiConvention
 from toponet.metrics.partition import (
-    VariationOfInformation,
+    VariationOfInformationResult,
     adapted_rand_score,
     variation_of_information,
 )
 from toponet.metrics.pixel import pixel_accuracy
 
-__all__ = [
+if TYPE_CHECKING:
+    from toponet.metrics.classes import (
+        AdaptedRandScore,
+        BettiError,
+        BettiNumberError,
+        PixelAccuracy,
+        VariationOfInformation,
+    )
+
+_CLASSES = (
+    "AdaptedRandScore",
     "BettiError",
+    "BettiNumberError",
+    "PixelAccuracy",
     "VariationOfInformation",
+)
+
+__all__ = [
+    "AdaptedRandScore",
+    "BettiConvention",
+    "BettiError",
+    "BettiErrorResult",
+    "BettiNumberError",
+    "PixelAccuracy",
+    "VariationOfInformation",
+    "VariationOfInformationResult",
     "adapted_rand_score",
     "betti_error",
+    "betti_number_error",
     "pixel_accuracy",
     "variation_of_information",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The classes, loaded at first use: importing torchmetrics takes as long as torch itself."""
+    if name in _CLASSES:
+        return getattr(importlib.import_module("toponet.metrics.classes"), name)
+    raise AttributeError(f"module 'toponet.metrics' has no attribute {name!r}")

@@ -1,85 +1,110 @@
-"""Betti error on patches: does each part of the image have the right topology?"""
+"""Betti error: does each part of the image, or the whole of it, have the right topology?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_connectivity, check_flag, check_whole
 from toponet.metrics._inputs import Masks, mask_pair
+from toponet.metrics._patches import patch_stacks
+from toponet.metrics.conventions import BettiConvention, betti_convention
 from toponet.persistence import betti_numbers
 
 
 @dataclass(frozen=True)
-class BettiError:
+class BettiErrorResult:
     """Betti error per dimension, with the convention that it was measured by.
 
-    Unpacks and indexes like the pair (dimension 0, dimension 1).
+    Indexes by dimension, and unpacks to the dimensions that were counted. ``str`` is one line.
+
+    Attributes:
+        dimension_0: Of components; None if they weren't counted.
+        dimension_1: Of holes; None if they weren't counted.
+        convention: All options.
     """
 
-    dimension_0: float
-    dimension_1: float
-    patch_size: int
-    patches: int
-    seed: int
-    connectivity: int
-    frame: bool
+    dimension_0: float | None
+    dimension_1: float | None
+    convention: BettiConvention
 
     def __getitem__(self, dimension: int) -> float:
-        """The error of one dimension."""
-        return (self.dimension_0, self.dimension_1)[dimension]
+        """The error of one dimension; ValueError if it wasn't counted."""
+        error = (self.dimension_0, self.dimension_1)[dimension]
+        if error is None:
+            raise ValueError(f"dimension {dimension} was not counted: {self.convention}")
+        return error
 
     def __iter__(self) -> Iterator[float]:
-        """Dimension 0, then dimension 1."""
-        return iter((self.dimension_0, self.dimension_1))
-
-    @property
-    def convention(self) -> str:
-        """What the numbers mean, in one line."""
-        return (
-            f"mean |difference of Betti numbers| over {self.patches} random patches an image of "
-            f"{self.patch_size} x {self.patch_size}, seed {self.seed}, connectivity "
-            f"{self.connectivity}, {'with' if self.frame else 'without'} frame"
-        )
+        """The dimensions that were counted, in order."""
+        return (self[dimension] for dimension in self.convention.dims)
 
     def __str__(self) -> str:
-        """Both numbers and the convention."""
-        return (
-            f"Betti error {self.dimension_0:.3f} (components), {self.dimension_1:.3f} (holes): "
-            f"{self.convention}"
-        )
+        """The numbers and the convention."""
+        words = ("components", "holes")
+        errors = ", ".join(f"{self[d]:.3f} ({words[d]})" for d in self.convention.dims)
+        return f"Betti error {errors}: {self.convention}"
 
 
 def betti_error(
     prediction: Masks,
     target: Masks,
     *,
-    patch_size: int = 65,
-    patches: int = 100,
-    seed: int = 0,
-    connectivity: int = 8,
-    frame: bool = True,
-) -> BettiError:
-    """Mean absolute difference of Betti numbers over random patches; 0 is perfect.
+    convention: str | None = None,
+    patch_size: int | None = None,
+    patches: int | str | None = None,
+    seed: int | None = None,
+    connectivity: int | None = None,
+    frame: bool | str | None = None,
+    dims: Sequence[int] | None = None,
+) -> BettiErrorResult:
+    """Mean absolute difference of Betti numbers over patches; 0 is perfect.
 
-    The paper reports dimension 1 (holes) only; dimension 0 (components) is ours.
+    The paper reports dimension 1 (holes) only; dimension 0 (components) is ours. Which class is
+    structure matters: pass the membrane, vessel, road or crack as 1.
+
+    ==================  ===========================================================================
+    ``convention``      what it counts (and fixes)
+    ==================  ===========================================================================
+    "toponet"           what the loss sees: ``connectivity=8, frame=True, dims=(0, 1)``
+    "toponet-authors"   what the script handed down from the paper's authors counts:
+                        ``connectivity=8, frame="rim", dims=(1,)``. In their masks the cells are 1.
+                        The script overwrites the patch's one-pixel rim with 0, their background
+                        (our structure), and counts the 4-connected components of the cells that
+                        are left: one number. Structure (0 there) never opens to the outside.
+    "whole-image"       "toponet" on whole images: also ``patches="whole"``
+    "topomortar"        TopoMortar's official Betti numbers: ``patches="whole", connectivity=8,
+                        frame=False, dims=(0, 1)``. 8-connected structure, touching the border or
+                        not; 4-connected background without the parts that touch the border.
+    ==================  ===========================================================================
 
     Args:
         prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
         target: Mask of the same shape.
-        patch_size: Side of the square patches in pixels; an image smaller than that is one patch.
-        patches: Patches per image, drawn uniformly and with replacement.
-        seed: Of the positions; the same seed and sizes give the same positions.
-        connectivity: Of the structure.
-        frame: Surround each patch by structure, as the loss does by default.
+        convention: One of the names above, or None for the defaults below. What a name fixes
+            can't be given as well.
+        patch_size: Side of the square patches in pixels (default 65); an image smaller than that
+            is one patch.
+        patches: A number of patches per image, drawn uniformly and with replacement (default 100);
+            "grid": each side in ceil(side / patch_size) parts, equal to within a pixel, so that
+            every pixel is in one patch; "whole": the whole image is the patch.
+        seed: Of random positions (default 0); the same seed and sizes give the same positions.
+        connectivity: Of the structure (default 8); the background has the other one.
+        frame: True (default) surrounds each patch by structure, as the loss does; "rim" overwrites
+            the patch's own outermost pixels with structure; False leaves it: background that
+            touches the border is then no hole.
+        dims: Dimensions to count (default (0, 1)).
 
     Raises:
-        ValueError: If shapes differ, a value is neither 0 nor 1, or an option is out of range.
+        TypeError: If an option is of the wrong type, or the masks hold no numbers.
+        ValueError: If shapes differ, a value is neither 0 nor 1, an option is out of range, is
+            fixed by the convention, or has no meaning (``seed`` for a grid, ``patch_size`` for
+            whole images).
 
-    Source: Hu et al., NeurIPS 2019, section 3.
+    Source: Hu et al., NeurIPS 2019, section 3; Valverde et al., TopoMortar, BMVC 2025. The authors'
+    script is known from its copies, such as github.com/Zyun-Y/DconnNet, metrics/betti_compute.py.
 
     Example:
         >>> import numpy as np
@@ -90,38 +115,74 @@ def betti_error(
         >>> broken[4, 4] = 0
         >>> betti_error(broken, truth)[1]
         1.0
+        >>> print(betti_error(broken, truth, convention="topomortar"))
+        Betti error 1.000 (components), 0.000 (holes): mean |difference of Betti numbers| over \
+whole images, connectivity 8, without frame (topomortar)
     """
-    check_connectivity(connectivity)
-    check_flag("frame", frame)
-    check_whole("patch_size", patch_size, least=1)
-    check_whole("patches", patches, least=1)
-    check_whole("seed", seed, least=0)
-    predicted, truth = mask_pair(prediction, target)
-    corners = _corners(truth.shape, patch_size, patches, seed)
-    numbers = [
-        betti_numbers(_cut(masks, corners, patch_size), connectivity=connectivity, frame=frame)
-        for masks in (predicted, truth)
-    ]
-    dimension_0, dimension_1 = np.abs(numbers[0] - numbers[1]).mean(axis=0)
-    return BettiError(
-        float(dimension_0), float(dimension_1), patch_size, patches, seed, connectivity, frame
+    chosen = betti_convention(
+        convention,
+        patch_size=patch_size,
+        patches=patches,
+        seed=seed,
+        connectivity=connectivity,
+        frame=frame,
+        dims=dims,
+    )
+    differences = betti_differences(prediction, target, chosen)
+    return betti_result(differences.mean(axis=0).tolist(), chosen)
+
+
+def betti_number_error(
+    prediction: Masks, target: Masks, *, connectivity: int = 8, frame: bool | str = True
+) -> BettiErrorResult:
+    """Absolute difference of the Betti numbers of whole images, mean over images; 0 is perfect.
+
+    The same as ``betti_error(..., patches="whole")``. It can't tell a wrong hole here and a missing
+    one there from no error; patches can.
+
+    Args:
+        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
+        target: Mask of the same shape.
+        connectivity: Of the structure; the background has the other one.
+        frame: As in :func:`betti_error`.
+
+    Raises:
+        TypeError: If an option is of the wrong type, or the masks hold no numbers.
+        ValueError: If shapes differ, or a value is neither 0 nor 1.
+
+    Example:
+        >>> from toponet.metrics import betti_number_error
+        >>> tuple(betti_number_error([[0, 0, 0]], [[0, 1, 0]]))
+        (0.0, 1.0)
+    """
+    return betti_error(prediction, target, patches="whole", connectivity=connectivity, frame=frame)
+
+
+def betti_differences(
+    prediction: Masks, target: Masks, convention: BettiConvention, update: int = 0
+) -> NDArray[np.int64]:
+    """(patches, dims) absolute differences; random positions also depend on ``update``."""
+    stacks = (patch_stacks(masks, convention, update) for masks in mask_pair(prediction, target))
+    return np.concatenate(
+        [
+            np.abs(_count(predicted, convention) - _count(truth, convention))
+            for predicted, truth in zip(*stacks, strict=True)
+        ]
     )
 
 
-def _corners(shape: tuple[int, ...], patch_size: int, patches: int, seed: int) -> NDArray[np.int64]:
-    """(B, patches, 2) upper left corners; (B, 1, 2) when the image is one patch."""
-    batch, height, width = shape
-    free = (max(height - patch_size, 0) + 1, max(width - patch_size, 0) + 1)
-    if free == (1, 1):
-        return np.zeros((batch, 1, 2), dtype=np.int64)
-    return np.random.default_rng(seed).integers(0, free, (batch, patches, 2))
+def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiErrorResult:
+    """Errors in the order of ``convention.dims``."""
+    by_dimension = dict(zip(convention.dims, errors, strict=True))
+    return BettiErrorResult(by_dimension.get(0), by_dimension.get(1), convention)
 
 
-def _cut(
-    masks: NDArray[np.uint8], corners: NDArray[np.int64], patch_size: int
-) -> NDArray[np.uint8]:
-    """All patches of all images, one after the other."""
-    size = tuple(min(patch_size, side) for side in masks.shape[1:])
-    windows = np.lib.stride_tricks.sliding_window_view(masks, size, axis=(1, 2))
-    image = np.arange(len(masks))[:, None]
-    return windows[image, corners[..., 0], corners[..., 1]].reshape(-1, *size)
+def _count(patches: NDArray[np.uint8], convention: BettiConvention) -> NDArray[np.int64]:
+    if convention.frame == "rim":
+        patches = patches.copy()  # Whole images may be the caller's own.
+        patches[:, [0, -1]] = 1
+        patches[:, :, [0, -1]] = 1
+    numbers = betti_numbers(
+        patches, connectivity=convention.connectivity, frame=convention.frame is True
+    )
+    return numbers[:, list(convention.dims)]

@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_connectivity
+from toponet._validation import check_connectivity, check_flag
 from toponet.labelling import label_cells
 from toponet.metrics._inputs import Masks, likelihood_and_mask, mask_pair
 
 THRESHOLDS = tuple(k / 20 for k in range(1, 20))
 
 
-class VariationOfInformation(NamedTuple):
+class VariationOfInformationResult(NamedTuple):
     """In bits; their sum is the variation of information.
 
     Attributes:
@@ -53,23 +53,13 @@ def adapted_rand_score(
 
     Source: Arganda-Carreras et al., Frontiers in Neuroanatomy (2015).
     """
-    check_connectivity(connectivity)
-    likelihood, truth = likelihood_and_mask(prediction, target)
-    true_cells = [label_cells(mask, connectivity) for mask in truth]
-
-    def mean_score(threshold: float) -> float:
-        scores = [
-            _rand_score(label_cells(f >= threshold, connectivity), cells)
-            for f, cells in zip(likelihood, true_cells, strict=True)
-        ]
-        return float(np.mean(scores))
-
-    return max(map(mean_score, THRESHOLDS)) if maximal else mean_score(0.5)
+    scores = rand_scores(prediction, target, connectivity, maximal)
+    return float(scores.mean(axis=0).max())
 
 
 def variation_of_information(
     prediction: Masks, target: Masks, *, connectivity: int = 8
-) -> VariationOfInformation:
+) -> VariationOfInformationResult:
     """Variation of information between the cells, in bits, mean over images; 0 is perfect.
 
     scikit-image's ``variation_of_information``, split and merge apart. Images whose truth is all
@@ -85,6 +75,29 @@ def variation_of_information(
 
     Source: Meila, "Comparing clusterings" (2007).
     """
+    split, merge = conditional_entropies(prediction, target, connectivity).mean(axis=0)
+    return VariationOfInformationResult(float(split), float(merge))
+
+
+def rand_scores(
+    prediction: Masks, target: Masks, connectivity: int, maximal: bool
+) -> NDArray[np.float64]:
+    """(B, thresholds) adapted Rand F-scores, at 0.5 or at all :data:`THRESHOLDS`."""
+    check_connectivity(connectivity)
+    check_flag("maximal", maximal)
+    likelihood, truth = likelihood_and_mask(prediction, target)
+    scores = []
+    for f, g in zip(likelihood, truth, strict=True):
+        cells = label_cells(g, connectivity)
+        thresholds = THRESHOLDS if maximal else (0.5,)
+        scores.append([_rand_score(label_cells(f >= t, connectivity), cells) for t in thresholds])
+    return np.array(scores)
+
+
+def conditional_entropies(
+    prediction: Masks, target: Masks, connectivity: int
+) -> NDArray[np.float64]:
+    """(B, 2) split and merge of each image, in bits."""
     from skimage.metrics import variation_of_information as entropies
 
     check_connectivity(connectivity)
@@ -96,8 +109,7 @@ def variation_of_information(
             continue
         cells = (label_cells(g, connectivity), label_cells(f, connectivity))
         per_image.append(entropies(*cells, ignore_labels=(0,)))
-    split, merge = np.mean(per_image, axis=0)
-    return VariationOfInformation(float(split), float(merge))
+    return np.array(per_image)
 
 
 def _rand_score(predicted_cells: NDArray[np.int64], true_cells: NDArray[np.int64]) -> float:

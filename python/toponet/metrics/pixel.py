@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from toponet.metrics._inputs import Masks, mask_pair
 
 
@@ -20,5 +23,11 @@ def pixel_accuracy(prediction: Masks, target: Masks) -> float:
         >>> pixel_accuracy([[0, 1], [1, 1]], [[0, 1], [1, 0]])
         0.75
     """
+    return float(equal_pixels(prediction, target).mean())
+
+
+def equal_pixels(prediction: Masks, target: Masks) -> NDArray[np.bool_]:
+    """(B, H, W): where the masks are equal."""
     predicted, truth = mask_pair(prediction, target)
-    return float((predicted == truth).mean())
+    equal: NDArray[np.bool_] = predicted == truth
+    return equal

@@ -77,8 +77,7 @@ def evaluate(
                 metrics.pixel_accuracy(prediction, truth),
                 metrics.adapted_rand_score(prediction, truth, connectivity=connectivity),
                 voi.split + voi.merge,
-                betti.dimension_0,
-                betti.dimension_1,
+                *betti,
             )
         )
     return dict(zip(METRIC_NAMES, map(float, np.mean(rows, axis=0)), strict=True))
@@ -97,6 +96,6 @@ def conventions(patch_size: int, connectivity: int) -> dict[str, str]:
         "accuracy": "share of equal pixels",
         "ari": f"adapted Rand F-score; {cells}",
         "voi": f"split + merge in bits; {cells}",
-        "betti_error_0": "components: " + betti.convention,
-        "betti_error_1": "holes: " + betti.convention,
+        "betti_error_0": f"components: {betti.convention}",
+        "betti_error_1": f"holes: {betti.convention}",
     }

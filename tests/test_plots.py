@@ -2,12 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.quiver import Quiver
 
+import toponet
+from toponet.explanation import Explanation, explain_matching
 from toponet.labelling import label_cells, label_structure, without_partner
-from toponet.plots import plot_losses, plot_mistakes, plot_segmentation
+from toponet.plots import (
+    plot_critical_pixels,
+    plot_diagram,
+    plot_filtration,
+    plot_landscape,
+    plot_losses,
+    plot_mistakes,
+    plot_segmentation,
+)
+from toponet.plots._style import BLUE, GREEN, ORANGE, VERMILION
+
+NEVER = np.inf
+# One dot of each kind: a component that never dies, one that is noise, a hole of the frame, one
+# left alone, and one that the likelihood has no dot for.
+EXPLANATION = Explanation(
+    shape=(4, 5),
+    dimensions=np.array([0, 0, 1, 1, 1], dtype=np.int8),
+    fates=np.array(["matched", "removed", "matched", "ignored", "missing"]),
+    dots=np.array([[0.9, -NEVER], [0.6, 0.2], [1, 0.3], [0.5, 0.45], [np.nan, np.nan]]),
+    goals=np.array([[1, -NEVER], [0.4, 0.4], [1, 0], [0.5, 0.45], [1, 0]]),
+    pixels=np.array([[3, -1], [7, 12], [-1, 13], [5, 6], [-1, -1]], dtype=np.int32),
+    costs=np.array([0.01, 0.08, 0.09, 0, 0.5]),
+    forces=np.array([[-0.2, 0], [0.4, -0.4], [0, 0.6], [0, 0], [0, 0]]),
+)
+LIKELIHOOD = np.linspace(0.1, 0.9, 20).reshape(4, 5)
+
+
+def plane() -> Axes:
+    return Figure().subplots()
+
+
+def space() -> Any:
+    return Figure().add_subplot(projection="3d")
+
+
+def labels(axes: Axes) -> list[str]:
+    return axes.get_legend_handles_labels()[1]
+
+
+def labelled(axes: Axes, start: str) -> Any:
+    handles = zip(*axes.get_legend_handles_labels(), strict=True)
+    return next(handle for handle, label in handles if str(label).startswith(start))
+
+
+def places(axes: Axes, start: str) -> list[list[float]]:
+    offsets: list[list[float]] = np.asarray(labelled(axes, start).get_offsets()).tolist()
+    return offsets
 
 
 def walls(*columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
@@ -39,13 +93,26 @@ def test_everything_is_without_partner_in_an_empty_mask() -> None:
 
 
 def test_mistakes_are_counted_in_the_labels() -> None:
-    axes = plot_mistakes(Figure().subplots(), walls(5), walls(5, 12))
-    labels = axes.get_legend_handles_labels()[1]
-    assert labels == [
+    axes = plot_mistakes(plane(), walls(5), walls(5, 12))
+    assert labels(axes) == [
         "cell merged or lost: 1",
         "cell too many: 0",
         "piece too many or too few: 1",
     ]
+
+
+def test_mistakes_depend_on_the_connectivity() -> None:
+    diagonal = np.eye(6, dtype=int)
+    counts = [labels(plot_mistakes(plane(), diagonal, diagonal * 0, c))[2] for c in (8, 4)]
+    assert counts == ["piece too many or too few: 1", "piece too many or too few: 6"]
+
+
+def test_mistakes_of_masks_that_do_not_fit_are_refused() -> None:
+    message = r"must have the same shape \(H, W\), got \(9, 20\) and \(20, 9\)"
+    with pytest.raises(ValueError, match=message):
+        plot_mistakes(plane(), walls(5), walls(5).T)
+    with pytest.raises(ValueError, match="connectivity must be one of 4, 8, got 6"):
+        plot_mistakes(plane(), walls(5), walls(5), 6)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -61,3 +128,292 @@ def test_segmentations_are_drawn_for_grey_and_rgb(channels: int) -> None:
 def test_the_start_of_the_topological_term_is_marked(start: int, marked: bool) -> None:
     axes = plot_losses(Figure().subplots(), [1, 2, 3], [3, 2, 1], [9, 8, 7], [3, 5, 4], start)
     assert bool(axes.texts) == marked
+
+
+def test_a_diagram_has_death_on_x_and_what_never_dies_at_the_left() -> None:
+    image = np.array([[0.9, 0.2, 0.6], [0.1, 0.1, 0.1]])
+    axes = plot_diagram(plane(), toponet.persistence(image))
+    ticks = dict(
+        zip((t.get_text() for t in axes.get_xticklabels()), axes.get_xticks(), strict=True)
+    )
+    assert ticks["never"] < ticks["0"]
+    assert places(axes, "components") == [[ticks["never"], 0.9], [0.2, 0.6]]
+    assert labels(axes) == ["components: 2"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("death", "birth")
+
+
+def test_a_hole_born_with_the_frame_has_an_edge_of_its_own() -> None:
+    image = np.array([[0.9, 0.2, 0.6], [0.1, 0.1, 0.1]])
+    axes = plot_diagram(plane(), toponet.persistence(image, frame=True))
+    assert places(axes, "holes born with frame: 1") == [[0.1, 1]]
+    assert "never" not in [tick.get_text() for tick in axes.get_xticklabels()]
+
+
+def test_the_limits_of_a_diagram_hold_values_that_are_no_probabilities() -> None:
+    image = np.array([[-40, 30.0, -50, 20, -60]])
+    axes = plot_diagram(plane(), toponet.persistence(image))
+    assert axes.get_xlim()[0] < -60
+    assert axes.get_ylim()[1] > 30
+
+
+def test_a_matching_is_drawn_as_arrows_from_dots_to_goals() -> None:
+    axes = plot_diagram(plane(), EXPLANATION)
+    assert labels(axes) == [
+        "components: 2",
+        "holes: 1",
+        "holes ignored: 1",
+        "holes born with frame: 1",
+        "holes missing: 1",
+        "to fix: 2",
+        "to remove: 1",
+    ]
+    fixed, removed = labelled(axes, "to fix"), labelled(axes, "to remove")
+    never = axes.get_xticks()[0]
+    np.testing.assert_allclose(fixed.XY, [[never, 0.9], [0.3, 1]])
+    np.testing.assert_allclose(np.transpose([fixed.U, fixed.V]), [[0, 0.1], [-0.3, 0]], atol=1e-12)
+    np.testing.assert_allclose(removed.XY, [[0.2, 0.6]])
+    np.testing.assert_allclose(np.transpose([removed.U, removed.V]), [[0.2, -0.2]])
+    assert places(axes, "holes missing") == [[0, 1]]
+    assert len(labelled(axes, "holes missing").get_facecolors()) == 0
+    tether = [line for line in axes.lines if line.get_linestyle() == "--"]
+    assert [np.asarray(line.get_xydata()).tolist() for line in tether] == [[[0.5, 0.5], [0, 1]]]
+    assert labelled(axes, "holes ignored").get_alpha() < 0.5
+    colours = [to_hex(labelled(axes, name).get_facecolor()[0]).upper()
+               for name in ("components", "holes", "to fix", "to remove")]  # fmt: skip
+    assert colours == [BLUE, VERMILION, GREEN, ORANGE]
+
+
+def test_without_its_matching_an_explanation_is_the_likelihoods_diagram() -> None:
+    axes = plot_diagram(plane(), EXPLANATION, matching=False)
+    assert labels(axes) == ["components: 2", "holes: 2", "holes born with frame: 1"]
+    assert not [artist for artist in axes.collections if isinstance(artist, Quiver)]
+
+
+def test_the_dimensions_of_a_diagram_can_be_chosen() -> None:
+    axes = plot_diagram(plane(), EXPLANATION, dims=(0,))
+    assert labels(axes) == ["components: 2", "to fix: 1", "to remove: 1"]
+
+
+def test_an_empty_diagram_is_an_empty_plane() -> None:
+    axes = plot_diagram(plane(), toponet.persistence(np.ones((3, 4)), frame=True))
+    assert labels(axes) == []
+    assert axes.get_legend() is None
+
+
+def test_a_matching_computed_from_images_can_be_drawn() -> None:
+    truth = walls(5, 12).astype(float)
+    likelihood = np.clip(truth * 0.8 + 0.1 * np.random.default_rng(0).random(truth.shape), 0, 1)
+    explanation = explain_matching(
+        toponet.persistence(likelihood, frame=True),
+        toponet.persistence(truth, frame=True),
+        (9, 20),
+        matching="complete",
+        min_persistence=0.0,
+        dim_weights=(1.0, 1.0),
+    )
+    figure = Figure(layout="constrained")
+    left, middle = figure.subplots(1, 2)
+    plot_diagram(left, explanation)
+    plot_critical_pixels(middle, likelihood, explanation)
+    plot_landscape(figure.add_subplot(projection="3d"), likelihood, explanation)
+    assert "to fix: 3" in labels(left)
+    figure.draw_without_rendering()
+
+
+def test_diagrams_of_another_type_or_of_several_images_are_refused() -> None:
+    with pytest.raises(
+        TypeError, match="must be PersistenceDiagrams or an Explanation, got ndarray"
+    ):
+        plot_diagram(plane(), np.zeros((3, 2)))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="diagrams of one image, got those of 2"):
+        plot_diagram(plane(), toponet.persistence(np.zeros((2, 3, 4))))
+    with pytest.raises(ValueError, match=r"dims must be \(0,\), \(1,\) or \(0, 1\), got \(2,\)"):
+        plot_diagram(plane(), EXPLANATION, dims=(2,))
+    with pytest.raises(TypeError, match="matching must be True or False, got 'complete'"):
+        plot_diagram(plane(), EXPLANATION, matching="complete")  # type: ignore[arg-type]
+
+
+def test_critical_pixels_lie_where_they_are_and_say_what_they_are_for() -> None:
+    axes = plot_critical_pixels(plane(), LIKELIHOOD, EXPLANATION)
+    marks = {label: places(axes, label) for label in labels(axes)}
+    assert marks == {
+        "birth to fix: 1": [[3, 0]],
+        "death to fix: 1": [[3, 2]],
+        "birth to remove: 1": [[2, 1]],
+        "death to remove: 1": [[2, 2]],
+    }
+    shapes = [labelled(axes, label).get_paths()[0].vertices[0, 1] for label in marks]
+    assert shapes[0] == shapes[2] == -shapes[1] == -shapes[3]  # Pointing up and down.
+    colours = [to_hex(labelled(axes, label).get_facecolor()[0]).upper() for label in marks]
+    assert colours == [GREEN, GREEN, ORANGE, ORANGE]
+
+
+@pytest.mark.parametrize("draw", [plot_critical_pixels, plot_landscape])
+def test_weak_forces_can_be_left_out_and_areas_scaled(draw: Any) -> None:
+    def axes() -> Any:
+        return plane() if draw is plot_critical_pixels else space()
+
+    strong = draw(axes(), LIKELIHOOD, EXPLANATION, min_force=0.4)
+    assert labels(strong) == ["death to fix: 1"]
+    assert labelled(strong, "death").get_sizes() == pytest.approx([0.6 * 90])
+    wide = draw(axes(), LIKELIHOOD, EXPLANATION, mark_area=500)
+    assert labelled(wide, "birth to fix").get_sizes() == pytest.approx([0.2 * 500])
+    assert draw(axes(), LIKELIHOOD, EXPLANATION, min_force=9).get_legend() is None
+
+
+@pytest.mark.parametrize(
+    ("draw", "picture"),
+    [
+        (lambda axes, **o: plot_critical_pixels(axes, LIKELIHOOD, EXPLANATION, **o), plane),
+        (lambda axes, **o: plot_landscape(axes, LIKELIHOOD, EXPLANATION, **o), space),
+        (lambda axes, **o: plot_diagram(axes, EXPLANATION, **o), plane),
+    ],
+    ids=["critical pixels", "landscape", "diagram"],
+)
+def test_legends_can_be_left_to_the_caller(draw: Any, picture: Any) -> None:
+    axes = draw(picture())
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == labels(axes)
+    bare = draw(picture(), legend=False)
+    assert bare.get_legend() is None
+    assert labels(bare) == texts
+    with pytest.raises(TypeError, match="legend must be True or False, got 1"):
+        draw(picture(), legend=1)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "error", "message"),
+    [
+        (np.zeros((2, 4, 5)), ValueError, r"must have shape \(H, W\), not empty, got \(2, 4, 5\)"),
+        (np.zeros((0, 5)), ValueError, r"must have shape \(H, W\), not empty, got \(0, 5\)"),
+        (np.full((4, 5), 1.5), ValueError, r"must lie in \[0, 1\], got 1.5"),
+        (np.full((4, 5), np.nan), ValueError, r"must lie in \[0, 1\], got nan"),
+        (np.full((4, 5), "a"), TypeError, "must hold real numbers, got <U1"),
+    ],
+)
+def test_likelihoods_that_are_none_are_refused(
+    likelihood: Any, error: type[Exception], message: str
+) -> None:
+    for draw in (
+        lambda: plot_critical_pixels(plane(), likelihood, EXPLANATION),
+        lambda: plot_filtration([plane()], likelihood, [0.5]),
+        lambda: plot_landscape(space(), likelihood),
+    ):
+        with pytest.raises(error, match=f"likelihood {message}"):
+            draw()
+
+
+@pytest.mark.parametrize(("draw", "picture"),
+                         [(plot_critical_pixels, plane), (plot_landscape, space)])  # fmt: skip
+def test_explanations_that_do_not_fit_are_refused(draw: Any, picture: Any) -> None:
+    with pytest.raises(TypeError, match="explanation must be an Explanation, got ndarray"):
+        draw(picture(), LIKELIHOOD, np.zeros(3))
+    message = r"likelihood has shape \(5, 4\), but the explanation is of .* \(4, 5\)"
+    with pytest.raises(ValueError, match=message):
+        draw(picture(), LIKELIHOOD.T, EXPLANATION)
+    with pytest.raises(ValueError, match="min_force must be at least 0 and finite, got -1"):
+        draw(picture(), LIKELIHOOD, EXPLANATION, min_force=-1)
+    with pytest.raises(TypeError, match="mark_area must be a number, got None"):
+        draw(picture(), LIKELIHOOD, EXPLANATION, mark_area=None)
+
+
+def test_a_filtration_says_the_betti_numbers_and_tints_the_holes() -> None:
+    ring = np.full((5, 6), 0.1)
+    ring[1:4, 1:4] = 0.8
+    ring[2, 2] = 0.2
+    ring[1, 2] = 0.4  # The ring closes late.
+    panels = plot_filtration(Figure().subplots(1, 3), ring, (0.9, 0.6, 0.3))
+    assert [axes.get_title() for axes in panels] == [
+        "$f \\geq 0.9$\n$\\beta_0 = 0$, $\\beta_1 = 0$",
+        "$f \\geq 0.6$\n$\\beta_0 = 1$, $\\beta_1 = 0$",
+        "$f \\geq 0.3$\n$\\beta_0 = 1$, $\\beta_1 = 1$",
+    ]
+    picture = np.asarray(panels[2].images[0].get_array())
+    np.testing.assert_array_equal(picture[0, 0], 1)  # The outside.
+    np.testing.assert_array_equal(picture[1, 1], 0.15)
+    assert len(np.unique(picture[2, 2])) == 3  # A colour: the hole.
+    np.testing.assert_array_equal(np.asarray(panels[1].images[0].get_array())[2, 2], 1)
+
+
+def test_a_filtration_has_five_thresholds_unless_told() -> None:
+    panels = plot_filtration(Figure().subplots(1, 5), LIKELIHOOD)
+    assert [axes.get_title()[8:11] for axes in panels] == ["0.9", "0.7", "0.5", "0.3", "0.1"]
+
+
+def test_frame_and_connectivity_change_the_filtration() -> None:
+    diagonal = np.eye(3, 4)
+    counts, pictures = [], []
+    for options in ({}, {"connectivity": 4}, {"frame": True}):
+        (axes,) = plot_filtration([plane()], diagonal, [0.5], **options)
+        counts.append(axes.get_title().split("\n")[1])
+        pictures.append(axes.images[0])
+    assert counts == [
+        "$\\beta_0 = 1$, $\\beta_1 = 0$",
+        "$\\beta_0 = 3$, $\\beta_1 = 0$",
+        "$\\beta_0 = 0$, $\\beta_1 = 2$",
+    ]
+    assert pictures[0].get_extent() == [-0.5, 3.5, 2.5, -0.5]
+    assert pictures[2].get_extent() == [-1.5, 4.5, 3.5, -1.5]
+    np.testing.assert_array_equal(np.asarray(pictures[2].get_array())[0], 0.5)
+
+
+@pytest.mark.parametrize(("connectivity", "tinted"), [(8, True), (4, False)])
+def test_only_what_is_a_hole_by_the_connectivity_is_tinted(connectivity: int, tinted: bool) -> None:
+    diamond = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    (axes,) = plot_filtration([plane()], diamond, [0.5], connectivity=connectivity)
+    assert (np.ptp(np.asarray(axes.images[0].get_array())[1, 1]) > 0) == tinted
+
+
+def test_thresholds_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="one axes for each of 5 thresholds, got 2"):
+        plot_filtration(Figure().subplots(1, 2), LIKELIHOOD)
+    with pytest.raises(ValueError, match="thresholds must be finite, got nan"):
+        plot_filtration([plane()], LIKELIHOOD, [np.nan])
+    with pytest.raises(TypeError, match="thresholds must be a number, got 'a'"):
+        plot_filtration([plane()], LIKELIHOOD, "a")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="connectivity must be one of 4, 8, got 6"):
+        plot_filtration([plane()], LIKELIHOOD, [0.5], connectivity=6)
+    with pytest.raises(TypeError, match="frame must be True or False, got 'yes'"):
+        plot_filtration([plane()], LIKELIHOOD, [0.5], frame="yes")  # type: ignore[arg-type]
+
+
+def test_a_landscape_has_a_polygon_for_each_square_of_pixels() -> None:
+    large = np.random.default_rng(0).random((60, 70))
+    axes = plot_landscape(space(), large, threshold=None)
+    (surface,) = axes.collections
+    assert len(surface.get_facecolor()) == 59 * 69
+    assert axes.get_ylim() == (59.5, -0.5)
+
+
+def test_the_contour_of_a_landscape_is_optional() -> None:
+    drawn = [
+        len(plot_landscape(space(), LIKELIHOOD, threshold=threshold).collections)
+        for threshold in (0.5, None, 2.0)
+    ]
+    assert drawn == [2, 1, 1]
+    assert len(plot_landscape(space(), LIKELIHOOD).collections) == 2
+
+
+def test_marks_on_a_landscape_stand_at_their_height_and_point_to_their_goal() -> None:
+    axes = plot_landscape(space(), LIKELIHOOD, EXPLANATION, min_force=0.5)
+    x, y, z = (np.asarray(part) for part in labelled(axes, "death to fix: 1")._offsets3d)
+    np.testing.assert_allclose([x[0], y[0], z[0]], [3, 2, 0.3])
+    line: Any = axes.lines[0]
+    assert len(axes.lines) == 1
+    np.testing.assert_allclose(line.get_data_3d(), np.array([[3, 3], [2, 2], [0.3, 0]]))
+
+
+def test_a_landscape_needs_space_and_pixels() -> None:
+    with pytest.raises(ValueError, match="axes must be three-dimensional: make them with figure"):
+        plot_landscape(plane(), LIKELIHOOD)
+    with pytest.raises(ValueError, match="needs at least 2 x 2 pixels, got 1 x 5"):
+        plot_landscape(space(), LIKELIHOOD[:1])
+    with pytest.raises(ValueError, match="threshold must be finite, got inf"):
+        plot_landscape(space(), LIKELIHOOD, threshold=np.inf)
+    with pytest.raises(TypeError, match="threshold must be a number, got 'half'"):
+        plot_landscape(space(), LIKELIHOOD, threshold="half")  # type: ignore[arg-type]
+
+
+def test_pixels_without_a_force_have_no_mark() -> None:
+    still = replace(EXPLANATION, forces=np.zeros((5, 2)))
+    assert labels(plot_critical_pixels(plane(), LIKELIHOOD, still)) == []

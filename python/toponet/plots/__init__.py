@@ -1,6 +1,17 @@
 """Pictures, with matplotlib."""
 
+from toponet.plots.diagram import plot_diagram
+from toponet.plots.filtration import plot_filtration
+from toponet.plots.likelihood import plot_critical_pixels, plot_landscape
 from toponet.plots.losses import plot_losses
 from toponet.plots.segmentation import plot_mistakes, plot_segmentation
 
-__all__ = ["plot_losses", "plot_mistakes", "plot_segmentation"]
+__all__ = [
+    "plot_critical_pixels",
+    "plot_diagram",
+    "plot_filtration",
+    "plot_landscape",
+    "plot_losses",
+    "plot_mistakes",
+    "plot_segmentation",
+]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._validation import check_connectivity
 from toponet.labelling import label_cells, label_structure, without_partner
+from toponet.plots._canvas import show, show_structure
 from toponet.plots._style import BLUE, ORANGE, VERMILION
 
 if TYPE_CHECKING:
@@ -34,8 +36,18 @@ def plot_mistakes(
 
     Returns:
         The axes; the marks are labelled for a legend, with their numbers.
+
+    Raises:
+        ValueError: If the masks are not of one shape (H, W), or the connectivity is neither 4
+            nor 8.
     """
-    _show(axes, 1 - 0.85 * (prediction != 0))
+    check_connectivity(connectivity)
+    if prediction.ndim != 2 or prediction.shape != truth.shape:
+        raise ValueError(
+            "prediction and truth must have the same shape (H, W), got "
+            f"{prediction.shape} and {truth.shape}"
+        )
+    show_structure(axes, prediction != 0)
     cells = [label_cells(mask, connectivity) for mask in (truth, prediction)]
     pieces = [label_structure(mask, connectivity) for mask in (truth, prediction)]
     marks = [
@@ -84,17 +96,12 @@ def plot_segmentation(
     row: NDArray[Any] = figure.subplots(1, 4, squeeze=True)
     low, high = np.percentile(image, (0.5, 99.5))
     shown = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
-    _show(row[0], shown[0] if len(shown) == 1 else shown.transpose(1, 2, 0))
-    _show(row[1], 1 - 0.85 * (truth != 0))
-    _show(row[2], likelihood, "viridis")
+    show(row[0], shown[0] if len(shown) == 1 else shown.transpose(1, 2, 0))
+    show_structure(row[1], truth != 0)
+    show(row[2], likelihood, "viridis")
     plot_mistakes(row[3], likelihood >= 0.5, truth, connectivity)
     for axes, title in zip(row, ("image", "truth", "likelihood", "cut at 0.5"), strict=True):
         axes.set_title(title, fontsize=10)
     marks, labels = row[3].get_legend_handles_labels()
     figure.legend(marks, labels, loc="outside lower right", ncols=3, fontsize=9, frameon=False)
     return row
-
-
-def _show(axes: Axes, picture: NDArray[Any], colours: str = "gray") -> None:
-    axes.imshow(picture, cmap=colours, vmin=0, vmax=1, interpolation="nearest")
-    axes.set_axis_off()

@@ -1,0 +1,52 @@
+"""Maps and masks in grey: structure is dark, as a stained membrane is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def show(axes: Axes, picture: NDArray[Any], colours: str = "gray", margin: int = 0) -> None:
+    """A map in [0, 1] or an RGB picture, without ticks, pixel (0, 0) at the data point (0, 0).
+
+    Args:
+        axes: Drawn into.
+        picture: (H, W) or (H, W, 3).
+        colours: Colour map of an (H, W) picture.
+        margin: Rows and columns at each side that lie outside the image.
+    """
+    height, width = picture.shape[:2]
+    low, right, bottom = -0.5 - margin, width - margin - 0.5, height - margin - 0.5
+    extent = (low, right, bottom, low)
+    axes.imshow(picture, cmap=colours, vmin=0, vmax=1, interpolation="nearest", extent=extent)
+    axes.set_axis_off()
+
+
+def show_structure(axes: Axes, structure: NDArray[Any]) -> None:
+    """A mask or a likelihood: the higher, the darker."""
+    # Not black: marks with a black edge lie on it.
+    show(axes, 1 - 0.85 * structure)
+
+
+def likelihood_map(likelihood: ArrayLike) -> NDArray[np.float64]:
+    """One image's likelihood as float64.
+
+    Raises:
+        TypeError: If it doesn't hold numbers.
+        ValueError: If it isn't (H, W) with at least one pixel, or leaves [0, 1].
+    """
+    array = np.asarray(likelihood)
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"likelihood must hold real numbers, got {array.dtype}")
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"likelihood must have shape (H, W), not empty, got {array.shape}")
+    values = array.astype(np.float64)
+    wrong = values[~((values >= 0) & (values <= 1))]  # NaN as well.
+    if wrong.size:
+        raise ValueError(f"likelihood must lie in [0, 1], got {wrong[0]:g}")
+    return values

@@ -1,0 +1,188 @@
+"""Persistence diagrams in the paper's orientation, with the matching: its figure 4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet._validation import check_dims, check_flag
+from toponet.diagrams import PersistenceDiagrams
+from toponet.explanation import Explanation
+from toponet.plots._style import BLACK, DIMENSION_STYLES, FATE_STYLES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What is drawn, one row per dot.
+
+    Attributes:
+        starts: (n, 2) Death and birth: x and y; NaN for a missing dot.
+        ends: (n, 2) Where the loss wants it.
+        fates: (n,) As in an explanation.
+        framed: (n,) Whether born with the frame.
+        dimensions: (n,) 0 or 1.
+    """
+
+    starts: Points
+    ends: Points
+    fates: NDArray[Any]
+    framed: NDArray[np.bool_]
+    dimensions: NDArray[np.int8]
+
+    def where(self, chosen: NDArray[np.bool_]) -> _Rows:
+        """Some of the rows."""
+        return _Rows(
+            self.starts[chosen],
+            self.ends[chosen],
+            self.fates[chosen],
+            self.framed[chosen],
+            self.dimensions[chosen],
+        )
+
+
+def plot_diagram(
+    axes: Axes,
+    diagrams: PersistenceDiagrams | Explanation,
+    *,
+    dims: Sequence[int] = (0, 1),
+    matching: bool = True,
+    legend: bool = True,
+) -> Axes:
+    """The classes of one image: death on x, birth on y, so that they lie above the diagonal.
+
+    Components are blue circles, holes red squares; a black edge: born with the frame. What never
+    dies stands at the left, at the tick "never". Of an explanation, the matching as well: green
+    arrows to the partners in the target, orange ones to the diagonal for what is noise; dots left
+    alone are faint. A hollow mark is a dot of the target that found no partner, with a dashed line
+    to the diagonal: its length is the price.
+
+    Args:
+        axes: Drawn into.
+        diagrams: Of one image, or the explanation of its loss.
+        dims: Dimensions shown.
+        matching: Whether to draw the matching of an explanation; False: the likelihood's diagram
+            alone.
+        legend: Whether to add a legend; the marks are labelled for one in either case.
+
+    Returns:
+        The axes; the marks are labelled with their numbers.
+
+    Raises:
+        TypeError: If the diagrams are of another type, or an option is.
+        ValueError: If the diagrams are of several images, or ``dims`` is wrong.
+    """
+    shown = np.flatnonzero(check_dims(dims))
+    check_flag("matching", matching)
+    check_flag("legend", legend)
+    rows = _rows(diagrams, matching)
+    rows = rows.where(np.isin(rows.dimensions, shown))
+    rows = _draw_plane(axes, rows)
+    for dimension in shown:
+        _draw_dots(axes, rows.where(rows.dimensions == dimension), int(dimension))
+    for fate, (colour, purpose) in FATE_STYLES.items():
+        # Matched arrows end on each other and on dots: in front, their heads are seen.
+        layer = 4 if fate == "matched" else 2
+        _draw_arrows(axes, rows.where(rows.fates == fate), colour, purpose, layer)
+    if legend and len(rows.fates):
+        axes.legend(loc="lower right", fontsize=8, handletextpad=0.4, labelspacing=0.3)
+    return axes
+
+
+def _rows(diagrams: object, matching: bool) -> _Rows:
+    """The dots of either type; without a matching, all of them stay where they are."""
+    if isinstance(diagrams, Explanation):
+        dots, goals, fates = diagrams.dots, diagrams.goals, diagrams.fates
+    elif not isinstance(diagrams, PersistenceDiagrams):
+        raise TypeError(
+            f"diagrams must be PersistenceDiagrams or an Explanation, got {type(diagrams).__name__}"
+        )
+    elif len(diagrams) != 1:
+        raise ValueError(f"expected the diagrams of one image, got those of {len(diagrams)}")
+    else:
+        dots = goals = diagrams.values.astype(np.float64)
+        fates = np.full(len(dots), "plain")
+    framed = (diagrams.pixels[:, 0] < 0) & (fates != "missing")
+    rows = _Rows(dots[:, ::-1], goals[:, ::-1], fates, framed, diagrams.dimensions)
+    if not matching:
+        rows = rows.where(fates != "missing")
+        rows.fates[:] = "plain"
+    return rows
+
+
+def _draw_plane(axes: Axes, rows: _Rows) -> _Rows:
+    """Diagonal, limits and ticks; the rows with the place at the left of what never dies."""
+    from matplotlib.ticker import MaxNLocator
+
+    places = np.concatenate([rows.starts, rows.ends])
+    values = places[np.isfinite(places)]
+    # The unit square for probabilities, so that pictures are comparable.
+    low, high = min(0.0, values.min(initial=0)), max(1.0, values.max(initial=1))
+    room = 0.06 * (high - low)
+    ticks = [t for t in MaxNLocator(5).tick_values(low, high) if low <= t <= high]
+    labels = [f"{t:g}" for t in ticks]
+    axes.set_yticks(ticks, labels)
+    left = low - room
+    if np.isneginf(places).any():
+        never = low - 3 * room
+        left = never - room
+        axes.axvline(never, color="0.6", lw=0.8, ls=":", zorder=0)
+        ticks, labels = [never, *ticks], ["never", *labels]
+        rows = replace(
+            rows,
+            starts=np.where(np.isneginf(rows.starts), never, rows.starts),
+            ends=np.where(np.isneginf(rows.ends), never, rows.ends),
+        )
+    axes.set_xticks(ticks, labels)
+    axes.plot([low, high], [low, high], color="0.6", lw=0.8, zorder=0)
+    axes.set(xlim=(left, high + room), ylim=(low - room, high + room), aspect="equal")
+    axes.set(xlabel="death", ylabel="birth")
+    return rows
+
+
+def _draw_dots(axes: Axes, rows: _Rows, dimension: int) -> None:
+    """One dimension: dots, faint where ignored, hollow where missing, ringed if of the frame."""
+    colour, marker, name = DIMENSION_STYLES[dimension]
+    ignored, missing = rows.fates == "ignored", rows.fates == "missing"
+    own: dict[str, Any] = {"s": 28, "color": colour, "edgecolors": "white", "linewidths": 0.5}
+    hollow: dict[str, Any] = {"s": 70, "facecolors": "none", "linewidths": 1.4}
+    for what, places, style in (
+        (f"{name}s", rows.starts[~ignored & ~missing], own),
+        (f"{name}s ignored", rows.starts[ignored], own | {"alpha": 0.25}),
+        (f"{name}s born with frame", rows.starts[rows.framed], hollow | {"edgecolors": BLACK}),
+        (f"{name}s missing", rows.ends[missing], hollow | {"edgecolors": colour}),
+    ):
+        if len(places):
+            label = f"{what}: {len(places)}"
+            axes.scatter(*places.T, marker=marker, label=label, zorder=3, **style)
+    for death, birth in rows.ends[missing]:
+        middle = (death + birth) / 2
+        axes.plot([middle, death], [middle, birth], color=colour, lw=1, ls="--", zorder=1)
+
+
+def _draw_arrows(axes: Axes, rows: _Rows, colour: str, purpose: str, layer: int) -> None:
+    if len(rows.fates) == 0:
+        return
+    axes.quiver(
+        *rows.starts.T,
+        *(rows.ends - rows.starts).T,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        units="inches",
+        width=0.017,
+        headwidth=6,
+        headlength=7,
+        headaxislength=6,
+        color=colour,
+        label=f"{purpose}: {len(rows.fates)}",
+        zorder=layer,
+    )

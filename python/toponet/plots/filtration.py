@@ -1,0 +1,84 @@
+"""Superlevel sets of a likelihood at falling thresholds: the paper's figure 4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from toponet._validation import check_connectivity, check_flag, check_number
+from toponet.labelling import label_cells
+from toponet.persistence import betti_numbers
+from toponet.plots._canvas import likelihood_map, show
+from toponet.plots._style import VERMILION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+THRESHOLDS = (0.9, 0.7, 0.5, 0.3, 0.1)
+
+
+def plot_filtration(
+    axes: Iterable[Axes],
+    likelihood: ArrayLike,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    connectivity: int = 8,
+    frame: bool = False,
+) -> NDArray[Any]:
+    """What the likelihood reaches at each threshold, with the Betti numbers in the titles.
+
+    Structure is dark, holes are tinted, what lies open to the outside is white.
+
+    Args:
+        axes: One for each threshold; drawn into.
+        likelihood: (H, W) in [0, 1].
+        thresholds: Usually falling.
+        connectivity: Of the structure, 8 or 4.
+        frame: Surround the image by a frame of structure, drawn in grey; its own component isn't
+            counted. The same as in :func:`toponet.persistence`.
+
+    Returns:
+        The axes, (number of thresholds,).
+
+    Raises:
+        TypeError: If the likelihood or a threshold isn't a number, or an option has the wrong type.
+        ValueError: If the likelihood isn't (H, W) or leaves [0, 1], a threshold isn't finite, the
+            connectivity is neither 4 nor 8, or there isn't one axes for each threshold.
+    """
+    check_connectivity(connectivity)
+    check_flag("frame", frame)
+    values = likelihood_map(likelihood)
+    levels = [check_number("thresholds", threshold) for threshold in thresholds]
+    row = list(axes)
+    if len(row) != len(levels):
+        raise ValueError(f"expected one axes for each of {len(levels)} thresholds, got {len(row)}")
+    for panel, level in zip(row, levels, strict=True):
+        mask = values >= level
+        components, holes = betti_numbers(
+            mask, connectivity=connectivity, frame=frame, num_threads=1
+        )[0]
+        show(panel, _structure_and_holes(mask, connectivity, frame), margin=int(frame))
+        panel.set_title(f"$f \\geq {level:g}$\n$\\beta_0 = {components}$, $\\beta_1 = {holes}$")
+    return np.array(row, dtype=object)
+
+
+def _structure_and_holes(
+    mask: NDArray[np.bool_], connectivity: int, frame: bool
+) -> NDArray[np.float64]:
+    """(H, W, 3), with a frame (H + 2, W + 2, 3)."""
+    from matplotlib.colors import to_rgb
+
+    margin = np.pad(mask, 1, constant_values=frame)
+    cells = label_cells(margin, connectivity)
+    # Without a frame the margin is background, and its cell is the outside.
+    outside = 0 if frame else cells[0, 0]
+    picture = np.ones((*margin.shape, 3))
+    picture[(cells > 0) & (cells != outside)] = 0.6 + 0.4 * np.array(to_rgb(VERMILION))
+    picture[margin] = 0.15
+    if not frame:
+        return picture[1:-1, 1:-1]
+    picture[[0, -1]] = picture[:, [0, -1]] = 0.5
+    return picture

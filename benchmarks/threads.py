@@ -2,7 +2,8 @@
 
     python benchmarks/threads.py [--quick]
 
-Ratios of one thread's time to n threads' time in the same run. One core for each thread at most.
+Ratios of one thread's time to n threads' time in the same run, five calls in a row each, so that
+the other cores aren't asleep. One core for each thread at most.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ def measure(images: NDArray[np.float32], threads: list[int], rounds: int) -> dic
     return interleaved(
         {str(n): lambda n=n: toponet.persistence(images, num_threads=n) for n in threads},  # type: ignore[misc]
         rounds,
+        in_a_row=5,
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    rounds = 15 if parser.parse_args().quick else 101
+    rounds = 5 if parser.parse_args().quick else 31
     console = Console()
     console.print(machine(), highlight=False)
     cores = thread_count(None)

@@ -1,11 +1,14 @@
 #include "arrays.hpp"
 #include "bind.hpp"
-#include "toponet/batch.hpp"
+#include "toponet/topological_loss.hpp"
 
 namespace py = pybind11;
 
 namespace toponet {
 namespace {
+
+using Whole = py::array_t<std::int64_t, py::array::c_style>;
+using Real = py::array_t<double, py::array::c_style>;
 
 MatchingMode to_matching_mode(const std::string& name) {
     if (name == "complete") return MatchingMode::complete;
@@ -15,49 +18,120 @@ MatchingMode to_matching_mode(const std::string& name) {
         "matching must be 'complete', 'wasserstein' or 'persistence', got '" + name + "'");
 }
 
-/// \param dots   (B, 2): how many dots at (1, 0) each truth has in each dimension.
-/// \param essential_births  (B,): of the component that never dies.
-template <class Value>
-py::tuple binary_topological_loss(const Images<Value>& images,
-                                  const py::array_t<std::int64_t, py::array::c_style>& dots,
-                                  const py::array_t<double, py::array::c_style>& essential_births,
-                                  bool dimension_0, bool dimension_1, int connectivity, bool frame,
-                                  const std::string& matching, double min_persistence,
-                                  int num_threads) {
-    const FiltrationOptions filtration{dimension_0, dimension_1, to_connectivity(connectivity),
-                                       frame, 1.0};
-    const MatchingOptions options{to_matching_mode(matching), min_persistence};
-    const auto image_views = views(images);
-    const auto batch = static_cast<py::ssize_t>(image_views.size());
-    if (dots.ndim() != 2 || dots.shape(0) != batch || dots.shape(1) != 2 ||
-        essential_births.ndim() != 1 || essential_births.shape(0) != batch) {
-        throw std::invalid_argument("expected dots (B, 2) and essential_births (B,)");
+MaskType to_mask_type(const py::dtype& dtype) {
+    if (dtype.is(py::dtype::of<std::uint8_t>()) || dtype.is(py::dtype::of<bool>())) {
+        return MaskType::uint8;
     }
-    std::vector<BinaryTruth> truths(image_views.size());
+    if (dtype.is(py::dtype::of<std::int32_t>())) return MaskType::int32;
+    if (dtype.is(py::dtype::of<std::int64_t>())) return MaskType::int64;
+    if (dtype.is(py::dtype::of<float>())) return MaskType::float32;
+    if (dtype.is(py::dtype::of<double>())) return MaskType::float64;
+    throw py::type_error("masks of dtype " + std::string(py::str(dtype)) + " can't be read");
+}
+
+/// One view per mask of a (B, H, W) array in C order.
+std::vector<MaskView> mask_views(const py::array& masks, py::ssize_t batch, py::ssize_t height,
+                                 py::ssize_t width) {
+    if (masks.ndim() != 3 || masks.shape(0) != batch || masks.shape(1) != height ||
+        masks.shape(2) != width || !(masks.flags() & py::array::c_style)) {
+        throw std::invalid_argument("expected masks in C order, of the images' shape");
+    }
+    const MaskType type = to_mask_type(masks.dtype());
+    std::vector<MaskView> views;
+    const auto* data = static_cast<const char*>(masks.data());
     for (py::ssize_t i = 0; i < batch; ++i) {
-        auto& truth = truths[static_cast<std::size_t>(i)];
-        truth.dimension[0] = {dots.at(i, 0), essential_births.at(i)};
-        truth.dimension[1] = {dots.at(i, 1), 0.0};
+        views.push_back({data + i * height * width * masks.itemsize(), type, width});
     }
-    py::array_t<double> losses(batch);
-    py::array_t<Value> gradient({batch, images.shape(1), images.shape(2)});
+    return views;
+}
+
+/// \param boxes  (P, 4): row, column, height, width of each patch.
+std::vector<Box> to_boxes(const Whole& boxes, py::ssize_t batch, py::ssize_t height,
+                          py::ssize_t width) {
+    if (boxes.ndim() != 2 || boxes.shape(1) != 4 || boxes.shape(0) % batch != 0) {
+        throw std::invalid_argument("expected boxes (P, 4), as many for each image");
+    }
+    std::vector<Box> result;
+    for (py::ssize_t p = 0; p < boxes.shape(0); ++p) {
+        const Box box{boxes.at(p, 0), boxes.at(p, 1), boxes.at(p, 2), boxes.at(p, 3)};
+        if (box.row < 0 || box.column < 0 || box.height < 1 || box.width < 1 ||
+            box.row + box.height > height || box.column + box.width > width) {
+            throw std::invalid_argument("expected boxes within the images");
+        }
+        result.push_back(box);
+    }
+    return result;
+}
+
+/// \param dots  (P, 3): how many dots at (1, 0) each truth has in each dimension, and where its
+///              component that never dies is born.
+std::vector<BinaryTruth> to_truths(const Real& dots, std::size_t patches) {
+    if (dots.ndim() != 2 || dots.shape(1) != 3 ||
+        dots.shape(0) != static_cast<py::ssize_t>(patches)) {
+        throw std::invalid_argument("expected dots (P, 3)");
+    }
+    std::vector<BinaryTruth> truths(patches);
+    for (py::ssize_t p = 0; p < dots.shape(0); ++p) {
+        auto& truth = truths[static_cast<std::size_t>(p)];
+        truth.dimension[0] = {static_cast<std::int64_t>(dots.at(p, 0)), dots.at(p, 2)};
+        truth.dimension[1] = {static_cast<std::int64_t>(dots.at(p, 1)), 0.0};
+    }
+    return truths;
+}
+
+/// Writes the gradient into the caller's array and returns the losses.
+template <class Value>
+py::array_t<double> binary_topological_loss(const Images<Value>& images, const py::object& masks,
+                                            const py::object& dots, const Whole& boxes,
+                                            const Real& patch_weights, bool patches_overlap,
+                                            std::pair<bool, bool> dimensions,
+                                            std::pair<double, double> dimension_weights,
+                                            int connectivity, bool frame,
+                                            const std::string& matching, double min_persistence,
+                                            int num_threads, Images<Value> gradient) {
+    LossBatch<Value> batch;
+    batch.images = views(images);
+    const py::ssize_t count = images.shape(0);
+    batch.patches = to_boxes(boxes, count, images.shape(1), images.shape(2));
+    const auto patches = static_cast<py::ssize_t>(batch.patches.size());
+    if (masks.is_none()) {
+        batch.truths = to_truths(dots.cast<Real>(), batch.patches.size());
+    } else {
+        batch.masks = mask_views(masks.cast<py::array>(), count, images.shape(1), images.shape(2));
+    }
+    if (patch_weights.ndim() != 1 || patch_weights.shape(0) != patches) {
+        throw std::invalid_argument("expected patch_weights (P,)");
+    }
+    batch.patch_weights.assign(patch_weights.data(), patch_weights.data() + patches);
+    batch.patches_overlap = patches_overlap;
+    if (gradient.ndim() != 3 || gradient.size() != images.size()) {
+        throw std::invalid_argument("expected a gradient of the images' shape");
+    }
+    LossOptions options;
+    options.filtration = {dimensions.first, dimensions.second, to_connectivity(connectivity), frame,
+                          1.0};
+    options.matching = {to_matching_mode(matching), min_persistence};
+    options.dimension_weights[0] = dimension_weights.first;
+    options.dimension_weights[1] = dimension_weights.second;
+
+    py::array_t<double> losses(count);
     double* const losses_data = losses.mutable_data();
     Value* const gradient_data = gradient.mutable_data();
     {
         const py::gil_scoped_release release;
-        batch_topological_loss(image_views, truths, filtration, options, num_threads, gradient_data,
-                               losses_data);
+        topological_loss(batch, options, num_threads, gradient_data, losses_data);
     }
-    return py::make_tuple(losses, gradient);
+    return losses;
 }
 
 template <class Value>
 void define_loss(py::module_& module) {
     module.def("binary_topological_loss", &binary_topological_loss<Value>,
-               py::arg("images").noconvert(), py::kw_only(), py::arg("dots").noconvert(),
-               py::arg("essential_births").noconvert(), py::arg("dimension_0"),
-               py::arg("dimension_1"), py::arg("connectivity"), py::arg("frame"),
-               py::arg("matching"), py::arg("min_persistence"), py::arg("num_threads"));
+               py::arg("images").noconvert(), py::kw_only(), py::arg("masks"), py::arg("dots"),
+               py::arg("boxes").noconvert(), py::arg("patch_weights").noconvert(),
+               py::arg("patches_overlap"), py::arg("dimensions"), py::arg("dimension_weights"),
+               py::arg("connectivity"), py::arg("frame"), py::arg("matching"),
+               py::arg("min_persistence"), py::arg("num_threads"), py::arg("gradient").noconvert());
 }
 
 }  // namespace

@@ -1,24 +1,28 @@
 #include "toponet/betti_numbers.hpp"
 
+#include <algorithm>
 #include <cstddef>
-#include <cstring>
+
+#include "toponet/bits.hpp"
 
 namespace toponet {
 namespace {
 
-/// First column from `begin` on whose pixel is (not) foreground, `width` if there is none. Eight
-/// pixels are looked at together: masks are mostly long stretches of one value.
-std::int64_t skip(const std::uint8_t* row, std::int64_t begin, std::int64_t width,
-                  bool foreground) {
-    const std::uint64_t eight = foreground ? 0x0101010101010101u : 0u;
-    while (begin + 8 <= width) {
-        std::uint64_t pixels;
-        std::memcpy(&pixels, row + begin, sizeof pixels);
-        if (pixels != eight) break;
-        begin += 8;
-    }
-    while (begin < width && (row[begin] != 0) == foreground) ++begin;
-    return begin;
+/// Bit i is pixel i of eight bytes 0 and 1.
+std::uint64_t pack_eight(const std::uint8_t* pixels) {
+    std::uint64_t bytes = 0;
+    for (int i = 0; i < 8; ++i) bytes |= static_cast<std::uint64_t>(pixels[i]) << (8 * i);
+    // Gathers the lowest bit of each byte in the highest byte.
+    return bytes * 0x0102040810204080u >> 56;
+}
+
+/// Bit i is pixel i, of up to 64 pixels.
+std::uint64_t pack(const std::uint8_t* pixels, std::int64_t count) {
+    std::uint64_t bits = 0;
+    std::int64_t i = 0;
+    for (; i + 8 <= count; i += 8) bits |= pack_eight(pixels + i) << i;
+    for (; i < count; ++i) bits |= static_cast<std::uint64_t>(pixels[i]) << i;
+    return bits;
 }
 
 }  // namespace
@@ -35,65 +39,88 @@ std::int32_t BettiCounter::find(std::int32_t node) {
 }
 
 /// Columns -1 and width are the frame's; a run that touches them includes them.
+///
+/// Edges are found 64 pixels at a time: looking at pixel after pixel, the processor would guess
+/// wrong at the end of each run (measured: 3 times as long).
 void BettiCounter::find_runs(const std::uint8_t* row, std::int64_t width, bool frame) {
-    current_.clear();
-    const auto add_run = [&](std::int64_t begin, std::int64_t end) {
-        if (!current_.empty() && current_.back().end == begin) {
-            current_.back().end = end;
-            return;
+    edges_.resize(static_cast<std::size_t>(width) + 4);
+    std::size_t count = 0;
+    std::uint64_t last = frame;
+    if (frame) edges_[count++] = -1;
+    for (std::int64_t first = 0; first < width; first += 64) {
+        const std::int64_t pixels = std::min<std::int64_t>(64, width - first);
+        const std::uint64_t bits = pack(row + first, pixels);
+        std::uint64_t edges = bits ^ (bits << 1 | last);
+        last = bits >> 63;
+        if (pixels < 64) {
+            edges &= (std::uint64_t(1) << pixels) - 1;
+            last = bits >> (pixels - 1);
         }
-        const auto node = static_cast<std::int32_t>(parent_.size());
-        parent_.push_back(node);
-        current_.push_back({begin, end, node});
-    };
-    if (frame) add_run(-1, 0);
-    std::int64_t begin = skip(row, 0, width, false);
-    while (begin < width) {
-        const std::int64_t end = skip(row, begin, width, true);
-        add_run(begin, end);
-        begin = skip(row, end, width, false);
+        for (; edges != 0; edges &= edges - 1) {
+            edges_[count++] = static_cast<std::int32_t>(first) + lowest_bit(edges);
+        }
     }
-    if (frame) add_run(width, width + 1);
+    const auto end = static_cast<std::int32_t>(width);
+    if (frame && !last) edges_[count++] = end;
+    if (frame || last) edges_[count++] = end + frame;
+    current_.runs.resize(count / 2);
+    for (std::size_t run = 0; run < count / 2; ++run) {
+        current_.runs[run] = {edges_[2 * run], edges_[2 * run + 1]};
+    }
+    add_nodes();
+}
+
+/// One node for each run of the current row.
+void BettiCounter::add_nodes() {
+    current_.first_node = static_cast<std::int32_t>(parent_.size());
+    parent_.resize(parent_.size() + current_.runs.size());
+    for (std::size_t node = parent_.size() - current_.runs.size(); node < parent_.size(); ++node) {
+        parent_[node] = static_cast<std::int32_t>(node);
+    }
 }
 
 /// Joins the runs of the current row to those of the row above, and makes it the row above.
-void BettiCounter::join_overlaps(std::int64_t reach, BettiNumbers& numbers) {
-    auto above = previous_.begin();
-    for (const Run& run : current_) {
-        while (above != previous_.end() && above->end + reach <= run.begin) ++above;
-        for (auto other = above; other != previous_.end() && other->begin < run.end + reach;
-             ++other) {
-            const std::int32_t a = find(other->node);
-            const std::int32_t b = find(run.node);
-            if (a == b) {
-                ++numbers.holes;
-            } else {
-                parent_[static_cast<std::size_t>(a > b ? a : b)] = a > b ? b : a;
-                --numbers.components;
-            }
+void BettiCounter::join_overlaps(std::int32_t reach, BettiNumbers& numbers) {
+    std::size_t i = 0;
+    std::size_t j = 0;
+    while (i < above_.runs.size() && j < current_.runs.size()) {
+        const Run& upper = above_.runs[i];
+        const Run& lower = current_.runs[j];
+        if (upper.begin < lower.end + reach && lower.begin < upper.end + reach) {
+            const std::int32_t a = find(above_.first_node + static_cast<std::int32_t>(i));
+            const std::int32_t b = find(current_.first_node + static_cast<std::int32_t>(j));
+            parent_[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
+            numbers.holes += a == b;
+            numbers.components -= a != b;
         }
+        // What ends first overlaps no further run.
+        const bool upper_ends = upper.end < lower.end;
+        i += upper_ends;
+        j += !upper_ends;
     }
-    previous_.swap(current_);
+    std::swap(above_, current_);
 }
 
 BettiNumbers BettiCounter::count(const ImageView<std::uint8_t>& mask, Connectivity connectivity,
                                  bool frame) {
-    const std::int64_t reach = connectivity == Connectivity::eight ? 1 : 0;
-    const std::vector<std::uint8_t> frame_row(
-        frame ? static_cast<std::size_t>(mask.width) : std::size_t{0}, std::uint8_t{1});
+    const std::int32_t reach = connectivity == Connectivity::eight ? 1 : 0;
+    const auto find_frame = [&] {
+        current_.runs.assign(1, {-1, static_cast<std::int32_t>(mask.width) + 1});
+        add_nodes();
+    };
     BettiNumbers numbers{0, 0};
     parent_.clear();
-    previous_.clear();
+    above_.runs.clear();
     if (frame) {
-        find_runs(frame_row.data(), mask.width, true);
-        previous_.swap(current_);
+        find_frame();
+        std::swap(above_, current_);
     }
     for (std::int64_t r = 0; r < mask.height; ++r) {
         find_runs(mask.row(r), mask.width, frame);
         join_overlaps(reach, numbers);
     }
     if (frame) {
-        find_runs(frame_row.data(), mask.width, true);
+        find_frame();
         join_overlaps(reach, numbers);
         --numbers.components;
     }

@@ -51,23 +51,17 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
     // Arms in index order, because neighbouring saddles have their paths in the same cache lines.
     basins_.find(grid_, upwards_, maxima, cells);
 
-    // Per saddle rank, the first maximum that dies there (plus one); per maximum, the next one.
-    assign_zeros_lean(dying_, cells.size());
-    assign_zeros_lean(next_dying_, maxima.size() + 1);
+    // Per maximum, the saddle where it dies: its rank plus one; 0 = never. Written without a branch
+    // and sorted by counting afterwards: lists at the saddles took a tenth longer on noise.
+    assign_zeros_lean(deaths_, maxima.size());
     resize_lean(closes_loop_, cells.size());
     resize_lean(loops_.order, cells.size());
     std::size_t loops = 0;
     for (const Saddle& saddle : saddles_) {
         const std::size_t rank = index(saddle.rank);
-        const std::size_t deaths =
-            basins_.template join<Sweep::upwards>(rank, [&](std::int32_t node) {
-                // Maxima are numbered in index order: a sorted list has its birth pixels sorted.
-                const auto maximum = static_cast<std::int32_t>(Basins<Value>::extremum(node)) + 1;
-                std::int32_t* link = &dying_[rank];
-                while (*link != 0 && *link < maximum) link = &next_dying_[index(*link)];
-                next_dying_[index(maximum)] = *link;
-                *link = maximum;
-            });
+        const std::size_t deaths = basins_.template join<Sweep::upwards>(
+            rank,
+            [&](std::int32_t node) { deaths_[Basins<Value>::extremum(node)] = saddle.rank + 1; });
         const bool closes_loop = deaths + 1 < basins_.arm_count(rank);
         closes_loop_[rank] = closes_loop;
         loops_.order[loops] = saddle.rank;
@@ -81,14 +75,32 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
         pairs.push_back({basins_.value(eldest), -std::numeric_limits<Value>::infinity(),
                          grid_.pixel(maxima[eldest]), no_pixel});
     }
-    for (std::size_t rank = 0; rank < cells.size(); ++rank) {
-        const Value death = grid_.value(cells[rank]);
-        for (std::int32_t next = dying_[rank]; next != 0; next = next_dying_[index(next)]) {
-            const std::size_t maximum = index(next - 1);
-            const Value birth = basins_.value(maximum);
-            if (birth == death) continue;
-            pairs.push_back({birth, death, grid_.pixel(maxima[maximum]), grid_.pixel(cells[rank])});
-        }
+    sort_by_death(cells.size());
+    for (const std::int32_t maximum : by_death_) {
+        const std::int32_t cell = cells[index(deaths_[index(maximum)] - 1)];
+        const Value birth = basins_.value(index(maximum));
+        const Value death = grid_.value(cell);
+        if (birth == death) continue;
+        pairs.push_back({birth, death, grid_.pixel(maxima[index(maximum)]), grid_.pixel(cell)});
+    }
+}
+
+/// The maxima that die, ordered by saddle, at the same saddle by maximum: both in index order.
+template <class Value>
+void UnionFindPersistence<Value>::sort_by_death(std::size_t saddles) {
+    // Per saddle plus one, first how many die before it, then the place of the next that dies
+    // there.
+    assign_zeros_lean(death_places_, saddles + 2);
+    for (const std::int32_t death : deaths_) ++death_places_[index(death) + 1];
+    death_places_[1] = 0;  // Those that never die have no place.
+    for (std::size_t death = 2; death < death_places_.size(); ++death) {
+        death_places_[death] += death_places_[death - 1];
+    }
+    resize_lean(by_death_, index(death_places_.back()));
+    for (std::size_t maximum = 0; maximum < deaths_.size(); ++maximum) {
+        const std::int32_t death = deaths_[maximum];
+        if (death == 0) continue;
+        by_death_[index(death_places_[index(death)]++)] = static_cast<std::int32_t>(maximum);
     }
 }
 

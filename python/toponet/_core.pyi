@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,16 +22,20 @@ def persistence(
 def binary_topological_loss(
     images: NDArray[np.float32] | NDArray[np.float64],
     *,
-    dots: NDArray[np.int64],
-    essential_births: NDArray[np.float64],
-    dimension_0: bool,
-    dimension_1: bool,
+    masks: NDArray[Any] | None,
+    dots: NDArray[np.float64] | None,
+    boxes: NDArray[np.int64],
+    patch_weights: NDArray[np.float64],
+    patches_overlap: bool,
+    dimensions: tuple[bool, bool],
+    dimension_weights: tuple[float, float],
     connectivity: int,
     frame: bool,
     matching: str,
     min_persistence: float,
     num_threads: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float32] | NDArray[np.float64]]: ...
+    gradient: NDArray[np.float32] | NDArray[np.float64],
+) -> NDArray[np.float64]: ...
 def betti_numbers(
     masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
 ) -> NDArray[np.int64]: ...

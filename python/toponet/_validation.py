@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Sequence
 from numbers import Real
@@ -77,12 +78,33 @@ def check_min_persistence(min_persistence: float) -> None:
     check_number("min_persistence", min_persistence, least=0)
 
 
+def check_weights(name: str, weights: Sequence[float], count: int | None = None) -> list[float]:
+    """Floats of at least 0; ``count`` of them, if given."""
+    try:
+        chosen = list(weights)
+    except TypeError:
+        raise TypeError(f"{name} must be a sequence of numbers, got {weights!r}") from None
+    if not chosen or (count is not None and len(chosen) != count):
+        expected = "at least one number" if count is None else f"{count} numbers"
+        raise ValueError(f"{name} must hold {expected}, got {len(chosen)}")
+    return [check_number(f"each of {name}", weight, least=0) for weight in chosen]
+
+
 def thread_count(num_threads: int | None) -> int:
-    """``None`` = every core that this process may use."""
+    """``None`` = this process's fair share of the cores that it may use.
+
+    Data-loader workers are daemonic and many: one thread each. Ranks that ``torchrun`` starts on
+    one machine see the same cores: it tells them how many they are.
+    """
     if num_threads is None:
+        if multiprocessing.current_process().daemon:
+            return 1
         if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+            cores = len(os.sched_getaffinity(0))
+        else:
+            cores = os.cpu_count() or 1
+        ranks = os.environ.get("LOCAL_WORLD_SIZE", "")
+        return max(1, cores // int(ranks)) if ranks.isdigit() and int(ranks) > 0 else cores
     check_whole("num_threads", num_threads, least=1)
     return min(int(num_threads), 1024)
 

@@ -1,4 +1,4 @@
-/// Persistence, losses and Betti numbers of batches, shared out over threads.
+/// Persistence and Betti numbers of batches, shared out over threads.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "toponet/betti_numbers.hpp"
-#include "toponet/binary_matching.hpp"
 #include "toponet/filtration.hpp"
 #include "toponet/image_view.hpp"
 
@@ -35,32 +34,6 @@ extern template BatchDiagrams<float> batch_persistence(const std::vector<ImageVi
                                                        const FiltrationOptions&, Algorithm, int);
 extern template BatchDiagrams<double> batch_persistence(const std::vector<ImageView<double>>&,
                                                         const FiltrationOptions&, Algorithm, int);
-
-/// What a batch's likelihood maps are compared with; see binary_matching.hpp.
-struct BinaryTruth {
-    BinaryTarget dimension[2];
-};
-
-/// Topological loss of each image against a binary truth, summed over the dimensions asked for.
-///
-/// \param gradient  one image after the other, height x width each, overwritten: the derivative of
-///                  each image's loss with respect to its pixels.
-/// \param losses    one for each image.
-/// \throws std::invalid_argument as batch_persistence.
-template <class Value>
-void batch_topological_loss(const std::vector<ImageView<Value>>& images,
-                            const std::vector<BinaryTruth>& truths,
-                            const FiltrationOptions& filtration, const MatchingOptions& matching,
-                            int num_threads, Value* gradient, double* losses);
-
-extern template void batch_topological_loss(const std::vector<ImageView<float>>&,
-                                            const std::vector<BinaryTruth>&,
-                                            const FiltrationOptions&, const MatchingOptions&, int,
-                                            float*, double*);
-extern template void batch_topological_loss(const std::vector<ImageView<double>>&,
-                                            const std::vector<BinaryTruth>&,
-                                            const FiltrationOptions&, const MatchingOptions&, int,
-                                            double*, double*);
 
 /// Masks hold 0 or 1.
 std::vector<BettiNumbers> batch_betti_numbers(const std::vector<ImageView<std::uint8_t>>& masks,

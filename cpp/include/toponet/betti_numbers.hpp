@@ -29,17 +29,24 @@ class BettiCounter {
 
   private:
     struct Run {
-        std::int64_t begin;
-        std::int64_t end;  ///< One past the last pixel.
-        std::int32_t node;
+        std::int32_t begin;
+        std::int32_t end;  ///< One past the last pixel.
+    };
+
+    /// The runs of one row; nodes are numbered from `first_node` on.
+    struct Row {
+        std::vector<Run> runs;
+        std::int32_t first_node = 0;
     };
 
     void find_runs(const std::uint8_t* row, std::int64_t width, bool frame);
-    void join_overlaps(std::int64_t reach, BettiNumbers& numbers);
+    void join_overlaps(std::int32_t reach, BettiNumbers& numbers);
+    void add_nodes();
     std::int32_t find(std::int32_t node);
 
-    std::vector<Run> previous_;
-    std::vector<Run> current_;
+    Row above_;
+    Row current_;
+    std::vector<std::int32_t> edges_;  ///< Of one row: where runs begin and end, in turn.
     std::vector<std::int32_t> parent_;
 };
 

@@ -39,16 +39,17 @@ struct MatchingOptions {
 /// Time O(n) on average for n dots. One thread, one matcher: it keeps its workspace.
 class BinaryMatcher {
   public:
-    /// Matches one dimension. Adds the gradient at the critical pixels to `gradient`.
-    /// \return the cost of the matching.
+    /// Matches one dimension. Adds `factor` times the gradient at the critical pixels to
+    /// `gradient`.
+    /// \return the cost of the matching, without the factor.
     template <class Value>
     double match(const std::vector<PersistencePair<Value>>& pairs, const BinaryTarget& target,
-                 const MatchingOptions& options, Value* gradient) {
+                 const MatchingOptions& options, double factor, Value* gradient) {
         double cost = 0;
         std::size_t first = 0;
         const auto pull = [&](std::int32_t pixel, double residual) {
             cost += residual * residual;
-            if (pixel != no_pixel) gradient[pixel] += static_cast<Value>(2 * residual);
+            if (pixel != no_pixel) gradient[pixel] += static_cast<Value>(2 * factor * residual);
         };
         if (!pairs.empty() && std::isinf(pairs[0].death)) {
             pull(pairs[0].birth_pixel, double(pairs[0].birth) - target.essential_birth);

@@ -55,6 +55,7 @@ class UnionFindPersistence {
     };
 
     void sort_saddles();
+    void sort_by_death(std::size_t saddles);
     void collect_loops();
     void merge_components(const FiltrationOptions& options,
                           std::vector<PersistencePair<Value>>& pairs);
@@ -72,10 +73,11 @@ class UnionFindPersistence {
     OrderedCells all_saddles_;               ///< When both sweeps go side by side.
     SweepSteps upwards_{Sweep::upwards};
     SweepSteps downwards_{Sweep::downwards};
-    Basins<Value> basins_;             ///< Of one sweep, then of the other.
-    Basins<Value> background_basins_;  ///< When both go side by side.
-    std::vector<std::int32_t> dying_;  ///< Per saddle: a list of the maxima that die there.
-    std::vector<std::int32_t> next_dying_;
+    Basins<Value> basins_;              ///< Of one sweep, then of the other.
+    Basins<Value> background_basins_;   ///< When both go side by side.
+    std::vector<std::int32_t> deaths_;  ///< Per maximum: where it dies.
+    std::vector<std::int32_t> death_places_;
+    std::vector<std::int32_t> by_death_;
     std::vector<std::int32_t> births_;  ///< Per minimum: the cell where its hole is born.
 };
 

@@ -1,0 +1,168 @@
+"""The topological loss as a node of torch's graph: the one ``torch.autograd.Function``."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from toponet._boxes import Boxes
+from toponet.binary_loss import LossOptions, Patches, binary_topological_loss
+from toponet.diagram_loss import diagram_topological_loss
+from toponet.diagrams import PersistenceDiagrams
+
+# What the kernel reads masks as; other types are converted to float32 before.
+_MASK_DTYPES = (torch.bool, torch.uint8, torch.int32, torch.int64, torch.float32, torch.float64)
+
+
+class Truth(NamedTuple):
+    """What a batch of likelihood maps (B, C, H, W) is compared with, and where.
+
+    Attributes:
+        target: (B, C, H, W) with 0 and 1; or (B, 1, H, W), with C > 1, of whole class indices; or
+            None, if there are diagrams.
+        diagrams: One for each patch, image after image, channel after channel.
+        valid: (B, 1 or C, H, W), bool: pixels that count; None = all.
+        first_class: Class index of the first channel.
+        boxes: (B, P, 4) patches of each image, in all channels the same.
+        overlap: Whether patches of one image may share pixels; if not, they cover the image.
+    """
+
+    target: Tensor | None
+    diagrams: PersistenceDiagrams | None
+    valid: Tensor | None
+    first_class: int
+    boxes: Boxes
+    overlap: bool
+
+
+class TopologicalLossFunction(torch.autograd.Function):
+    """(B, C) losses of (B, C, H, W) likelihoods; the gradient is known as soon as the matching."""
+
+    @staticmethod
+    def forward(ctx: Any, likelihood: Tensor, truth: Truth, options: LossOptions) -> Tensor:
+        device = likelihood.device
+        f, masks, patches, valid = prepare(likelihood, truth)
+        gradient = _host_buffer(f.shape, torch.from_numpy(f).dtype, device)
+        if truth.diagrams is None:
+            losses, _ = binary_topological_loss(
+                f, masks, patches, options, gradient=gradient.numpy()
+            )
+        else:
+            losses, _ = diagram_topological_loss(
+                f, truth.diagrams, patches, options, gradient=gradient.numpy()
+            )
+        if valid is not None:
+            gradient.numpy()[~valid] = 0
+        ctx.save_for_backward(gradient.view(likelihood.shape).to(device, non_blocking=True))
+        ctx.likelihood_dtype = likelihood.dtype
+        return torch.from_numpy(losses).view(likelihood.shape[:2]).to(device, gradient.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, losses_gradient: Tensor) -> tuple[Tensor | None, ...]:
+        # Stricter than once_differentiable, under which a gradient penalty would silently take the
+        # gradient for a constant.
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                "the topological loss has a first derivative only; it can't be differentiated "
+                "with create_graph=True"
+            )
+        (gradient,) = ctx.saved_tensors
+        scaled = losses_gradient[..., None, None] * gradient
+        return scaled.to(ctx.likelihood_dtype), None, None
+
+
+def prepare(
+    likelihood: Tensor, truth: Truth
+) -> tuple[NDArray[Any], NDArray[Any] | None, Patches, NDArray[np.bool_] | None]:
+    """On the CPU: likelihoods (N, H, W), masks (N, H, W), patches and valid pixels (N, H, W).
+
+    N = B * C. Pixels that aren't valid are 1 in likelihoods and masks, as a frame is.
+    """
+    batch, channels, height, width = likelihood.shape
+    shape = (batch * channels, height, width)
+    dtype = torch.float64 if likelihood.dtype == torch.float64 else torch.float32
+    target = truth.target
+    if target is not None and target.dtype not in _MASK_DTYPES:
+        target = target.float()
+    # The one copy from the device, and the one wait for it.
+    f, g, v = _to_host(likelihood.detach().to(dtype), target, truth.valid)
+    assert f is not None
+    f = f.reshape(shape)
+    masks = None
+    if g is not None:
+        if g.shape[1] != channels:
+            g = _one_against_the_rest(g, truth.first_class, channels, v)
+        masks = np.ascontiguousarray(g).reshape(shape)
+    if v is None:
+        count = shape[0] * truth.boxes.shape[1]
+        weights = np.full(count, 1 / truth.boxes.shape[1])
+        return f, masks, Patches(_boxes_of_channels(truth.boxes, channels), weights,
+                                 truth.overlap), None  # fmt: skip
+    valid = np.broadcast_to(v != 0, likelihood.shape).reshape(shape)
+    f = np.where(valid, f, f.dtype.type(1))
+    if masks is not None:
+        masks = np.where(valid, masks, masks.dtype.type(1))
+    boxes = _boxes_of_channels(truth.boxes, channels)
+    weights = _weights_of_valid_patches(valid, boxes)
+    return f, masks, Patches(boxes, weights, truth.overlap), valid
+
+
+def _one_against_the_rest(
+    indices: NDArray[Any], first_class: int, channels: int, valid: NDArray[Any] | None
+) -> NDArray[np.bool_]:
+    """(B, C, H, W) masks of class indices (B, 1, H, W), one for each channel."""
+    classes = first_class + channels
+    wrong = (indices < 0) | (indices >= classes)
+    if valid is not None:
+        wrong &= valid[:, :1] != 0
+    if wrong.any():
+        raise ValueError(
+            f"target must hold class indices from 0 to {classes - 1}, got "
+            f"{np.broadcast_to(indices, wrong.shape)[wrong][0]}"
+        )
+    masks: NDArray[np.bool_] = indices == np.arange(first_class, classes)[:, None, None]
+    return masks
+
+
+def _boxes_of_channels(boxes: Boxes, channels: int) -> Boxes:
+    return np.repeat(boxes, channels, axis=0).reshape(-1, 4)
+
+
+def _weights_of_valid_patches(valid: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.float64]:
+    """Patches with a valid pixel share each image's weight of 1; the others have none."""
+    per_image = len(boxes) // len(valid)
+    counts: NDArray[np.float64] = np.zeros((len(valid), per_image))
+    for patch, (row, column, height, width) in enumerate(boxes):
+        image = patch // per_image
+        part = valid[image, row : row + height, column : column + width]
+        counts[image, patch % per_image] = part.any()
+    weights = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    flat: NDArray[np.float64] = weights.reshape(-1)
+    return flat
+
+
+def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:
+    """Contiguous arrays; a CUDA device is waited for once, whatever their number."""
+    copies: list[Tensor | None] = []
+    waited_for: torch.device | None = None
+    for tensor in tensors:
+        if tensor is None or tensor.device.type == "cpu":
+            copies.append(None if tensor is None else tensor.detach().contiguous())
+        elif tensor.is_cuda:
+            pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+            copies.append(pinned.copy_(tensor.detach(), non_blocking=True))
+            waited_for = tensor.device
+        else:
+            copies.append(tensor.detach().cpu().contiguous())
+    if waited_for is not None:
+        torch.cuda.current_stream(waited_for).synchronize()
+    return [None if copy is None else copy.numpy() for copy in copies]
+
+
+def _host_buffer(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Pinned where it goes back to a CUDA device, so that the copy doesn't hold up the caller."""
+    return torch.empty(shape, dtype=dtype, pin_memory=device.type == "cuda")

@@ -1,0 +1,81 @@
+"""Checks of the tensors that losses get: one clear sentence for each mistake."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def check_floating_point(name: str, tensor: Tensor) -> None:
+    """Raises TypeError unless a dense floating point tensor."""
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor, got {type(tensor).__name__}")
+    if not tensor.is_floating_point() or tensor.layout != torch.strided:
+        raise TypeError(f"{name} must be dense and floating point, got {tensor.dtype}, "
+                        f"{tensor.layout}")  # fmt: skip
+    if tensor.is_meta:
+        raise ValueError(f"{name} must hold values, got a tensor on the meta device")
+
+
+def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
+    """As (B, C, H, W); raises unless floating point, (B, C, H, W) or (B, H, W), not empty."""
+    check_floating_point(name, likelihood)
+    if likelihood.ndim not in (3, 4):
+        raise ValueError(
+            f"{name} must have shape (B, C, H, W) or (B, H, W), got {_shape(likelihood)}"
+        )
+    if likelihood.numel() == 0:
+        raise ValueError(
+            f"{name} must hold at least one image of at least one pixel, got shape "
+            f"{_shape(likelihood)}"
+        )
+    return likelihood if likelihood.ndim == 4 else likelihood[:, None]
+
+
+def check_target(target: Tensor, likelihood: Tensor) -> Tensor:
+    """As (B, C, H, W); or (B, 1, H, W) with class indices, where the likelihood has C > 1."""
+    if not isinstance(target, Tensor):
+        raise TypeError(f"target must be a torch.Tensor, got {type(target).__name__}")
+    if target.is_complex():
+        raise TypeError(f"target must hold only 0 and 1, got {target.dtype}")
+    if target.shape == likelihood.shape:
+        return target if target.ndim == 4 else target[:, None]
+    batch, *_, height, width = likelihood.shape
+    whole = not target.is_floating_point() and target.dtype != torch.bool
+    if likelihood.ndim == 4 and target.shape in ((batch, 1, height, width), (batch, height, width)):
+        if whole or likelihood.shape[1] == 1:
+            return target if target.ndim == 4 else target[:, None]
+        raise TypeError(f"target must hold class indices in a whole dtype, got {target.dtype} of "
+                        f"shape {_shape(target)}; or 0 and 1 in the likelihood's shape "
+                        f"{_shape(likelihood)}")  # fmt: skip
+    raise ValueError(
+        "likelihood and target must have the same shape (or the target one channel of class "
+        f"indices), got {_shape(likelihood)} and {_shape(target)}"
+    )
+
+
+def check_valid(valid: Tensor | None, likelihood: Tensor) -> Tensor | None:
+    """As bool (B, 1, H, W) or (B, C, H, W) of a likelihood (B, C, H, W)."""
+    if valid is None:
+        return None
+    if not isinstance(valid, Tensor):
+        raise TypeError(f"valid must be a torch.Tensor, got {type(valid).__name__}")
+    mask = valid[:, None] if valid.ndim == 3 else valid
+    batch, channels, height, width = likelihood.shape
+    if mask.shape not in ((batch, 1, height, width), (batch, channels, height, width)):
+        raise ValueError(
+            f"valid must have shape (B, H, W), (B, 1, H, W) or that of the likelihood, "
+            f"{_shape(likelihood)}; got {_shape(valid)}"
+        )
+    return mask != 0
+
+
+def one_hot(target: Tensor, channels: int) -> Tensor:
+    """Masks (B, C, H, W) of what :func:`check_target` gives."""
+    if target.shape[1] == channels:
+        return target
+    return target == torch.arange(channels, device=target.device)[:, None, None]
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(tuple(tensor.shape))

@@ -1,0 +1,146 @@
+"""The topological loss of a batch against diagrams computed before. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet._validation import FloatArray
+from toponet.binary_loss import LossOptions, Patches, binary_topological_loss
+from toponet.diagrams import PersistenceDiagrams
+from toponet.explanation import Explanation, explain_matching
+from toponet.persistence import persistence
+
+
+def diagram_topological_loss(
+    likelihood: FloatArray,
+    targets: PersistenceDiagrams,
+    patches: Patches,
+    options: LossOptions,
+    gradient: FloatArray | None = None,
+) -> tuple[NDArray[np.float64], FloatArray]:
+    """Loss of each image and its gradient, as :func:`binary_topological_loss`.
+
+    Args:
+        likelihood: (B, H, W), C order, values in [0, 1].
+        targets: One diagram for each patch, of the same frame, connectivity and dims.
+        patches: Of the B images.
+        options: As of :func:`binary_topological_loss`.
+        gradient: As of :func:`binary_topological_loss`.
+
+    Raises:
+        ValueError: If the numbers of diagrams and patches differ, or those of classes that never
+            die (another frame).
+
+    Cost: O(dots) where all targets are those of binary masks, otherwise a transport problem for
+    each patch and dimension, O((n + m)^3).
+    """
+    _check_targets(targets, patches, options)
+    dots = _binary_dots(targets)
+    if dots is not None:
+        return binary_topological_loss(
+            likelihood, None, patches, options, dots=dots, gradient=gradient
+        )
+    if gradient is None:
+        gradient = np.empty_like(likelihood)
+    gradient[:] = 0
+    losses = np.zeros(len(likelihood))
+    per_image = len(patches.boxes) // len(likelihood)
+    for patch, explanation in explain_patches(likelihood, targets, patches, options):
+        image, weight = patch // per_image, patches.weights[patch]
+        row, column, height, width = patches.boxes[patch]
+        losses[image] += weight * explanation.loss
+        part = gradient[image, row : row + height, column : column + width]
+        part += (weight * explanation.gradient()).astype(part.dtype)
+    return losses, gradient
+
+
+def explain_patches(
+    likelihood: FloatArray, targets: PersistenceDiagrams, patches: Patches, options: LossOptions
+) -> Iterator[tuple[int, Explanation]]:
+    """Index and matching of each patch whose weight isn't 0."""
+    _check_targets(targets, patches, options)
+    per_image = len(patches.boxes) // len(likelihood)
+    for patch in np.flatnonzero(patches.weights):
+        row, column, height, width = (int(x) for x in patches.boxes[patch])
+        cut = likelihood[patch // per_image, row : row + height, column : column + width]
+        diagrams = persistence(
+            cut,
+            dims=options.dims,
+            connectivity=options.connectivity,
+            frame=options.frame,
+            num_threads=options.num_threads,
+        )
+        yield (
+            int(patch),
+            explain_matching(
+                diagrams,
+                targets[int(patch)],
+                (height, width),
+                dims=options.dims,
+                matching=options.matching,
+                min_persistence=options.min_persistence,
+                dim_weights=options.dim_weights,
+            ),
+        )
+
+
+def patch_diagrams(
+    images: FloatArray, patches: Patches, options: LossOptions
+) -> PersistenceDiagrams:
+    """Diagrams of all patches, in the order in which the loss expects them."""
+    per_image = len(patches.boxes) // len(images)
+    each = []
+    for patch, (row, column, height, width) in enumerate(patches.boxes):
+        cut = images[patch // per_image, row : row + height, column : column + width]
+        each.append(
+            persistence(
+                cut,
+                dims=options.dims,
+                connectivity=options.connectivity,
+                frame=options.frame,
+                num_threads=options.num_threads,
+            )
+        )
+    return PersistenceDiagrams.concatenate(each)
+
+
+def _check_targets(targets: PersistenceDiagrams, patches: Patches, options: LossOptions) -> None:
+    if len(targets) != len(patches.boxes):
+        raise ValueError(
+            f"target_diagrams must hold one diagram for each of the {len(patches.boxes)} patches "
+            f"(image after image, channel after channel), got {len(targets)}"
+        )
+    if 0 not in options.dims:  # Only components can be there for ever.
+        return
+    expected = int(not options.frame)
+    essential = _count(targets, np.isneginf(targets.values[:, 1]))
+    if (essential != expected).any():
+        patch = int(np.argmax(essential != expected))
+        raise ValueError(
+            f"target_diagrams must be of frame={options.frame} and dims={options.dims} as the "
+            f"loss is: expected {expected} class(es) that never die, got {essential[patch]} in "
+            f"diagram {patch}"
+        )
+
+
+def _count(targets: PersistenceDiagrams, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(P,): how many of the rows each diagram has."""
+    before = np.concatenate([[0], np.cumsum(rows)])
+    counts: NDArray[np.int64] = np.diff(before[targets.splits])
+    return counts
+
+
+def _binary_dots(targets: PersistenceDiagrams) -> NDArray[np.float64] | None:
+    """(P, 3) for :func:`binary_topological_loss` if all finite dots lie at (1, 0), else None."""
+    finite = np.isfinite(targets.values[:, 1])
+    if not (targets.values[finite] == (1, 0)).all():
+        return None
+    dots = np.zeros((len(targets), 3))
+    for dimension in (0, 1):
+        dots[:, dimension] = _count(targets, finite & (targets.dimensions == dimension))
+    images = np.repeat(np.arange(len(targets)), np.diff(targets.splits))
+    dots[images[~finite], 2] = targets.values[~finite, 0]
+    return dots

@@ -1,0 +1,224 @@
+"""Targets as diagrams computed before, and what the loss explains of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import toponet
+
+MATCHINGS = ["complete", "wasserstein", "persistence"]
+
+
+def problem(shape: tuple[int, ...] = (2, 2, 11, 14)) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(7)
+    likelihood = torch.rand(shape, generator=generator, dtype=torch.float64)
+    return likelihood, torch.rand(shape, generator=generator) > 0.6
+
+
+def loss_and_gradient(
+    loss: toponet.TopologicalLoss, likelihood: Tensor, *args: Any, **kwargs: Any
+) -> tuple[Tensor, Tensor]:
+    f = likelihood.clone().requires_grad_()
+    value = loss(f, *args, **kwargs)
+    value.sum().backward()
+    assert f.grad is not None
+    return value.detach(), f.grad
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"frame": False},
+        {"dims": (1,)},
+        {"connectivity": 4, "matching": "wasserstein"},
+        {"patch_size": 6},
+        {"include_background": False},
+        {"reduction": "none", "min_persistence": 0.3},
+    ],
+    ids=str,
+)
+def test_diagrams_of_binary_targets_do_what_the_targets_do(options: dict[str, Any]) -> None:
+    likelihood, target = problem()
+    loss = toponet.TopologicalLoss(**options)
+    expected = loss_and_gradient(loss, likelihood, target)
+    kept = loss.target_diagrams(target)
+    result = loss_and_gradient(loss, likelihood, target_diagrams=kept)
+    torch.testing.assert_close(result, expected)
+
+
+def test_diagrams_of_binary_targets_need_no_transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    likelihood, target = problem()
+    loss = toponet.TopologicalLoss()
+    kept = loss.target_diagrams(target)
+    monkeypatch.setattr("toponet.diagram_loss.explain_patches", None)  # The general route.
+    loss(likelihood, target_diagrams=kept)
+
+
+@pytest.mark.parametrize("matching", MATCHINGS)
+@pytest.mark.parametrize("frame", [True, False])
+def test_soft_targets_take_the_transport_route(matching: str, frame: bool) -> None:
+    """Oracle: `match` by POT, image by image; the gradient by differences of the loss."""
+    likelihood, _ = problem((2, 1, 7, 9))
+    soft = (problem((2, 1, 7, 9))[0].flip(0) * 4).round() / 4  # Five grey levels.
+    loss = toponet.TopologicalLoss(matching=matching, frame=frame, reduction="none")
+    kept = loss.target_diagrams(soft)
+    losses, _ = loss_and_gradient(loss, likelihood, target_diagrams=kept)
+    for image in range(2):
+        cost = 0.0
+        for dimension in (0, 1):
+            values = [
+                toponet.persistence(x[image, 0].numpy(), dims=(dimension,), frame=frame).values
+                for x in (likelihood, soft)
+            ]
+            cost += toponet.match(*values, matching=matching, method="pot").cost
+        assert losses[image, 0].item() == pytest.approx(cost)
+    torch.autograd.gradcheck(
+        lambda f: loss(f, target_diagrams=kept), likelihood.requires_grad_(), eps=1e-7
+    )
+
+
+def test_soft_targets_work_on_patches_valid_pixels_and_weighted_dimensions() -> None:
+    likelihood, _ = problem()
+    soft = problem()[0].flip(0)
+    valid = torch.ones(2, 11, 14)
+    valid[1, :6] = 0
+    loss = toponet.TopologicalLoss(patch_size=6, dim_weights=(0.5, 2), reduction="sum")
+    kept = loss.target_diagrams(soft, valid=valid)
+    value, gradient = loss_and_gradient(loss, likelihood, target_diagrams=kept, valid=valid)
+    assert (gradient[1, :, :6] == 0).all()
+    assert (gradient[0] != 0).any()
+    explained = loss.explain(likelihood, target_diagrams=kept, valid=valid)
+    # Image 0 has two rows and three columns of patches a channel, image 1 one row of them.
+    assert len(explained) == 2 * 6 + 2 * 3
+    by_hand = sum(e.loss for e in explained[:12]) / 6 + sum(e.loss for e in explained[12:]) / 3
+    assert value.item() == pytest.approx(by_hand)
+
+
+def test_soft_targets_are_their_own_optimum() -> None:
+    likelihood, _ = problem()
+    loss = toponet.TopologicalLoss()
+    value, gradient = loss_and_gradient(
+        loss, likelihood, target_diagrams=loss.target_diagrams(likelihood)
+    )
+    assert value == 0
+    assert (gradient == 0).all()
+
+
+def test_diagrams_kept_one_by_one_make_a_batch() -> None:
+    likelihood, target = problem()
+    loss = toponet.TopologicalLoss()
+    kept = [loss.target_diagrams(target[i : i + 1]) for i in range(2)]
+    batch = toponet.PersistenceDiagrams.concatenate(kept)
+    assert loss(likelihood, target_diagrams=batch) == loss(likelihood, target)
+
+
+@pytest.mark.parametrize("matching", MATCHINGS)
+def test_explanations_are_the_loss_dot_by_dot(matching: str) -> None:
+    likelihood, target = problem()
+    likelihood = likelihood / 2
+    loss = toponet.TopologicalLoss(
+        matching=matching, reduction="none", min_persistence=0.05, dim_weights=(1, 0.5)
+    )
+    losses, gradient = loss_and_gradient(loss, likelihood, target)
+    explanations = loss.explain(likelihood, target)
+    assert len(explanations) == 4
+    for k, explanation in enumerate(explanations):
+        b, c = divmod(k, 2)
+        assert explanation.shape == (11, 14)
+        assert explanation.loss == pytest.approx(losses[b, c].item())
+        np.testing.assert_allclose(explanation.gradient(), gradient[b, c].numpy(), atol=1e-12)
+        assert explanation.share(0) + explanation.share(1) == pytest.approx(1)
+        betti = toponet.betti_numbers(target[b, c].numpy(), frame=True)[0]
+        for d in (0, 1):
+            wanted = explanation.count("matched", d) + explanation.count("missing", d)
+            assert wanted == betti[d]
+        used = explanation.pixels >= 0
+        flat = likelihood[b, c].flatten().numpy()
+        np.testing.assert_array_equal(flat[explanation.pixels[used]], explanation.dots[used])
+        assert "matched" in repr(explanation)
+
+
+def test_explanations_name_each_fate() -> None:
+    """A gap in a membrane, a weak speck, a weaker one, and a hole that can't be found."""
+    truth = torch.zeros(1, 7, 13)
+    truth[0, 3] = 1
+    truth[0, :, 6] = 1
+    likelihood = torch.full((1, 7, 13), 0.1)
+    likelihood[0, 3] = 0.9
+    likelihood[0, 3, 3] = 0.4
+    likelihood[0, 1, 2], likelihood[0, 5, 10] = 0.5, 0.12
+    (explanation,) = toponet.TopologicalLoss(min_persistence=0.05).explain(likelihood, truth)
+    assert [explanation.count(fate, 0) for fate in ("removed", "ignored")] == [1, 1]
+    assert explanation.count("matched", 1) == 2
+    assert explanation.count("missing", 1) == 2
+    assert explanation.share(1) > explanation.share(0) > 0
+    speck = explanation.fates == "removed"
+    assert explanation.pixels[speck][0].tolist()[0] == 1 * 13 + 2
+
+
+def test_the_class_that_never_dies_is_explained() -> None:
+    likelihood, target = problem((1, 1, 6, 8))
+    loss = toponet.TopologicalLoss(frame=False)
+    (explanation,) = loss.explain(likelihood, target)
+    assert np.isneginf(explanation.dots[0, 1])
+    assert explanation.forces[0, 1] == 0
+    assert explanation.loss == pytest.approx(loss(likelihood, target).item())
+
+
+def test_an_explanation_of_no_loss_has_no_shares() -> None:
+    target = torch.zeros(1, 5, 6)
+    (explanation,) = toponet.TopologicalLoss().explain(target, target)
+    assert explanation.loss == explanation.share(0) == explanation.share(1) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        ({}, ValueError, "expected either target or target_diagrams, got none"),
+        ({"target": "t", "target_diagrams": "d"}, ValueError, "target_diagrams, got both"),
+        ({"target_diagrams": "one"}, ValueError, "one diagram for each of the 4 patches .*got 1"),
+        ({"target_diagrams": "frameless"}, ValueError, "frame=True .* expected 0 .* got 1 in"),
+        ({"target_diagrams": 3}, TypeError, "target_diagrams must be .*PersistenceDiagrams, got i"),
+    ],
+)
+@pytest.mark.parametrize("method", ["forward", "explain"])
+def test_targets_that_do_not_fit_get_one_clear_sentence(
+    method: str, arguments: dict[str, Any], error: type[Exception], sentence: str
+) -> None:
+    likelihood, target = problem()
+    loss = toponet.TopologicalLoss()
+    kept = loss.target_diagrams(target)
+    values: dict[Any, Any] = {
+        "t": target,
+        "d": kept,
+        "one": kept[0],
+        "frameless": toponet.TopologicalLoss(frame=False).target_diagrams(target),
+        3: 3,
+    }
+    given = {name: values[value] for name, value in arguments.items()}
+    with pytest.raises(error, match=sentence):
+        getattr(loss, method)(likelihood, **given)
+
+
+def test_random_patches_have_no_diagrams_to_keep() -> None:
+    _, target = problem()
+    loss = toponet.TopologicalLoss(patch_size=5, patches="random")
+    with pytest.raises(ValueError, match="use patches='grid'"):
+        loss.target_diagrams(target)
+    kept = toponet.TopologicalLoss().target_diagrams(target)
+    with pytest.raises(ValueError, match="use patches='grid'"):
+        loss(target.double(), target_diagrams=kept)
+
+
+def test_targets_to_keep_must_be_tensors_of_probabilities() -> None:
+    loss = toponet.TopologicalLoss()
+    with pytest.raises(TypeError, match=r"target must be a torch.Tensor, got ndarray"):
+        loss.target_diagrams(np.zeros((1, 5, 5)))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="above frame_value"):
+        loss.target_diagrams(torch.full((1, 5, 5), 2))

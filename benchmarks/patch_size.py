@@ -32,6 +32,7 @@ from toponet.binary_loss import LossOptions, binary_topological_loss, whole_imag
 
 SIZES = (17, 33, 65, 129, 257, 513)
 QUICK_SIZES = (17, 33, 65, 129)
+IN_A_ROW = 5  # Peers are called so often before the next one has its turn.
 SLOW = 60.0  # Seconds for one patch: larger ones are left out for an algorithm that takes longer.
 OPTIONS = LossOptions(num_threads=1)
 Array = NDArray[Any]
@@ -150,7 +151,7 @@ def measure_peers(rounds: int, console: Console) -> list[Row]:
             if peers.dots_of(name, calls[0]()) != peers.toponet_dots(likelihood[0]):
                 raise AssertionError(f"{name} finds another diagram")
             candidates[name] = lambda calls=calls: [call() for call in calls]  # type: ignore[misc]
-        times = interleaved(candidates, rounds, least_seconds=4.0)
+        times = interleaved(candidates, rounds, least_seconds=4.0, in_a_row=IN_A_ROW)
         rows += ratios(kind, "persistence", times, count)
     if importlib.util.find_spec("topolosses") is not None:
         rows += measure_peer_loss(rounds)
@@ -170,7 +171,7 @@ def measure_peer_loss(rounds: int) -> list[Row]:
         "topolosses HutopoLoss": lambda: hutopo(f, g).backward(),
     }
     rows = []
-    for in_a_row, work in ((1, "one call each in turn"), (8, "eight calls in a row")):
+    for in_a_row, work in ((1, "one call each in turn"), (IN_A_ROW, "five calls in a row")):
         times = interleaved(candidates, rounds, least_seconds=4.0, in_a_row=in_a_row)
         rows += ratios("network-like", f"loss, forward + backward, {work}", times, 16)
     return rows

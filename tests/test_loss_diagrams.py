@@ -96,6 +96,7 @@ def test_soft_targets_work_on_patches_valid_pixels_and_weighted_dimensions() -> 
     explained = loss.explain(likelihood, target_diagrams=kept, valid=valid)
     # Image 0 has two rows and three columns of patches a channel, image 1 one row of them.
     assert len(explained) == 2 * 6 + 2 * 3
+    assert explained[4].corner == (5, 4)
     by_hand = sum(e.loss for e in explained[:12]) / 6 + sum(e.loss for e in explained[12:]) / 3
     assert value.item() == pytest.approx(by_hand)
 

@@ -84,7 +84,7 @@ def test_a_run_folder_holds_everything(run: Path, folder: Path) -> None:
         for name in METRIC_NAMES:
             assert report[phase][name] == float(row[name])
     assert "17 x 17" in report["conventions"]["betti_error_1"]
-    for picture in ("losses.png", "segmentation.png"):
+    for picture in ("losses.png", "segmentation.png", "topology.png"):
         with Image.open(run / picture) as image:
             assert min(image.size) > 300
             assert len(set(image.convert("L").tobytes())) > 20

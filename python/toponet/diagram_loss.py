@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,18 +74,16 @@ def explain_patches(
             frame=options.frame,
             num_threads=options.num_threads,
         )
-        yield (
-            int(patch),
-            explain_matching(
-                diagrams,
-                targets[int(patch)],
-                (height, width),
-                dims=options.dims,
-                matching=options.matching,
-                min_persistence=options.min_persistence,
-                dim_weights=options.dim_weights,
-            ),
+        explanation = explain_matching(
+            diagrams,
+            targets[int(patch)],
+            (height, width),
+            dims=options.dims,
+            matching=options.matching,
+            min_persistence=options.min_persistence,
+            dim_weights=options.dim_weights,
         )
+        yield int(patch), replace(explanation, corner=(row, column))
 
 
 def patch_diagrams(

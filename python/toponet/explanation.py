@@ -23,7 +23,7 @@ class Explanation:
     target that found no partner.
 
     Attributes:
-        shape: Height and width of the image in pixels.
+        shape: Height and width of the image (or patch) in pixels.
         dimensions: (n,) int8. 0 = component, 1 = hole.
         fates: (n,) str. "matched" with a dot of the target; "removed": matched with the diagonal,
             noise; "ignored": left alone because of ``min_persistence``; "missing": a dot of the
@@ -36,6 +36,7 @@ class Explanation:
         costs: (n,) float64. What each row adds to the loss, dimension weights included.
         forces: (n, 2) float64. The gradient of the loss with respect to the value of each critical
             pixel; gradient descent moves the pixel the other way.
+        corner: Row and column of the patch's upper left pixel in its image.
     """
 
     shape: tuple[int, int]
@@ -46,6 +47,7 @@ class Explanation:
     pixels: NDArray[np.int32]
     costs: NDArray[np.float64]
     forces: NDArray[np.float64]
+    corner: tuple[int, int] = (0, 0)
 
     @property
     def loss(self) -> float:
@@ -120,7 +122,9 @@ def explain_matching(
         part["costs"] = part["costs"] * dim_weights[dimension]
         part["forces"] = part["forces"] * dim_weights[dimension]
         parts.append(part)
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    joined: dict[str, Any] = {
+        name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+    }
     # The dots of the likelihood first: callers line them up with its diagram.
     order = np.argsort(joined["fates"] == "missing", kind="stable")
     return Explanation(shape=shape, **{name: column[order] for name, column in joined.items()})

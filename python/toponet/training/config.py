@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from toponet._validation import check_choice, check_whole
 from toponet.losses import TopoNetLoss
@@ -72,10 +73,13 @@ class TrainConfig:
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)
         # The constructor checks what belongs to the loss.
-        TopoNetLoss(
-            self.topo_weight,
-            dims=self.dims,
-            connectivity=self.connectivity,
-            matching=self.matching,
-            num_threads=self.num_threads,
-        )
+        TopoNetLoss(self.topo_weight, **self.loss_options, num_threads=self.num_threads)
+
+    @property
+    def loss_options(self) -> dict[str, Any]:
+        """What of this the topological loss is made of."""
+        return {
+            "dims": self.dims,
+            "connectivity": self.connectivity,
+            "matching": self.matching,
+        }

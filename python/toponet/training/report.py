@@ -1,15 +1,17 @@
-"""What a finished run shows: a table and two pictures."""
+"""What a finished run shows: a table and three pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.table import Table
 
-from toponet.plots import plot_losses, plot_segmentation
+from toponet.losses import TopologicalLoss
+from toponet.plots import plot_critical_pixels, plot_diagram, plot_losses, plot_segmentation
 from toponet.training.evaluation import METRIC_NAMES
 
 HIGHER_IS_BETTER = ("accuracy", "ari")
@@ -47,4 +49,28 @@ def save_segmentation_picture(
     """``segmentation.png``: image, truth, likelihood and mask with wrong topology marked."""
     figure = Figure(figsize=(14, 4.3), dpi=110, layout="constrained")
     plot_segmentation(figure, image, truth, likelihood, connectivity)
+    figure.savefig(path)
+
+
+def save_topology_picture(
+    path: Path, truth: NDArray[np.uint8], likelihood: NDArray[np.float32], loss: TopologicalLoss
+) -> None:
+    """``topology.png``: the patch that costs most, what the loss moves there, and its diagram."""
+    patches = loss.explain(torch.from_numpy(likelihood)[None], torch.from_numpy(truth)[None])
+    worst = max(patches, key=lambda patch: patch.loss)
+    (row, column), (height, width) = worst.corner, worst.shape
+    part = np.s_[row : row + height, column : column + width]
+    figure = Figure(figsize=(14, 5.2), dpi=110, layout="constrained")
+    axes = figure.subplots(1, 3)
+    axes[0].imshow(1 - 0.85 * truth[part], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes[0].set_axis_off()
+    plot_critical_pixels(axes[1], likelihood[part], worst, min_force=0.02)
+    plot_diagram(axes[2], worst)
+    titles = (
+        f"truth of the worst patch (row {row}, column {column})",
+        f"likelihood, loss {worst.loss:.2f}",
+        "diagram and matching",
+    )
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set_title(title, fontsize=10)
     figure.savefig(path)

@@ -30,7 +30,12 @@ from toponet.models import DIVE
 from toponet.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import THRESHOLD, conventions, evaluate, predict_all
-from toponet.training.report import metrics_table, save_loss_picture, save_segmentation_picture
+from toponet.training.report import (
+    metrics_table,
+    save_loss_picture,
+    save_segmentation_picture,
+    save_topology_picture,
+)
 from toponet.training.run_folder import RunFolder
 
 Row = dict[str, float]
@@ -107,12 +112,7 @@ class Trainer:
         if not (on_cpu and config.precision == "bf16-mixed"):
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model, self.optimiser = self.fabric.setup(model, optimiser)
-        self.topological_loss = TopologicalLoss(
-            dims=config.dims,
-            connectivity=config.connectivity,
-            matching=config.matching,
-            num_threads=self.threads,
-        )
+        self.topological_loss = TopologicalLoss(**config.loss_options, num_threads=self.threads)
         self.folder = RunFolder(config)
 
     def train(self) -> dict[str, Any]:
@@ -160,6 +160,14 @@ class Trainer:
             self.validation.masks[0],
             likelihoods[0],
             config.connectivity,
+        )
+        save_topology_picture(
+            self.folder.path / "topology.png",
+            self.validation.masks[0],
+            likelihoods[0],
+            TopologicalLoss(
+                **config.loss_options, patch_size=config.patch_size, num_threads=self.threads
+            ),
         )
         self.console.print(metrics_table(self.before, measured))
         self.console.print(f"Everything is in {self.folder.path}", highlight=False, soft_wrap=True)

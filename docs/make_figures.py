@@ -11,10 +11,15 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from rich.progress import track
 from scipy.ndimage import gaussian_filter
@@ -22,6 +27,7 @@ from scipy.ndimage import gaussian_filter
 import toponet
 from toponet.data import synthetic_membranes
 from toponet.explanation import Explanation, explain_matching
+from toponet.labelling import label_cells
 from toponet.plots import (
     plot_critical_pixels,
     plot_diagram,
@@ -29,7 +35,8 @@ from toponet.plots import (
     plot_landscape,
     plot_mistakes,
 )
-from toponet.plots._canvas import show_structure
+from toponet.plots._canvas import show, show_structure
+from toponet.plots._style import BLUE, DIMENSION_STYLES, GREEN, ORANGE, VERMILION
 
 ROOT = Path(__file__).resolve().parents[1]
 Map = NDArray[np.float64]
@@ -102,9 +109,10 @@ def cutout(index: int, size: int) -> tuple[Map, Map]:
     return truth[part], (1 / (1 + np.exp(-logits)))[part]
 
 
-def sheet(width: float, height: float) -> Figure:
-    """An empty figure, in inches, whose titles keep off its rim."""
-    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
+def sheet(width: float, height: float, gap: float = 0.02) -> Figure:
+    """An empty figure, in inches, whose titles keep off its rim; the gap between columns."""
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=gap)
+    return Figure(figsize=(width, height), layout=layout)
 
 
 def idea() -> Figure:
@@ -186,8 +194,197 @@ def mistakes() -> Figure:
     return figure
 
 
+def cells() -> Figure:
+    """A broken membrane merges two cells; gradient descent on the loss alone parts them."""
+    example = broken_membrane()
+    figure = sheet(10, 3.05)
+    row = figure.subplots(1, 4)
+    show_structure(row[0], example.likelihood)
+    row[0].set_title("likelihood f")
+    true_cells = label_cells(example.truth, 8)
+    fixed = descended(example.likelihood, example.truth, steps=60)
+    masks = (("truth", example.truth), ("f at 0.5", example.likelihood), ("after 60 steps", fixed))
+    for axes, (name, values) in zip(row[1:], masks, strict=True):
+        mask = values >= 0.5
+        right = (mask == (example.truth > 0)).mean()
+        count = show_cells(axes, mask, true_cells)
+        axes.set_title(f"{name}: {count} cells\n{right:.1%} of pixels right")
+    return figure
+
+
+def descended(likelihood: Map, truth: Map, steps: int) -> Map:
+    """The likelihood after gradient descent of its pixels on the loss of the holes."""
+    criterion = toponet.TopologicalLoss(dims=(1,), num_threads=1)
+    target = torch.from_numpy(truth)[None, None]
+    f = torch.from_numpy(likelihood)[None, None].clone().requires_grad_()
+    for _ in range(steps):
+        (gradient,) = torch.autograd.grad(criterion(f, target), f)
+        with torch.no_grad():
+            f -= 0.1 * gradient
+            f.clamp_(0, 1)
+    values: Map = f.detach().numpy()[0, 0]
+    return values
+
+
+def show_cells(axes: Axes, structure: NDArray[np.bool_], true_cells: NDArray[np.int64]) -> int:
+    """Each cell in the colour of the true cell that it shares most pixels with; their number."""
+    found = label_cells(structure, 8)
+    picture = np.full((*structure.shape, 3), 0.15)
+    for cell in range(1, int(found.max()) + 1):
+        shared = np.bincount(true_cells[found == cell], minlength=4)[1:]
+        colour = (BLUE, VERMILION, GREEN)[int(shared.argmax())]
+        picture[found == cell] = 0.5 + 0.5 * np.array(to_rgb(colour))
+    show(axes, picture)
+    return int(found.max())
+
+
+def overview() -> Figure:
+    """From the image to the force on the critical pixels."""
+    truth, likelihood = cutout(index=3, size=65)
+    image = synthetic_membranes(4, (129, 129), seed=3).images[3][0][:65, :65]
+    explanation = explained(likelihood, truth)
+    figure = sheet(10, 5, gap=0.16)  # Room for arrows.
+    grid = figure.add_gridspec(2, 4, width_ratios=(1, 1, 0.9, 1.5))
+    first = figure.add_subplot(grid[:, 0])
+    show(first, (image - image.min()) / np.ptp(image))
+    first.set_title("image")
+    maps = [figure.add_subplot(grid[row, 1]) for row in (0, 1)]
+    plot_critical_pixels(maps[0], likelihood, explanation, min_force=MIN_FORCE, legend=False)
+    maps[0].set_title("likelihood f")
+    show_structure(maps[1], truth)
+    maps[1].set_title("truth g")
+    planes = [figure.add_subplot(grid[row, 2]) for row in (0, 1)]
+    for axes, name, values in zip(planes, "fg", (likelihood, truth), strict=True):
+        plot_diagram(axes, framed(values), legend=False)
+        axes.set(title=f"diagram of {name}", xlabel="", ylabel="", xticks=[], yticks=[])
+    last = figure.add_subplot(grid[:, 3])
+    plot_diagram(last, explanation)
+    last.set_title(f"matching: loss {explanation.loss:.2f}")
+    arrow(first, (1.03, 0.85), (1.2, 1.1))
+    note = first.text(1.09, 1.1, "network", transform=first.transAxes, ha="right", fontsize=10)
+    note.set_in_layout(False)
+    for axes in maps:
+        arrow(axes, (1.03, 0.5), (1.25, 0.5))
+    arrow(planes[0], (1.04, 0.4), (1.22, 0.15))
+    arrow(planes[1], (1.04, 0.6), (1.22, 0.85))
+    return figure
+
+
+def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Between places in fractions of the axes, outside of the layout."""
+    mark = axes.annotate(
+        "",
+        xy=end,
+        xytext=start,
+        xycoords="axes fraction",
+        annotation_clip=False,
+        arrowprops={"arrowstyle": "-|>", "color": "0.3", "lw": 1.5},
+    )
+    mark.set_in_layout(False)
+
+
+def connectivity() -> Figure:
+    """The same masks counted with 8 and with 4."""
+    diamond = np.zeros((11, 11))
+    for step in range(8):
+        row, column = (abs(step - 4) + 1, step + 1)
+        diamond[row, column] = diamond[10 - row, column] = 1
+    diamond[5, 9] = 1
+    staircase = np.zeros((11, 11))
+    for step in range(9):
+        staircase[9 - step, step + 1] = staircase[9 - step, min(step + 2, 9)] = 1
+    return masks_in_rows((("connectivity 8", {}), ("connectivity 4", {"connectivity": 4})),
+                         (diamond, staircase, checkered()))  # fmt: skip
+
+
+def checkered() -> Map:
+    """Two thick pieces that touch at a corner, one of them with a hole."""
+    mask = np.zeros((11, 11))
+    mask[1:6, 1:6] = 1
+    mask[6:10, 6:10] = 1
+    mask[3, 3] = 0
+    return mask
+
+
+def frame() -> Figure:
+    """Empty patch, a speck, a wall and a Y, without and with the frame."""
+    empty = np.zeros((15, 15))
+    speck, wall, fork = empty.copy(), empty.copy(), empty.copy()
+    speck[6:9, 6:9] = 1
+    wall[:, 6:8] = 1
+    fork[7:, 7] = 1
+    for step in range(8):
+        fork[7 - step, [7 - step, 7 + step]] = 1
+    return masks_in_rows((("without a frame", {}), ("with a frame", {"frame": True})),
+                         (empty, speck, wall, fork))  # fmt: skip
+
+
+def masks_in_rows(rows: tuple[tuple[str, dict[str, Any]], ...], masks: tuple[Map, ...]) -> Figure:
+    """Each row shows all masks by one convention, with their Betti numbers."""
+    figure = sheet(2.4 * len(masks), 5.8)
+    for place, (title, options) in enumerate(rows):
+        part = figure.add_subfigure(figure.add_gridspec(len(rows), 1)[place])
+        part.suptitle(title)
+        for axes, mask in zip(part.subplots(1, len(masks)), masks, strict=True):
+            plot_filtration([axes], mask, (0.5,), **options)
+            axes.set_title(axes.get_title().split("\n")[1])
+            height, width = mask.shape
+            outline = Rectangle((-0.5, -0.5), width, height, fill=False, ec="0.7", lw=0.8)
+            axes.add_patch(outline)
+    return figure
+
+
+def ties() -> Figure:
+    """Which of equal pixels is the critical one."""
+    peaks = np.full((3, 7), 0.1)
+    peaks[1, 1:6] = 0.9, 0.5, 0.5, 0.5, 0.9
+    ring = np.full((5, 6), 0.9)
+    ring[0, 2:4] = ring[4, 2] = 0.6
+    ring[1:4, 1:5] = 0.3
+    ring[2, 2:4] = 0.1
+    figure = sheet(10, 4.7)
+    left, right = figure.subplots(1, 2, width_ratios=(7, 6))
+    show_order(left, peaks, dimension=0)
+    left.set_title("two equal peaks: the later one dies,\nat the last pixel of the saddle")
+    show_order(right, ring, dimension=1)
+    right.set_title("a hole: born at the last pixel of the rim,\ndies at the last one of the floor")
+    return figure
+
+
+def show_order(axes: Axes, values: Map, dimension: int) -> None:
+    """Values, places in the total order, and an arrow from birth to death of each dot."""
+    order = np.lexsort((np.arange(values.size), -values.ravel()))
+    places = np.empty(values.size, dtype=int)
+    places[order] = np.arange(1, values.size + 1)
+    show_structure(axes, 0.8 * values)
+    for pixel, (value, place) in enumerate(zip(values.flat, places, strict=True)):
+        row, column = divmod(pixel, values.shape[1])
+        colour = "white" if value > 0.7 else "black"
+        axes.text(column, row - 0.18, f"{value:g}", ha="center", va="center", color=colour)
+        axes.text(column, row + 0.25, f"{place}.", ha="center", va="center", color=colour,
+                  fontsize=8)  # fmt: skip
+    colour = DIMENSION_STYLES[dimension][0]
+    dots = toponet.persistence(values, num_threads=1)[0, dimension].finite()
+    for birth, death in dots.pixels.tolist():
+        ends = [divmod(pixel, values.shape[1]) for pixel in (birth, death)]
+        for row, column in ends:
+            box = Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, ec=colour, lw=3)
+            axes.add_patch(box)
+        (birth_row, birth_column), (death_row, death_column) = ends
+        # Straight, and shorter than the way: clear of the numbers.
+        gap = 13 * np.hypot(birth_row - death_row, birth_column - death_column)
+        style = {"arrowstyle": "-|>", "color": ORANGE, "lw": 2.5, "mutation_scale": 18,
+                 "shrinkA": gap, "shrinkB": gap}  # fmt: skip
+        axes.annotate("", (death_column, death_row), (birth_column, birth_row), arrowprops=style)
+
+
 PICTURES: dict[str, Callable[[], Figure]] = {
+    "cells": cells,
+    "overview": overview,
     "idea": idea,
+    "connectivity": connectivity,
+    "frame": frame,
+    "ties": ties,
     "diagram": diagram,
     "critical_pixels": critical_pixels,
     "filtration": filtration,

@@ -173,9 +173,16 @@ def test_total_loss_looks_at_valid_pixels_only(softmax: bool) -> None:
     valid = torch.ones(2, 13, 17)
     valid[0, :6] = 0
     loss = toponet.TopoNetLoss(softmax=softmax, topo_weight=0.0)
-    masked = loss(logits.masked_fill(valid[:, None] == 0, torch.inf), indices, valid=valid)
+    wild = logits.clone()
+    wild[0, :, :6] = torch.tensor([torch.nan, torch.inf, 0.0])[:, None, None]
+    wild.requires_grad_()
+    masked = loss(wild, indices, valid=valid)
+    masked.backward()
+    assert wild.grad is not None
+    assert (wild.grad[0, :, :6] == 0).all()
+    assert torch.isfinite(wild.grad).all()
     rest = loss(logits[:1, :, 6:], indices[:1, 6:])
-    torch.testing.assert_close(masked, (rest + loss(logits[1:], indices[1:])) / 2)
+    torch.testing.assert_close(masked.detach(), (rest + loss(logits[1:], indices[1:])) / 2)
 
 
 def test_total_loss_takes_logits() -> None:

@@ -70,6 +70,13 @@ def check_valid(valid: Tensor | None, likelihood: Tensor) -> Tensor | None:
     return mask != 0
 
 
+def without_invalid(values: Tensor, valid: Tensor | None) -> Tensor:
+    """0 where no channel is valid: NaN there would come back in the gradients of activations."""
+    if valid is None:
+        return values
+    return values.masked_fill(~valid.any(dim=1, keepdim=True), 0.0)
+
+
 def one_hot(target: Tensor, channels: int) -> Tensor:
     """Masks (B, C, H, W) of what :func:`check_target` gives."""
     if target.shape[1] == channels:

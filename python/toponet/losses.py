@@ -21,6 +21,7 @@ from toponet._loss_inputs import (
     check_target,
     check_valid,
     one_hot,
+    without_invalid,
 )
 from toponet._validation import (
     MATCHINGS,
@@ -317,6 +318,8 @@ class TopologicalLoss(_Loss):
                 raise TypeError("target_diagrams must be toponet.PersistenceDiagrams, got "
                                 + type(diagrams).__name__)  # fmt: skip
             self._check_no_random_patches()
+        v = check_valid(valid, f)
+        f = without_invalid(f, v)
         if self.sigmoid or self.softmax:
             logits = f if f.dtype == torch.float64 else f.float()
             if self.softmax and logits.shape[1] == 1:
@@ -324,7 +327,6 @@ class TopologicalLoss(_Loss):
             f = logits.sigmoid() if self.sigmoid else logits.softmax(dim=1)
         first = self._first_class(f)
         g = None if target is None else check_target(target, likelihood)
-        v = check_valid(valid, f)
         if first:  # Of class indices and of one mask for all channels there is only one.
             f = f[:, 1:]
             g = g[:, 1:] if g is not None and g.shape[1] > 1 else g
@@ -482,19 +484,17 @@ class TopoNetLoss(_Loss):
 
     def _cross_entropy(self, logits: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
         """(B,): mean over each image's channels and valid pixels."""
-        f = check_likelihood("logits", logits)
+        v = check_valid(valid, check_likelihood("logits", logits))
+        f = without_invalid(check_likelihood("logits", logits), v)
         masks = one_hot(check_target(target, logits), f.shape[1]).to(f.dtype)
         if self.topological_loss.softmax:
             per_pixel = F.cross_entropy(f, masks, reduction="none")[:, None]
         else:
             per_pixel = F.binary_cross_entropy_with_logits(f, masks, reduction="none")
-        v = check_valid(valid, f)
         if v is None:
             return per_pixel.mean(dim=(1, 2, 3))
         v = v.all(dim=1, keepdim=True) if self.topological_loss.softmax else v.expand_as(f)
-        # Selected, not multiplied: what isn't valid may be NaN.
-        total = per_pixel.where(v, 0.0).sum(dim=(1, 2, 3))
-        return total / v.sum(dim=(1, 2, 3)).clamp(min=1)
+        return (per_pixel * v).sum(dim=(1, 2, 3)) / v.sum(dim=(1, 2, 3)).clamp(min=1)
 
     def extra_repr(self) -> str:
         """Shows the weight; the topological loss shows its own options."""

@@ -1,0 +1,213 @@
+"""The pages of docs/: their code runs from top to bottom, links and pictures are there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+README = ROOT / "README.md"
+
+# Of runs and benchmarks, not of docs/make_figures.py.
+PICTURES_FROM_ELSEWHERE = {"losses.png", "patch_size.png", "segmentation.png"}
+
+# "py" on the pages: "python" blocks are also run by test_readme.py, each by itself.
+BLOCK = re.compile(
+    r"^(?:<!-- needs (?P<module>\w+) -->\n+)?```py(?:thon)?\n(?P<code>.*?)^```",
+    re.MULTILINE | re.DOTALL,
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Python on a page.
+
+    Attributes:
+        page: Where it stands.
+        line: Of its first line of code, from 1.
+        code: What it says.
+        module: The package beyond our own dependencies that it can't run without; None = none.
+    """
+
+    page: Path
+    line: int
+    code: str
+    module: str | None
+
+    def run(self, namespace: dict[str, Any]) -> None:
+        """With the page's own line numbers in tracebacks."""
+        source = "\n" * (self.line - 1) + self.code
+        exec(compile(source, str(self.page), "exec"), namespace)
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(page, text.count("\n", 0, found.start("code")) + 1, found["code"], found["module"])
+        for found in BLOCK.finditer(text)
+    ]
+
+
+def without_code(page: Path) -> str:
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub names headings."""
+    headings = re.findall(r"^#+ (.*)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# Lightning's and MONAI's own, at import and at the start of training.
+FOREIGN_WARNINGS = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+WITH_CODE = [
+    pytest.param(
+        page, marks=FOREIGN_WARNINGS if page.name == "integrations.md" else [], id=page.stem
+    )
+    for page in PAGES
+    if any(block.module is None for block in blocks(page))
+]
+NEEDY = [block for page in PAGES for block in blocks(page) if block.module is not None]
+
+
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_the_code_of_a_page_runs_from_top_to_bottom(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    namespace: dict[str, Any] = {"__name__": page.stem}
+    for block in blocks(page):
+        if block.module is None:
+            block.run(namespace)
+
+
+@pytest.mark.parametrize("block", NEEDY, ids=lambda block: block.module)
+def test_blocks_that_need_another_package_run_where_it_is(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert block.module is not None
+    pytest.importorskip(block.module, reason=f"{block.module} isn't installed")
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {"__name__": block.page.stem}
+    exec("import torch, toponet", namespace)
+    block.run(namespace)
+
+
+class StandIn:
+    """The methods of nnU-Net's trainer that the page overrides, and what they use."""
+
+    def __init__(self, ignore_label: int | None, regions: bool = False) -> None:
+        self.label_manager = SimpleNamespace(has_regions=regions, ignore_label=ignore_label)
+        self.configuration_manager = SimpleNamespace(patch_size=(32, 48))
+        self.current_epoch = 0
+        self.loss = self._build_loss()
+
+    def _build_loss(self) -> Any:
+        return lambda output, target: sum(o.square().mean() for o in output)
+
+    def on_train_epoch_start(self) -> None:
+        pass
+
+
+@pytest.fixture
+def nnunet_trainer(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The page's trainer, on top of the stand-in."""
+    (block,) = (block for block in NEEDY if block.module == "nnunetv2")
+    names = ["nnunetv2", "nnunetv2.training", "nnunetv2.training.nnUNetTrainer"]
+    for name in [*names, "nnunetv2.training.nnUNetTrainer.nnUNetTrainer"]:
+        module: Any = ModuleType(name)
+        module.nnUNetTrainer = StandIn
+        monkeypatch.setitem(sys.modules, name, module)
+    namespace: dict[str, Any] = {"__name__": "trainer"}
+    block.run(namespace)
+    return namespace["nnUNetTrainerTopology"]
+
+
+@pytest.mark.parametrize("ignore_label", [None, 2])
+def test_the_nnunet_trainer_adds_topology_to_the_full_resolution_only(
+    nnunet_trainer: Any, ignore_label: int | None
+) -> None:
+    """Against a stand-in: nnU-Net itself may not be here."""
+    trainer = nnunet_trainer(ignore_label)
+    generator = torch.Generator().manual_seed(0)
+    output = [
+        torch.randn((2, 2, 32 // k, 48 // k), generator=generator, requires_grad=True)
+        for k in (1, 2)
+    ]
+    labels = torch.zeros((2, 1, 32, 48), dtype=torch.int16)
+    labels[:, :, 16] = 1
+    if ignore_label is not None:
+        labels[:, :, :, 24:] = ignore_label
+    target = [labels, labels[..., ::2, ::2]]
+    base = trainer.loss(output, target)
+    trainer.current_epoch = 500
+    trainer.on_train_epoch_start()
+    total = trainer.loss(output, target)
+    assert total > base
+    full, coarse = torch.autograd.grad(total - base, output, allow_unused=True)
+    assert full.any()
+    assert coarse is None or coarse.abs().max() < 1e-6
+    if ignore_label is not None:
+        assert full[..., 24:].abs().max() < 1e-6
+
+
+def test_the_nnunet_trainer_refuses_regions(nnunet_trainer: Any) -> None:
+    with pytest.raises(NotImplementedError, match="plain labels"):
+        nnunet_trainer(None, regions=True)
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.stem)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for link in LINK.findall(without_code(page)):
+        if "://" in link:
+            continue
+        file, _, heading = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        assert not heading or heading in anchors(target), link
+
+
+def test_every_picture_is_used() -> None:
+    used = {
+        (page.parent / link).resolve()
+        for page in [README, *PAGES]
+        for link in LINK.findall(page.read_text(encoding="utf-8"))
+        if link.endswith(".png")
+    }
+    assert set((DOCS / "images").iterdir()) == used
+
+
+def test_the_readme_lists_every_page() -> None:
+    _, _, section = README.read_text(encoding="utf-8").partition("## Documentation\n")
+    listed = re.findall(
+        r"^- \[.*?\]\(docs/(\w+\.md)\)", section.partition("\n## ")[0], re.MULTILINE
+    )
+    assert sorted(listed) == [page.name for page in PAGES]
+
+
+@pytest.mark.slow
+def test_the_pictures_are_those_of_the_script(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, DOCS / "make_figures.py", "--out", tmp_path],
+        check=True,
+        capture_output=True,
+    )
+    here = {picture.name for picture in (DOCS / "images").iterdir()}
+    assert {picture.name for picture in tmp_path.iterdir()} == here - PICTURES_FROM_ELSEWHERE

@@ -23,6 +23,8 @@ LAYERS = [
     {"models"},
     {"data"},
     {"plots"},
+    {"reporting"},
+    {"evaluation", "inspection"},
     {"training"},
     {"cli"},
 ]

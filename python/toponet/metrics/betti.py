@@ -165,7 +165,9 @@ def betti_differences(
     stacks = (patch_stacks(masks, convention, update) for masks in mask_pair(prediction, target))
     return np.concatenate(
         [
-            np.abs(_count(predicted, convention) - _count(truth, convention))
+            np.abs(
+                count_betti_numbers(predicted, convention) - count_betti_numbers(truth, convention)
+            )
             for predicted, truth in zip(*stacks, strict=True)
         ]
     )
@@ -177,7 +179,10 @@ def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiE
     return BettiErrorResult(by_dimension.get(0), by_dimension.get(1), convention)
 
 
-def _count(patches: NDArray[np.uint8], convention: BettiConvention) -> NDArray[np.int64]:
+def count_betti_numbers(
+    patches: NDArray[np.uint8], convention: BettiConvention
+) -> NDArray[np.int64]:
+    """(n, dims) Betti numbers of masks (n, h, w), each taken whole, by this convention."""
     if convention.frame == "rim":
         patches = patches.copy()  # Whole images may be the caller's own.
         patches[:, [0, -1]] = 1

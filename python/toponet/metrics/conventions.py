@@ -25,7 +25,7 @@ CONVENTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-_FRAMES = {True: "with frame", False: "without frame", "rim": "rim overwritten with structure"}
+FRAMES = {True: "with frame", False: "without frame", "rim": "rim overwritten with structure"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class BettiConvention:
         name = f" ({self.name})" if self.name is not None else ""
         return (
             f"mean |difference of Betti numbers| over {where}, connectivity {self.connectivity}, "
-            f"{_FRAMES[self.frame]}{only}{name}"
+            f"{FRAMES[self.frame]}{only}{name}"
         )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toponet._validation import check_connectivity
 from toponet.labelling import label_cells, label_structure, without_partner
-from toponet.plots._canvas import show, show_structure
+from toponet.plots._canvas import show, show_structure, stretched
 from toponet.plots._style import BLUE, ORANGE, VERMILION
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ def plot_segmentation(
         The four axes.
     """
     row: NDArray[Any] = figure.subplots(1, 4, squeeze=True)
-    low, high = np.percentile(image, (0.5, 99.5))
-    shown = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
-    show(row[0], shown[0] if len(shown) == 1 else shown.transpose(1, 2, 0))
+    show(row[0], stretched(image))
     show_structure(row[1], truth != 0)
     show(row[2], likelihood, "viridis")
     plot_mistakes(row[3], likelihood >= 0.5, truth, connectivity)

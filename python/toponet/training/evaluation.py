@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from toponet import metrics
 from toponet.data import ImageSet, Normalisation, pad_reflected
+from toponet.evaluation import Protocol, mean_metrics, score_image
+from toponet.evaluation.protocol import THRESHOLD as THRESHOLD
+from toponet.metrics.conventions import betti_convention
 
-THRESHOLD = 0.5
 ROWS_AT_ONCE = 256
 METRIC_NAMES = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
 
@@ -64,38 +65,18 @@ def evaluate(
     patch_size: int,
     connectivity: int,
 ) -> dict[str, float]:
-    """Metrics by name, each the mean over the images."""
-    rows = []
-    for likelihood, truth in zip(likelihoods, masks, strict=True):
-        prediction = likelihood >= THRESHOLD
-        voi = metrics.variation_of_information(prediction, truth, connectivity=connectivity)
-        betti = metrics.betti_error(
-            prediction, truth, patch_size=patch_size, connectivity=connectivity
-        )
-        rows.append(
-            (
-                metrics.pixel_accuracy(prediction, truth),
-                metrics.adapted_rand_score(prediction, truth, connectivity=connectivity),
-                voi.split + voi.merge,
-                *betti,
-            )
-        )
-    return dict(zip(METRIC_NAMES, map(float, np.mean(rows, axis=0)), strict=True))
+    """Metrics by name, each the mean over the images: the numbers of ``toponet-evaluate``."""
+    protocol = _protocol(patch_size, connectivity)
+    scores = [score_image(f, g, protocol) for f, g in zip(likelihoods, masks, strict=True)]
+    means = mean_metrics(scores)
+    return {name: means[name] for name in METRIC_NAMES}
 
 
 def conventions(patch_size: int, connectivity: int) -> dict[str, str]:
     """What each metric of :func:`evaluate` means, in words."""
-    blank = np.zeros((1, patch_size, patch_size), dtype=np.uint8)
-    betti = metrics.betti_error(blank, blank, patch_size=patch_size, connectivity=connectivity)
-    cells = (
-        f"cells = {12 - connectivity}-connected components of the background, pixels of true "
-        "structure excluded"
-    )
-    return {
-        "all": f"likelihood >= {THRESHOLD} is structure; mean over the held-out images",
-        "accuracy": "share of equal pixels",
-        "ari": f"adapted Rand F-score; {cells}",
-        "voi": f"split + merge in bits; {cells}",
-        "betti_error_0": f"components: {betti.convention}",
-        "betti_error_1": f"holes: {betti.convention}",
-    }
+    words = _protocol(patch_size, connectivity).describe()
+    return {name: words[name] for name in ("all", *METRIC_NAMES)}
+
+
+def _protocol(patch_size: int, connectivity: int) -> Protocol:
+    return Protocol(betti_convention(patch_size=patch_size, connectivity=connectivity), THRESHOLD)

@@ -18,7 +18,7 @@ LAYERS = [
     {"_core", "_validation", "_boxes", "labelling"},
     {"archive", "diagram_checks", "interchange"},
     {"diagrams", "persistence", "matching", "explanation", "binary_loss", "diagram_loss"},
-    {"_loss_inputs", "_loss_function", "losses", "functional"},
+    {"losses", "functional"},
     {"metrics"},
     {"models"},
     {"data"},

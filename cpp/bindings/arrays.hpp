@@ -27,6 +27,7 @@ std::vector<ImageView<Value>> views(const Images<Value>& images) {
     if (images.ndim() != 3) throw std::invalid_argument("expected an array of shape (B, H, W)");
     const std::int64_t height = images.shape(1);
     const std::int64_t width = images.shape(2);
+    if (height < 1 || width < 1) throw std::invalid_argument("expected images with pixels");
     std::vector<ImageView<Value>> result;
     result.reserve(static_cast<std::size_t>(images.shape(0)));
     for (std::int64_t i = 0; i < images.shape(0); ++i) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "arrays.hpp"
 #include "bind.hpp"
 #include "toponet/topological_loss.hpp"
@@ -48,14 +50,17 @@ std::vector<MaskView> mask_views(const py::array& masks, py::ssize_t batch, py::
 /// \param boxes  (P, 4): row, column, height, width of each patch.
 std::vector<Box> to_boxes(const Whole& boxes, py::ssize_t batch, py::ssize_t height,
                           py::ssize_t width) {
-    if (boxes.ndim() != 2 || boxes.shape(1) != 4 || boxes.shape(0) % batch != 0) {
+    if (batch < 1 || boxes.ndim() != 2 || boxes.shape(1) != 4 || boxes.shape(0) < 1 ||
+        boxes.shape(0) % batch != 0) {
         throw std::invalid_argument("expected boxes (P, 4), as many for each image");
     }
     std::vector<Box> result;
     for (py::ssize_t p = 0; p < boxes.shape(0); ++p) {
         const Box box{boxes.at(p, 0), boxes.at(p, 1), boxes.at(p, 2), boxes.at(p, 3)};
+        // Written so that nothing can overflow.
         if (box.row < 0 || box.column < 0 || box.height < 1 || box.width < 1 ||
-            box.row + box.height > height || box.column + box.width > width) {
+            box.height > height || box.row > height - box.height || box.width > width ||
+            box.column > width - box.width) {
             throw std::invalid_argument("expected boxes within the images");
         }
         result.push_back(box);
@@ -70,8 +75,12 @@ std::vector<BinaryTruth> to_truths(const Real& dots, std::size_t patches) {
         dots.shape(0) != static_cast<py::ssize_t>(patches)) {
         throw std::invalid_argument("expected dots (P, 3)");
     }
+    constexpr double most = 1e9;  // Dots: an image has fewer pixels than that.
     std::vector<BinaryTruth> truths(patches);
     for (py::ssize_t p = 0; p < dots.shape(0); ++p) {
+        const bool counts = dots.at(p, 0) >= 0 && dots.at(p, 0) < most && dots.at(p, 1) >= 0 &&
+                            dots.at(p, 1) < most;
+        if (!counts) throw std::invalid_argument("expected dots that are counts");
         auto& truth = truths[static_cast<std::size_t>(p)];
         truth.dimension[0] = {static_cast<std::int64_t>(dots.at(p, 0)), dots.at(p, 2)};
         truth.dimension[1] = {static_cast<std::int64_t>(dots.at(p, 1)), 0.0};
@@ -104,7 +113,13 @@ py::array_t<double> binary_topological_loss(const Images<Value>& images, const p
     }
     batch.patch_weights.assign(patch_weights.data(), patch_weights.data() + patches);
     batch.patches_overlap = patches_overlap;
-    if (gradient.ndim() != 3 || gradient.size() != images.size()) {
+    std::int64_t covered = 0;
+    for (const Box& box : batch.patches) covered += box.pixel_count();
+    if (!patches_overlap && covered != images.size()) {
+        throw std::invalid_argument("expected boxes that cover the images, or patches_overlap");
+    }
+    if (gradient.ndim() != 3 ||
+        !std::equal(gradient.shape(), gradient.shape() + 3, images.shape())) {
         throw std::invalid_argument("expected a gradient of the images' shape");
     }
     LossOptions options;

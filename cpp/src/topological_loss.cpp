@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iomanip>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -35,7 +36,8 @@ void check_probabilities(const ImageView<Value>& image) {
         if (in_unit_interval(row, image.width)) continue;
         while (*row >= 0 && *row <= 1) ++row;
         std::ostringstream sentence;
-        sentence << "must hold probabilities in [0, 1], got ";
+        // Enough digits to tell a float from 1.
+        sentence << std::setprecision(9) << "must hold probabilities in [0, 1], got ";
         if (std::isnan(*row)) {
             sentence << "NaN";
         } else {

@@ -19,19 +19,24 @@ ALGORITHMS = ("union_find", "reduction")
 
 def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """Raises ValueError unless ``value`` is one of ``choices``."""
-    if value not in choices:
+    # Arrays are compared element by element, which is no answer.
+    if isinstance(value, np.ndarray) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {listed}, got {value!r}")
 
 
-def check_whole(name: str, value: object, least: int, most: int = 2**31 - 1) -> None:
-    """Raises TypeError unless a whole number, ValueError unless within the bounds."""
+def check_whole(name: str, value: object, least: int, most: int = 2**31 - 1) -> int:
+    """As int, in which nothing overflows.
+
+    Raises TypeError unless a whole number, ValueError unless within the bounds.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
     if value > most:
         raise ValueError(f"{name} must be at most {most}, got {value}")
+    return int(value)
 
 
 def check_number(name: str, value: object, least: float = -np.inf) -> float:
@@ -63,10 +68,10 @@ def check_connectivity(connectivity: int) -> None:
 
 def check_dims(dims: Sequence[int]) -> tuple[bool, bool]:
     """Whether dimension 0 and dimension 1 are asked for."""
-    try:
-        chosen = tuple(dims)
-    except TypeError:
-        raise TypeError(f"dims must be a sequence such as (0, 1) or (1,), got {dims!r}") from None
+    # An iterator would be empty when the dimensions are asked for again.
+    if not isinstance(dims, (Sequence, np.ndarray)):
+        raise TypeError(f"dims must be a sequence such as (0, 1) or (1,), got {dims!r}")
+    chosen = tuple(dims)
     whole = all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in chosen)
     if not chosen or not whole or not set(chosen) <= {0, 1} or len(set(chosen)) < len(chosen):
         raise ValueError(f"dims must be (0,), (1,) or (0, 1), got {tuple(chosen)!r}")
@@ -80,10 +85,9 @@ def check_min_persistence(min_persistence: float) -> None:
 
 def check_weights(name: str, weights: Sequence[float], count: int | None = None) -> list[float]:
     """Floats of at least 0; ``count`` of them, if given."""
-    try:
-        chosen = list(weights)
-    except TypeError:
-        raise TypeError(f"{name} must be a sequence of numbers, got {weights!r}") from None
+    if not isinstance(weights, (Sequence, np.ndarray)):
+        raise TypeError(f"{name} must be a sequence of numbers, got {weights!r}")
+    chosen = list(weights)
     if not chosen or (count is not None and len(chosen) != count):
         expected = "at least one number" if count is None else f"{count} numbers"
         raise ValueError(f"{name} must hold {expected}, got {len(chosen)}")

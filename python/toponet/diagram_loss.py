@@ -44,6 +44,12 @@ def diagram_topological_loss(
         return binary_topological_loss(
             likelihood, None, patches, options, dots=dots, gradient=gradient
         )
+    low, high = likelihood.min(), likelihood.max()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"likelihood must hold probabilities in [0, 1], got values from {low:.9g} to "
+            f"{high:.9g}; apply sigmoid or softmax to logits first"
+        )
     if gradient is None:
         gradient = np.empty_like(likelihood)
     gradient[:] = 0
@@ -111,6 +117,16 @@ def _check_targets(targets: PersistenceDiagrams, patches: Patches, options: Loss
         raise ValueError(
             f"target_diagrams must hold one diagram for each of the {len(patches.boxes)} patches "
             f"(image after image, channel after channel), got {len(targets)}"
+        )
+    try:
+        targets.check()
+    except ValueError as error:
+        raise ValueError(f"target_diagrams can't be used: {error}") from None
+    finite = targets.values[np.isfinite(targets.values)]
+    if len(finite) and not (finite.min() >= 0 and finite.max() <= 1):
+        raise ValueError(
+            "target_diagrams must hold values in [0, 1], got values from "
+            f"{finite.min():.9g} to {finite.max():.9g}"
         )
     if 0 not in options.dims:  # Only components can be there for ever.
         return

@@ -86,6 +86,8 @@ class PersistenceDiagrams:
             if len(index) != 2:
                 raise TypeError(f"diagrams have two indices, image and dimension, got {len(index)}")
             return self[index[0]].dimension(index[1])
+        if isinstance(index, bool):
+            raise TypeError(f"images are a whole number or a slice, got {index!r}")
         try:
             chosen = range(len(self))[index]
         except IndexError:
@@ -275,9 +277,18 @@ class PersistenceDiagrams:
             FileExistsError: If there is one and ``overwrite`` is False.
             FileNotFoundError: If its folder doesn't exist.
             TypeError: If overwrite isn't True or False.
+            ValueError: If the numbers aren't those of diagrams: :meth:`load` would refuse them.
         """
+        self.check()
         arrays = {name: getattr(self, name) for name in _NAMES}
         archive.write_arrays(path, arrays, overwrite=overwrite)
+
+    def check(self) -> None:
+        """Raises ValueError unless the numbers are those of diagrams.
+
+        The kernel's are. The constructor looks at dtypes and shapes only.
+        """
+        check_content(self.values, self.pixels, self.dimensions, self.splits)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> PersistenceDiagrams:
@@ -291,7 +302,7 @@ class PersistenceDiagrams:
         arrays = archive.read_arrays(path, _NAMES)
         try:
             diagrams = PersistenceDiagrams(**arrays)
-            check_content(**arrays)
+            diagrams.check()
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} holds no persistence diagrams: {error}") from None
         return diagrams

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._validation import check_choice
 from toponet.diagrams import PersistenceDiagrams
 from toponet.matching import match
 
@@ -56,11 +57,14 @@ class Explanation:
 
     def share(self, dimension: int) -> float:
         """Part of the loss that comes from one dimension, in [0, 1]; 0 if the loss is 0."""
+        check_choice("dimension", dimension, (0, 1))
         loss = self.loss
         return float(self.costs[self.dimensions == dimension].sum()) / loss if loss else 0.0
 
     def count(self, fate: str, dimension: int) -> int:
         """How many dots of a dimension have one of the fates."""
+        check_choice("fate", fate, FATES)
+        check_choice("dimension", dimension, (0, 1))
         return int(np.count_nonzero((self.fates == fate) & (self.dimensions == dimension)))
 
     def gradient(self) -> NDArray[np.float64]:

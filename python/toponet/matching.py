@@ -11,6 +11,8 @@ from toponet._validation import MATCHINGS, check_choice, check_min_persistence
 
 METHODS = ("auto", "pot", "closed_form")
 
+LARGEST = 1e150
+
 Dots = NDArray[np.float64]
 Pairs = NDArray[np.int64]
 
@@ -120,7 +122,13 @@ def match(
 
 
 def _dots(name: str, values: ArrayLike) -> Dots:
-    given = np.asarray(values)
+    try:
+        given = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError):
+        raise TypeError(
+            f"{name} must be an (n, 2) array of numbers, got {type(values).__name__}; of diagrams "
+            "take diagrams[i, d].values, of tensors tensor.detach().numpy()"
+        ) from None
     if given.dtype.kind not in "buif":
         raise TypeError(f"{name} must hold real numbers, got {given.dtype}")
     dots = given.astype(np.float64)
@@ -131,6 +139,8 @@ def _dots(name: str, values: ArrayLike) -> Dots:
     birth, death = dots.T
     if not np.isfinite(birth).all() or np.isnan(death).any() or (death == np.inf).any():
         raise ValueError(f"{name} must hold finite numbers (deaths may be -inf)")
+    if (np.abs(dots[np.isfinite(dots)]) > LARGEST).any():
+        raise ValueError(f"{name} must hold numbers up to {LARGEST:g}: their squares are summed")
     if (birth < death).any():
         row = int(np.argmax(birth < death))
         raise ValueError(f"{name} must have birth >= death (superlevel sets), got {dots[row]} "

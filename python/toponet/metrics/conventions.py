@@ -116,7 +116,7 @@ def _size_and_seed(
         raise ValueError(f"seed has no meaning for patches={patches!r}: leave it out")
     size = 65 if patch_size is None else patch_size
     positions = 0 if seed is None else seed
-    check_whole("patch_size", size, least=1)
+    size = check_whole("patch_size", size, least=1)
     check_whole("seed", positions, least=0)
     return (
         None if patches == "whole" else size,

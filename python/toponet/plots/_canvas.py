@@ -30,7 +30,7 @@ def show(axes: Axes, picture: NDArray[Any], colours: str = "gray", margin: int =
 def stretched(image: NDArray[np.floating[Any]]) -> NDArray[Any]:
     """An image (C, H, W) of any range for :func:`show`: all but the extreme greys fill [0, 1]."""
     low, high = np.percentile(image, (0.5, 99.5))
-    shown = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
+    shown: NDArray[Any] = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
     return shown[0] if len(shown) == 1 else shown.transpose(1, 2, 0)
 
 

@@ -151,6 +151,8 @@ def _draw_marks(axes: Any, marks: CriticalMarks) -> None:
 
 def _add_legend(axes: Any) -> None:
     """Below the picture, with marks of one size."""
+    from matplotlib.collections import PathCollection
+
     legend = axes.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
@@ -161,4 +163,5 @@ def _add_legend(axes: Any) -> None:
         handletextpad=0.4,
     )
     for mark in legend.legend_handles:
-        mark.set_sizes([40])
+        if isinstance(mark, PathCollection):  # What callers drew before keeps its look.
+            mark.set_sizes([40])

@@ -1,28 +1,17 @@
-"""The losses as modules, in the manner of torch.nn."""
+"""The topological loss as a module, in the manner of torch.nn."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch._compile import _disable_dynamo
-from torch.nn import functional as F
 from torch.nn.modules.loss import _Loss
 
 from toponet._boxes import Boxes, free_corners, grid_boxes, random_boxes, whole_box
-from toponet._loss_function import TopologicalLossFunction, Truth, prepare
-from toponet._loss_inputs import (
-    check_floating_point,
-    check_likelihood,
-    check_target,
-    check_valid,
-    one_hot,
-    without_invalid,
-)
 from toponet._validation import (
     MATCHINGS,
     check_choice,
@@ -30,7 +19,6 @@ from toponet._validation import (
     check_dims,
     check_flag,
     check_min_persistence,
-    check_number,
     check_weights,
     check_whole,
     thread_count,
@@ -39,8 +27,17 @@ from toponet.binary_loss import LossOptions
 from toponet.diagram_loss import explain_patches, patch_diagrams
 from toponet.diagrams import PersistenceDiagrams
 from toponet.explanation import Explanation
+from toponet.losses._function import TopologicalLossFunction, Truth, prepare
+from toponet.losses._inputs import (
+    as_computed,
+    check_dense,
+    check_likelihood,
+    check_target,
+    check_valid,
+    without_invalid,
+)
+from toponet.losses._reduction import REDUCTIONS, reduce
 
-REDUCTIONS = ("mean", "sum", "none")
 PATCHES = ("grid", "random")
 
 
@@ -81,7 +78,8 @@ class TopologicalLoss(_Loss):
             images. A matching over a whole image isn't local: the paper takes 65.
         patches: "grid" (each side divided into the fewest nearly equal parts of at most
             ``patch_size``: no pixel is left out) or "random" (drawn anew in each call).
-        patches_per_image: For "random": how many in each image, the same for all its channels.
+        patches_per_image: For "random": how many in each image, the same for all its channels;
+            None = 1.
         generator: For "random": of the positions, on the CPU; None = torch's own, as
             ``torch.manual_seed`` sets it.
 
@@ -93,7 +91,8 @@ class TopologicalLoss(_Loss):
           dtype, (B, 1, H, W) or (B, H, W).
         - valid: (B, H, W), (B, 1, H, W) or the likelihood's shape, 0 or 1: pixels that count. The
           others are taken for foreground of value 1, as the frame is, in likelihood and target;
-          they get no gradient.
+          their values don't matter and they get no gradient (with ``softmax``, if they count in no
+          channel).
         - target_diagrams: in place of the target, one diagram for each patch, image after image,
           channel after channel (those that count), as :meth:`target_diagrams` makes them. Soft and
           multi-level targets are possible in this form only.
@@ -105,10 +104,13 @@ class TopologicalLoss(_Loss):
         TypeError: If likelihood isn't a floating point tensor; if an option has the wrong type.
         ValueError: If an option is unknown or contradicts another one (in the constructor), shapes
             don't fit or are empty, likelihood holds NaN or values outside [0, 1] (logits), target
-            anything but 0 and 1, or diagrams are of another frame or number.
+            anything but 0 and 1, or diagrams are of another number or hold other values. Another
+            frame is found out where dimension 0 counts; other ``dims`` or another connectivity
+            can't be.
 
     Cost: near-linear in the pixels, on the CPU: one copy from the device, into pinned memory, and
-    one back. Under ``torch.compile`` the loss is one graph break.
+    one back. Under ``torch.compile`` the loss is one graph break; ``torch.func`` transforms and
+    forward-mode derivatives aren't there.
 
     Differences from the authors' code: their diagrams come from sigmoid(x), their differences from
     x; their force on noise overshoots the diagonal; patches without structure are skipped there.
@@ -173,9 +175,9 @@ class TopologicalLoss(_Loss):
             None if class_weights is None else check_weights("class_weights", class_weights)
         )
         _check_patches(patch_size, patches, patches_per_image, generator)
-        self.patch_size = patch_size
+        self.patch_size = None if patch_size is None else int(patch_size)
         self.patches = patches
-        self.patches_per_image = 1 if patches_per_image is None else patches_per_image
+        self.patches_per_image = None if patches_per_image is None else int(patches_per_image)
         self.generator = generator
 
     # One graph break under torch.compile: numpy inside leaves nothing to trace. (The public
@@ -215,6 +217,8 @@ class TopologicalLoss(_Loss):
             target: As of the loss.
             valid: As of the loss.
             target_diagrams: As of the loss.
+
+        Random patches are drawn anew, as at each call of the loss.
 
         Returns:
             One explanation for each patch (an image, without ``patch_size``) with a valid pixel:
@@ -278,15 +282,18 @@ class TopologicalLoss(_Loss):
             0.0
         """
         self._check_no_random_patches()
-        if not isinstance(target, Tensor):
-            raise TypeError(f"target must be a torch.Tensor, got {type(target).__name__}")
-        levels = target if target.is_floating_point() else target.float()
-        levels = check_likelihood("target", levels)
+        check_dense("target", target)
+        levels = check_likelihood("target", as_computed(target))
         v = check_valid(valid, levels)
         first = self._first_class(levels)
         if v is not None and v.shape[1] > 1:
             v = v[:, first:]
-        levels = levels[:, first:]
+        levels = without_invalid(levels, v, each_channel=True)[:, first:]
+        if not ((levels >= 0) & (levels <= 1)).all():
+            raise ValueError(
+                f"target must hold values in [0, 1], got values from {levels.min():.9g} to "
+                f"{levels.max():.9g}; class indices have to be made masks first"
+            )
         truth = self._truth(levels, None, v, None, first)
         images, _, patches, _ = prepare(levels, truth)
         return patch_diagrams(images, patches, self.options)
@@ -296,7 +303,7 @@ class TopologicalLoss(_Loss):
         shown = {**vars(self.options), **vars(self)}
         return ", ".join(
             f"{name}={shown[name]!r}"
-            for name, parameter in inspect.signature(type(self)).parameters.items()
+            for name, parameter in inspect.signature(TopologicalLoss).parameters.items()
             if name in ("dims", "connectivity", "frame", "matching", "reduction")
             or shown[name] != parameter.default
         )
@@ -319,12 +326,11 @@ class TopologicalLoss(_Loss):
                                 + type(diagrams).__name__)  # fmt: skip
             self._check_no_random_patches()
         v = check_valid(valid, f)
-        f = without_invalid(f, v)
+        f = without_invalid(as_computed(f), v, each_channel=not self.softmax)
+        if self.softmax and f.shape[1] == 1:
+            raise ValueError("softmax needs more than one channel, got 1")
         if self.sigmoid or self.softmax:
-            logits = f if f.dtype == torch.float64 else f.float()
-            if self.softmax and logits.shape[1] == 1:
-                raise ValueError("softmax needs more than one channel, got 1")
-            f = logits.sigmoid() if self.sigmoid else logits.softmax(dim=1)
+            f = f.sigmoid() if self.sigmoid else f.softmax(dim=1)
         first = self._first_class(f)
         g = None if target is None else check_target(target, likelihood)
         if first:  # Of class indices and of one mask for all channels there is only one.
@@ -371,23 +377,17 @@ class TopologicalLoss(_Loss):
             boxes = grid_boxes(height, width, self.patch_size)
         else:
             rows, columns = free_corners(height, width, self.patch_size)
+            count = self.patches_per_image or 1
             corners = torch.stack(
                 [
-                    torch.randint(free, (batch * self.patches_per_image,), generator=self.generator)
+                    torch.randint(free, (batch * count,), generator=self.generator)
                     for free in (rows, columns)
                 ],
                 dim=1,
             )
             boxes = random_boxes(corners.numpy(), height, width, self.patch_size)
-            return boxes.reshape(batch, self.patches_per_image, 4)
+            return boxes.reshape(batch, count, 4)
         return np.broadcast_to(boxes, (batch, *boxes.shape))
-
-
-def reduce(losses: Tensor, reduction: str) -> Tensor:
-    """Torch's "mean", "sum" or "none" over all entries."""
-    if reduction == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
 
 
 def _check_patches(
@@ -412,90 +412,3 @@ def _check_patches(
             raise ValueError(f"{name} needs patch_size and patches='random'")
     if patches == "random" and patch_size is None:
         raise ValueError("patches='random' needs a patch_size")
-
-
-class TopoNetLoss(_Loss):
-    r"""Cross-entropy plus weighted topological loss (paper, eq. 2.1), on logits.
-
-    .. math:: L = L_{bce} + \lambda L_{topo}
-
-    With ``softmax=True`` the cross-entropy is that of one class among C, otherwise that of each
-    channel for itself.
-
-    Args:
-        topo_weight: :math:`\lambda`, at least 0. The topological loss is a sum over the dots of an
-            image, the cross-entropy a mean over its pixels: useful weights lie around 0.01 to 0.1
-            for patches of 65 x 65.
-        reduction: "mean" or "sum" over images, or "none". Both losses of an image are means over
-            its channels, the cross-entropy over its valid pixels as well.
-        options: Any other option of :class:`TopologicalLoss` but ``sigmoid``. ``class_weights`` and
-            ``include_background`` concern the topological term only.
-
-    Shape:
-        - logits: (B, C, H, W) or (B, H, W), any floating point dtype, any device.
-        - target, valid, target_diagrams: as of :class:`TopologicalLoss`; the target is needed in
-          any case.
-        - output: scalar, or (B,) for reduction="none".
-
-    Raises:
-        TypeError: If logits isn't a floating point tensor, or an option has the wrong type.
-        ValueError: As :class:`TopologicalLoss`; if topo_weight is negative or not finite.
-
-    Example:
-        >>> import torch, toponet
-        >>> logits = torch.zeros(1, 1, 8, 8, requires_grad=True)
-        >>> toponet.TopoNetLoss(topo_weight=0.1)(logits, torch.zeros(1, 1, 8, 8)).backward()
-    """
-
-    def __init__(self, topo_weight: float = 0.05, reduction: str = "mean", **options: Any) -> None:
-        """Checks the options."""
-        super().__init__(reduction=reduction)
-        check_choice("reduction", reduction, REDUCTIONS)
-        self.topo_weight = check_number("topo_weight", topo_weight, least=0)
-        if "sigmoid" in options:
-            raise TypeError("TopoNetLoss takes logits: use softmax=True or neither, got sigmoid")
-        softmax = options.get("softmax", False)
-        self.topological_loss = TopologicalLoss(
-            **options, reduction="none", sigmoid=softmax is False
-        )
-
-    def forward(
-        self,
-        logits: Tensor,
-        target: Tensor,
-        *,
-        valid: Tensor | None = None,
-        target_diagrams: PersistenceDiagrams | None = None,
-    ) -> Tensor:
-        """Computes the loss; shapes and errors are described at the class."""
-        check_floating_point("logits", logits)
-        if logits.dtype != torch.float64:
-            logits = logits.float()  # Lower precisions have too few values near 0 and 1.
-        topological = self.topological_loss(
-            logits,
-            target if target_diagrams is None else None,
-            valid=valid,
-            target_diagrams=target_diagrams,
-        )
-        if topological.ndim == 2:
-            topological = topological.mean(dim=1)
-        total = self._cross_entropy(logits, target, valid) + self.topo_weight * topological
-        return reduce(total, self.reduction)
-
-    def _cross_entropy(self, logits: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
-        """(B,): mean over each image's channels and valid pixels."""
-        v = check_valid(valid, check_likelihood("logits", logits))
-        f = without_invalid(check_likelihood("logits", logits), v)
-        masks = one_hot(check_target(target, logits), f.shape[1]).to(f.dtype)
-        if self.topological_loss.softmax:
-            per_pixel = F.cross_entropy(f, masks, reduction="none")[:, None]
-        else:
-            per_pixel = F.binary_cross_entropy_with_logits(f, masks, reduction="none")
-        if v is None:
-            return per_pixel.mean(dim=(1, 2, 3))
-        v = v.all(dim=1, keepdim=True) if self.topological_loss.softmax else v.expand_as(f)
-        return (per_pixel * v).sum(dim=(1, 2, 3)) / v.sum(dim=(1, 2, 3)).clamp(min=1)
-
-    def extra_repr(self) -> str:
-        """Shows the weight; the topological loss shows its own options."""
-        return f"topo_weight={self.topo_weight}, reduction={self.reduction!r}"

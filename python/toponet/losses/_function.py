@@ -40,7 +40,10 @@ class Truth(NamedTuple):
 
 
 class TopologicalLossFunction(torch.autograd.Function):
-    """(B, C) losses of (B, C, H, W) likelihoods; the gradient is known as soon as the matching."""
+    """(B, C) losses of (B, C, H, W) likelihoods, float32 or float64.
+
+    The gradient is known as soon as the matching is.
+    """
 
     @staticmethod
     def forward(ctx: Any, likelihood: Tensor, truth: Truth, options: LossOptions) -> Tensor:
@@ -58,7 +61,6 @@ class TopologicalLossFunction(torch.autograd.Function):
         if valid is not None:
             gradient.numpy()[~valid] = 0
         ctx.save_for_backward(gradient.view(likelihood.shape).to(device, non_blocking=True))
-        ctx.likelihood_dtype = likelihood.dtype
         return torch.from_numpy(losses).view(likelihood.shape[:2]).to(device, gradient.dtype)
 
     @staticmethod
@@ -71,8 +73,7 @@ class TopologicalLossFunction(torch.autograd.Function):
                 "with create_graph=True"
             )
         (gradient,) = ctx.saved_tensors
-        scaled = losses_gradient[..., None, None] * gradient
-        return scaled.to(ctx.likelihood_dtype), None, None
+        return losses_gradient[..., None, None] * gradient, None, None
 
 
 def prepare(
@@ -84,12 +85,11 @@ def prepare(
     """
     batch, channels, height, width = likelihood.shape
     shape = (batch * channels, height, width)
-    dtype = torch.float64 if likelihood.dtype == torch.float64 else torch.float32
     target = truth.target
     if target is not None and target.dtype not in _MASK_DTYPES:
         target = target.float()
     # The one copy from the device, and the one wait for it.
-    f, g, v = _to_host(likelihood.detach().to(dtype), target, truth.valid)
+    f, g, v = _to_host(likelihood, target, truth.valid)
     assert f is not None
     f = f.reshape(shape)
     masks = None
@@ -151,7 +151,7 @@ def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:
     waited_for: torch.device | None = None
     for tensor in tensors:
         if tensor is None or tensor.device.type == "cpu":
-            copies.append(None if tensor is None else tensor.detach().contiguous())
+            copies.append(None if tensor is None else tensor.detach().resolve_neg().contiguous())
         elif tensor.is_cuda:
             pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
             copies.append(pinned.copy_(tensor.detach(), non_blocking=True))

@@ -6,15 +6,24 @@ import torch
 from torch import Tensor
 
 
-def check_floating_point(name: str, tensor: Tensor) -> None:
-    """Raises TypeError unless a dense floating point tensor."""
+def check_dense(name: str, tensor: object) -> None:
+    """Raises TypeError or ValueError unless a tensor of real numbers that can be read."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name} must be a torch.Tensor, got {type(tensor).__name__}")
-    if not tensor.is_floating_point() or tensor.layout != torch.strided:
-        raise TypeError(f"{name} must be dense and floating point, got {tensor.dtype}, "
-                        f"{tensor.layout}")  # fmt: skip
+    if tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized:
+        kind = "a nested" if tensor.is_nested else f"a {tensor.layout} {tensor.dtype}"
+        raise TypeError(f"{name} must be a dense tensor, got {kind} one")
+    if tensor.is_complex():
+        raise TypeError(f"{name} must hold real numbers, got {tensor.dtype}")
     if tensor.is_meta:
         raise ValueError(f"{name} must hold values, got a tensor on the meta device")
+
+
+def check_floating_point(name: str, tensor: Tensor) -> None:
+    """Raises TypeError unless a dense floating point tensor."""
+    check_dense(name, tensor)
+    if not tensor.is_floating_point():
+        raise TypeError(f"{name} must be floating point, got {tensor.dtype}")
 
 
 def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
@@ -29,15 +38,16 @@ def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
             f"{name} must hold at least one image of at least one pixel, got shape "
             f"{_shape(likelihood)}"
         )
+    height, width = likelihood.shape[-2:]
+    if (height + 2) * (width + 2) >= 2**31:
+        raise ValueError(f"{name} must have fewer than 2**31 pixels an image, got shape "
+                         f"{_shape(likelihood)}")  # fmt: skip
     return likelihood if likelihood.ndim == 4 else likelihood[:, None]
 
 
 def check_target(target: Tensor, likelihood: Tensor) -> Tensor:
     """As (B, C, H, W); or (B, 1, H, W) with class indices, where the likelihood has C > 1."""
-    if not isinstance(target, Tensor):
-        raise TypeError(f"target must be a torch.Tensor, got {type(target).__name__}")
-    if target.is_complex():
-        raise TypeError(f"target must hold only 0 and 1, got {target.dtype}")
+    check_dense("target", target)
     if target.shape == likelihood.shape:
         return target if target.ndim == 4 else target[:, None]
     batch, *_, height, width = likelihood.shape
@@ -58,8 +68,7 @@ def check_valid(valid: Tensor | None, likelihood: Tensor) -> Tensor | None:
     """As bool (B, 1, H, W) or (B, C, H, W) of a likelihood (B, C, H, W)."""
     if valid is None:
         return None
-    if not isinstance(valid, Tensor):
-        raise TypeError(f"valid must be a torch.Tensor, got {type(valid).__name__}")
+    check_dense("valid", valid)
     mask = valid[:, None] if valid.ndim == 3 else valid
     batch, channels, height, width = likelihood.shape
     if mask.shape not in ((batch, 1, height, width), (batch, channels, height, width)):
@@ -67,21 +76,43 @@ def check_valid(valid: Tensor | None, likelihood: Tensor) -> Tensor | None:
             f"valid must have shape (B, H, W), (B, 1, H, W) or that of the likelihood, "
             f"{_shape(likelihood)}; got {_shape(valid)}"
         )
-    return mask != 0
+    if mask.dtype == torch.bool:
+        return mask
+    check_binary("valid", mask)
+    return mask == 1
 
 
-def without_invalid(values: Tensor, valid: Tensor | None) -> Tensor:
-    """0 where no channel is valid: NaN there would come back in the gradients of activations."""
+def check_binary(name: str, tensor: Tensor) -> None:
+    """Raises ValueError unless all values are 0 or 1. Waits for the device."""
+    wrong = (tensor != 0) & (tensor != 1)
+    if wrong.any():
+        raise ValueError(f"{name} must hold only 0 and 1, got {tensor[wrong][0].item()} as well")
+
+
+def without_invalid(values: Tensor, valid: Tensor | None, each_channel: bool) -> Tensor:
+    """0 where pixels don't count: NaN there would come back in the gradients of activations.
+
+    Args:
+        values: (B, C, H, W).
+        valid: As :func:`check_valid` gives it.
+        each_channel: Whether channels are for themselves; a softmax needs all of a pixel's as long
+            as it counts in one of them.
+    """
     if valid is None:
         return values
-    return values.masked_fill(~valid.any(dim=1, keepdim=True), 0.0)
+    return values.masked_fill(~(valid if each_channel else valid.any(dim=1, keepdim=True)), 0)
 
 
 def one_hot(target: Tensor, channels: int) -> Tensor:
     """Masks (B, C, H, W) of what :func:`check_target` gives."""
     if target.shape[1] == channels:
         return target
-    return target == torch.arange(channels, device=target.device)[:, None, None]
+    return target.long() == torch.arange(channels, device=target.device)[:, None, None]
+
+
+def as_computed(tensor: Tensor) -> Tensor:
+    """float64 as it is, others in float32: lower precisions have too few values near 0 and 1."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
 def _shape(tensor: Tensor) -> str:

@@ -1,0 +1,74 @@
+"""The configuration of an evaluation; the command line is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toponet._validation import check_choice, check_whole
+from toponet.evaluation.protocol import THRESHOLD, Protocol
+from toponet.metrics.conventions import betti_convention
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Which files to compare, and how.
+
+    Files are paired by name without suffix and without the endings _likelihood, _mask and _label.
+    Where a prediction is there in several forms, NAME_likelihood comes before NAME, and that before
+    NAME_mask; NAME_cells and NAME_overlay are left alone. Two single files are a pair whatever
+    their names. Integers of 8 or 16 bit are divided by 255 or 65535, unless the file holds only 0
+    and one of 1, 255, 65535, which is a mask; floating point is taken as it is.
+
+    Attributes:
+        predictions: Folder with masks or likelihoods (PNG, TIFF), or one such file.
+        labels: Folder with masks, a data set with labels/ in it, or one mask.
+        threshold: A likelihood of at least this is structure.
+        connectivity: Of the structure, 8 or 4, for all metrics; empty = 8.
+        patch_size: Side of the Betti error's patches in pixels; empty = 65.
+        patches: Random patches an image, "grid" or "whole"; empty = 100.
+        seed: Of random patches; empty = 0.
+        frame: Whether Betti numbers are counted with a frame of structure around each patch and
+            image (true, false), or with their "rim" overwritten; empty = true.
+        convention: Name of a convention that fixes some of these: "toponet", "toponet-authors",
+            "whole-image" or "topomortar".
+        missing: What to do about labels without prediction: "error", or "skip" them.
+        bootstrap: Resamples for the 95 % intervals over images; 0 = none.
+        bootstrap_seed: Of the resamples.
+        out: New folder for report.json, report.md and images.csv; empty = nothing is written.
+    """
+
+    predictions: str
+    labels: str
+    threshold: float = THRESHOLD
+    connectivity: int | None = None
+    patch_size: int | None = None
+    patches: int | str | None = None
+    seed: int | None = None
+    frame: bool | str | None = None
+    convention: str | None = None
+    missing: str = "error"
+    bootstrap: int = 1000
+    bootstrap_seed: int = 0
+    out: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what no evaluation could use; files are looked at later."""
+        check_choice("missing", self.missing, ("error", "skip"))
+        check_whole("bootstrap", self.bootstrap, least=0, most=100_000)
+        check_whole("bootstrap_seed", self.bootstrap_seed, least=0)
+        _ = self.protocol
+
+    @property
+    def protocol(self) -> Protocol:
+        """The part that says how to compare."""
+        return Protocol(
+            betti_convention(
+                self.convention,
+                patch_size=self.patch_size,
+                patches=self.patches,
+                seed=self.seed,
+                connectivity=self.connectivity,
+                frame=self.frame,
+            ),
+            self.threshold,
+        )

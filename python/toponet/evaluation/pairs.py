@@ -1,0 +1,152 @@
+"""Predictions and truths, paired by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.data.folder import SUFFIXES, _read, read_mask
+from toponet.evaluation.config import EvaluateConfig
+
+# Of several forms of one prediction, the smallest number is taken.
+FORMS: Mapping[str, int] = MappingProxyType({"likelihood": 0, "": 1, "label": 1, "mask": 2})
+NO_MASKS = ("_cells", "_overlay")  # What toponet-predict writes besides.
+_ENDINGS = re.compile(r"(?<=.)(_(likelihood|mask|label))+$")
+
+Truth = Path | NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One image's prediction and truth.
+
+    Attributes:
+        name: Without suffix and ending.
+        prediction: File of a likelihood or mask.
+        truth: File of a mask, or the mask itself.
+    """
+
+    name: str
+    prediction: Path
+    truth: Truth
+
+    def read(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Likelihood and truth, (H, W) each.
+
+        Raises:
+            ValueError: If a file can't be read or used, or the sizes differ; it is named.
+        """
+        likelihood = read_likelihood(self.prediction)
+        truth = read_mask(self.truth) if isinstance(self.truth, Path) else self.truth
+        if likelihood.shape != truth.shape:
+            raise ValueError(
+                f"{self.prediction} has {likelihood.shape[0]} x {likelihood.shape[1]} pixels, its "
+                f"label {truth.shape[0]} x {truth.shape[1]}"
+            )
+        return likelihood, truth
+
+
+def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
+    """All pairs, sorted by name, and the names of labels that have no prediction.
+
+    Raises:
+        ValueError: If a path is missing, holds nothing of use, or a partner is missing that
+            ``config.missing`` doesn't excuse.
+    """
+    source = Path(config.predictions)
+    predictions, truths = find_predictions(source), find_truths(config.labels)
+    if source.is_file() and Path(config.labels).is_file():
+        predictions = dict(zip(truths, predictions.values(), strict=True))
+    for name, path in predictions.items():
+        if name not in truths:
+            raise ValueError(f"{path} has no label named {name!r} in {config.labels}")
+    left_out = sorted(set(truths) - set(predictions))
+    # Whoever names a single prediction means that one.
+    if left_out and config.missing == "error" and not source.is_file():
+        raise ValueError(
+            f"{len(left_out)} of {len(truths)} labels have no prediction in {source}, the first is "
+            f"{left_out[0]!r}; --missing skip leaves them out"
+        )
+    return [Pair(name, predictions[name], truths[name]) for name in sorted(predictions)], left_out
+
+
+def find_predictions(source: Path) -> dict[str, Path]:
+    """One file for each name, or the file itself."""
+    if source.is_file():
+        return {image_name(source): source}
+    best: dict[str, Path] = {}
+    for _, path in sorted((_form(path), path) for path in _images(source)):
+        name = image_name(path)
+        if name not in best:
+            best[name] = path
+        elif _form(path) == _form(best[name]):
+            raise ValueError(f"{path} and {best[name]} have the same name")
+    return best
+
+
+def find_truths(source: str) -> dict[str, Truth]:
+    """Masks by name: of a folder, of the labels/ in it, or the file itself."""
+    path = Path(source)
+    if path.is_file():
+        return {image_name(path): path}
+    truths: dict[str, Truth] = {}
+    for file in _images(path / "labels" if (path / "labels").is_dir() else path):
+        name = image_name(file)
+        if name in truths:
+            raise ValueError(f"{file} and {truths[name]} have the same name")
+        truths[name] = file
+    return truths
+
+
+def read_likelihood(path: Path) -> NDArray[np.float32]:
+    """(H, W) in [0, 1].
+
+    Raises:
+        ValueError: If the file isn't one grey image, or leaves the range.
+    """
+    pixels = _read(path)
+    if pixels.dtype.kind != "f":
+        with suppress(ValueError):  # More than two values: a likelihood.
+            return read_mask(path).astype(np.float32)
+    if pixels.ndim != 2 or pixels.size == 0:
+        raise ValueError(f"{path} must be one grey likelihood or mask, got shape {pixels.shape}")
+    if pixels.dtype.kind != "f" and pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"{path} must be 8 bit, 16 bit or floating point, got {pixels.dtype}")
+    full = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+    likelihood: NDArray[np.float32] = pixels.astype(np.float32) / np.float32(full)
+    wrong = likelihood[~((likelihood >= 0) & (likelihood <= 1))]  # NaN as well.
+    if wrong.size:
+        raise ValueError(f"{path} must lie in [0, 1], got {wrong[0]:g}")
+    return likelihood
+
+
+def image_name(path: Path) -> str:
+    """Without suffix and endings: what prediction and label have in common."""
+    return _ENDINGS.sub("", path.stem)
+
+
+def _form(path: Path) -> int:
+    ending = _ENDINGS.search(path.stem)
+    return FORMS[ending[2] if ending else ""]
+
+
+def _images(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"{folder} does not exist")
+    files = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in SUFFIXES
+        and not path.name.startswith(".")
+        and not path.stem.endswith(NO_MASKS)
+    ]
+    if not files:
+        raise ValueError(f"{folder} holds no PNG or TIFF file")
+    return files

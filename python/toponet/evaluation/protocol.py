@@ -1,0 +1,74 @@
+"""By which conventions predictions are compared with truths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from toponet._validation import check_number
+from toponet.metrics import BettiConvention
+from toponet.metrics.conventions import FRAMES, betti_convention
+
+THRESHOLD = 0.5
+
+# What a single image is scored by, in the order in which it is shown.
+METRICS = (
+    "accuracy",
+    "ari",
+    "voi",
+    "voi_split",
+    "voi_merge",
+    "betti_error_0",
+    "betti_error_1",
+)
+HIGHER_IS_BETTER = ("accuracy", "ari")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """All that the numbers depend on, besides the images.
+
+    Attributes:
+        betti: What Betti errors and Betti numbers count; its connectivity holds for the cells of
+            ARI and VOI as well.
+        threshold: A likelihood of at least this is structure; above 0 and at most 1.
+
+    Raises:
+        TypeError: If the threshold isn't a number.
+        ValueError: If the threshold is out of range.
+    """
+
+    betti: BettiConvention = field(default_factory=betti_convention)
+    threshold: float = THRESHOLD
+
+    def __post_init__(self) -> None:
+        """Refuses thresholds at which every image is all structure, or none."""
+        if not 0 < check_number("threshold", self.threshold) <= 1:
+            raise ValueError(f"threshold must be above 0 and at most 1, got {self.threshold}")
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names that are counted; some named conventions leave a dimension out."""
+        left_out = {f"betti_error_{d}" for d in (0, 1) if d not in self.betti.dims}
+        return tuple(name for name in METRICS if name not in left_out)
+
+    def describe(self) -> dict[str, str]:
+        """What each number means, in words."""
+        cells = (
+            f"cells = {12 - self.betti.connectivity}-connected components of the background, "
+            "pixels of true structure excluded"
+        )
+        words = {
+            "all": f"likelihood >= {self.threshold} is structure; mean over the images",
+            "accuracy": "share of equal pixels",
+            "ari": f"adapted Rand F-score; {cells}",
+            "voi": f"split + merge in bits; {cells}",
+            "voi_split": "of voi: true cells cut in pieces",
+            "voi_merge": "of voi: true cells grown together",
+            "betti_error_0": f"components: {self.betti}",
+            "betti_error_1": f"holes: {self.betti}",
+        }
+        return {name: words[name] for name in ("all", *self.metrics)}
+
+    def describe_counts(self) -> str:
+        """What the Betti numbers of whole images mean, in words."""
+        return f"whole images, connectivity {self.betti.connectivity}, {FRAMES[self.betti.frame]}"

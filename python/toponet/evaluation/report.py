@@ -1,0 +1,161 @@
+"""What an evaluation shows and writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from toponet.evaluation.config import EvaluateConfig
+from toponet.evaluation.protocol import HIGHER_IS_BETTER
+from toponet.evaluation.scores import ImageScores, bootstrap_intervals, mean_metrics
+from toponet.reporting import Table
+
+_PIECES = ("components", "holes")
+_SHORT = {
+    "accuracy": "accuracy",
+    "ari": "ari",
+    "voi_split": "split",
+    "voi_merge": "merge",
+    "betti_error_0": "betti 0",
+    "betti_error_1": "betti 1",
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All scores of one evaluation.
+
+    Attributes:
+        config: How they came about.
+        scores: By image, in the order of names.
+        left_out: Labels that had no prediction.
+    """
+
+    config: EvaluateConfig
+    scores: dict[str, ImageScores]
+    left_out: Sequence[str] = ()
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Each metric's mean over the images."""
+        return mean_metrics(list(self.scores.values()))
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Their 95 % intervals; empty if not asked for, or of one image."""
+        config = self.config
+        return bootstrap_intervals(
+            list(self.scores.values()), config.bootstrap, config.bootstrap_seed
+        )
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Betti numbers summed over the images."""
+        counts = [_counts(scores) for scores in self.scores.values()]
+        return {name: sum(count[name] for count in counts) for name in counts[0]}
+
+    @property
+    def conventions(self) -> dict[str, str]:
+        """What each number means."""
+        protocol = self.config.protocol
+        counts = f"sum over the images; {protocol.describe_counts()}"
+        words = {**protocol.describe(), "betti_numbers": counts}
+        if self.intervals:
+            words["interval"] = (
+                f"percentile bootstrap over {len(self.scores)} images taken as independent, "
+                f"{self.config.bootstrap} resamples, seed {self.config.bootstrap_seed}"
+            )
+        return words
+
+    def total_table(self) -> Table:
+        """Means, intervals and conventions."""
+        words, intervals, totals = self.conventions, self.intervals, self.totals
+        rows = [
+            [
+                f"{name} {'↑' if name in HIGHER_IS_BETTER else '↓'}",
+                f"{mean:.4f}",
+                "{:.4f} – {:.4f}".format(*intervals[name]) if intervals else "-",
+                words[name],
+            ]
+            for name, mean in self.means.items()
+        ]
+        for dimension in self.config.protocol.betti.dims:
+            piece = _PIECES[dimension]
+            counts = f"{totals[f'{piece}_predicted']} / {totals[f'{piece}_true']}"
+            rows.append([f"{piece}, predicted / true", counts, "-", words["betti_numbers"]])
+        count = f"{len(self.scores)} image" + "s" * (len(self.scores) > 1)
+        title = f"{count} (↑ higher is better, ↓ lower is better)"
+        header = ("metric", "mean or sum", "95 % interval", "convention")
+        return Table(title, header, rows, text=("convention",))
+
+    def image_table(self) -> Table:
+        """One row an image: metrics, then Betti numbers, predicted / true."""
+        rows = [
+            [name, *(_four_digits(scores.metrics[metric]) for metric in self._shown),
+             *(f"{scores.predicted[d]}/{scores.true[d]}" for d in scores.true)]
+            for name, scores in self.scores.items()
+        ]  # fmt: skip
+        numbers = [_PIECES[d] for d in self.config.protocol.betti.dims]
+        header = ["image", *self._shown.values(), *numbers]
+        return Table("Images: errors, and pieces predicted/true", header, rows)
+
+    @property
+    def _shown(self) -> dict[str, str]:
+        """Columns of the table of images, short enough for a terminal of 80 characters."""
+        return {name: _SHORT[name] for name in self.config.protocol.metrics if name in _SHORT}
+
+    def notes(self) -> Iterator[str]:
+        """What the tables don't say."""
+        words = self.conventions
+        yield words["all"]
+        if "interval" in words:
+            yield f"95 % interval: {words['interval']}"
+        if self.left_out:
+            listed = ", ".join(self.left_out[:5]) + (", ..." if len(self.left_out) > 5 else "")
+            yield f"labels without prediction left out ({len(self.left_out)}): {listed}"
+
+    def write(self, folder: Path) -> None:
+        """``report.json``, ``report.md`` and ``images.csv``."""
+        (folder / "report.json").write_text(json.dumps(self._plain(), indent=2) + "\n")
+        notes = [f"- {note}" for note in self.notes()]
+        tables = (self.total_table().markdown(), self.image_table().markdown())
+        page = "\n".join(["# Evaluation", "", tables[0], *notes, "", tables[1]])
+        (folder / "report.md").write_text(page, encoding="utf-8")
+        rows = self._rows()
+        values = [[str(value) for value in row.values()] for row in rows]
+        (folder / "images.csv").write_text(Table("", list(rows[0]), values).csv(), encoding="utf-8")
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {"image": name, **scores.metrics, **_counts(scores)}
+            for name, scores in self.scores.items()
+        ]
+
+    def _plain(self) -> dict[str, Any]:
+        return {
+            "toponet": version("toponet"),
+            "total": {**self.means, **self.totals},
+            "intervals": self.intervals,
+            "conventions": self.conventions,
+            "images": self._rows(),
+            "left_out": list(self.left_out),
+            "config": asdict(self.config),
+        }
+
+
+def _four_digits(value: float) -> str:
+    """0.1234, but 123.4: numbers of patches don't share a scale with shares of pixels."""
+    return f"{value:.4f}" if value < 1 else f"{value:#.4g}"
+
+
+def _counts(scores: ImageScores) -> dict[str, int]:
+    """Betti numbers by name, predicted before true."""
+    return {
+        f"{_PIECES[d]}_{kind}": numbers[d]
+        for d in scores.true
+        for kind, numbers in (("predicted", scores.predicted), ("true", scores.true))
+    }

@@ -1,0 +1,34 @@
+"""The configuration of an inspection; the command line is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toponet._validation import check_connectivity, check_whole
+
+
+@dataclass(frozen=True)
+class InspectConfig:
+    """What to look at, and which holes and specks are too small to be meant.
+
+    Attributes:
+        data: Folder with images/ and labels/.
+        min_size: Holes and specks of less than this many pixels are tiny: counted by size, marked
+            on the contact sheet, and removed by --clean.
+        connectivity: Of the structure, 8 or 4, for marks and cleaning; empty = as recommended.
+        out: New folder for report.json, report.md, images.csv and contact_sheet.png; empty =
+            nothing is written.
+        clean: New folder for labels/ without tiny holes and specks (PNG, 0 and 255); empty = none.
+    """
+
+    data: str
+    min_size: int = 10
+    connectivity: int | None = None
+    out: str | None = None
+    clean: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what no inspection could use; files are looked at later."""
+        check_whole("min_size", self.min_size, least=1, most=10_000)
+        if self.connectivity is not None:
+            check_connectivity(self.connectivity)

@@ -1,0 +1,96 @@
+"""From a path to a survey, its pictures and cleaned labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+
+from toponet.inspection.cleaning import clean_mask
+from toponet.inspection.config import InspectConfig
+from toponet.inspection.sheet import MOST_IMAGES, save_contact_sheet
+from toponet.inspection.source import Source, open_source
+from toponet.inspection.statistics import ImageStatistics, image_statistics
+from toponet.inspection.survey import Survey
+from toponet.reporting import check_absent, new_folder, progress_bar
+
+
+def run_inspection(config: InspectConfig, console: Console | None = None) -> Survey:
+    """Looks at every pair, shows what is found, writes what is asked for.
+
+    Raises:
+        ValueError: If there is no data set, no pair of it can be used, or a folder to write exists.
+        OSError: If something can't be written.
+    """
+    console = console or Console()
+    check_absent(config.out, "--out")
+    check_absent(config.clean, "--clean")
+    source = open_source(config.data)
+    survey = _survey(config, source, console)
+    if config.out is not None:
+        folder = new_folder(config.out, "--out")
+        survey.write(folder)
+        _save_sheet(folder / "contact_sheet.png", survey, source)
+    cleaned = None
+    if config.clean is not None:
+        cleaned = _save_clean(new_folder(config.clean, "--clean"), survey, source, console)
+    for table in (survey.overview(), survey.topology(), survey.sizes()):
+        console.print(table.rich())
+    lines = survey.sentences()
+    if config.out is not None:
+        lines.append(f"Everything is in {config.out}")
+    if cleaned is not None:
+        lines.append(cleaned)
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return survey
+
+
+def _survey(config: InspectConfig, source: Source, console: Console) -> Survey:
+    found: list[ImageStatistics] = []
+    problems = list(source.problems)
+    with progress_bar(console) as progress:
+        for name in progress.track(source.names, description="images"):
+            try:
+                found.append(image_statistics(source.read(name), config.min_size))
+            except ValueError as error:
+                problems.append(str(error))
+    if not found:
+        first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
+        raise ValueError(f"{config.data} holds no pair of image and label that can be used{first}")
+    usual = Counter(image.shape[0] for image in found).most_common(1)[0][0]
+    problems += [
+        f"{image.name} has {image.shape[0]} channel(s), most images have {usual}"
+        for image in found
+        if image.shape[0] != usual
+    ]
+    return Survey(config, [image for image in found if image.shape[0] == usual], problems)
+
+
+def _save_sheet(path: Path, survey: Survey, source: Source) -> None:
+    """Images at equal distances, the first and the last among them."""
+    count = len(survey.images)
+    chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_IMAGES)).round().astype(int))
+    samples = [source.read(survey.images[i].name) for i in chosen]
+    save_contact_sheet(path, samples, survey.connectivity, survey.config.min_size)
+
+
+def _save_clean(folder: Path, survey: Survey, source: Source, console: Console) -> str:
+    """Writes the labels; a sentence on what has changed."""
+    (folder / "labels").mkdir()
+    changed = pixels = 0
+    with progress_bar(console) as progress:
+        for image in progress.track(survey.images, description="cleaning"):
+            mask = source.read(image.name).mask
+            cleaned = clean_mask(mask, survey.connectivity, survey.config.min_size)
+            Image.fromarray(cleaned * 255).save(folder / "labels" / f"{image.name}.png")
+            changed += int((cleaned != mask).sum())
+            pixels += mask.size
+    return (
+        f"Labels without holes and specks of less than {survey.config.min_size} pixels "
+        f"(connectivity {survey.connectivity}) are in {folder / 'labels'}: {changed} pixels "
+        f"changed, {100 * changed / pixels:.3f} %"
+    )

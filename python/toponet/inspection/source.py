@@ -1,0 +1,85 @@
+"""Images and labels one by one, so that one bad file doesn't hide the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.data.folder import SUFFIXES, read_image, read_mask
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image with its truth.
+
+    Attributes:
+        name: Of its files, without suffix.
+        image: (C, H, W) in the file's own grey values.
+        mask: (H, W), 1 = structure.
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that is read when asked.
+
+    Attributes:
+        names: Of the pairs.
+        read: The pair of that name; raises ValueError if it can't be used.
+        problems: What is wrong before any file is opened.
+    """
+
+    names: Sequence[str]
+    read: Callable[[str], Sample]
+    problems: Sequence[str]
+
+
+def open_source(data: str) -> Source:
+    """A folder with images/ and labels/, file by file.
+
+    Raises:
+        ValueError: If it isn't one.
+    """
+    folder = Path(data)
+    problems: list[str] = []
+    images, labels = (_by_name(folder / kind, problems) for kind in ("images", "labels"))
+    for here, there, kind in ((images, labels, "labels"), (labels, images, "images")):
+        problems += [
+            f"{here[name]} has no partner of that name in {folder / kind}"
+            for name in sorted(set(here) - set(there))
+        ]
+
+    def read(name: str) -> Sample:
+        sample = Sample(name, read_image(images[name]), read_mask(labels[name]))
+        height, width = sample.image.shape[1:]
+        if (height, width) != sample.mask.shape:
+            raise ValueError(
+                f"{labels[name]} has {sample.mask.shape[0]} x {sample.mask.shape[1]} pixels, its "
+                f"image {height} x {width}"
+            )
+        return sample
+
+    return Source(sorted(set(images) & set(labels)), read, problems)
+
+
+def _by_name(folder: Path, problems: list[str]) -> dict[str, Path]:
+    """Image files by name without suffix; of two with one name the second is a problem."""
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; expected images/ and labels/ side by side")
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if path.stem in files:
+            problems.append(f"{path} and {files[path.stem]} have the same name")
+        else:
+            files[path.stem] = path
+    return files

@@ -1,0 +1,97 @@
+"""What is counted of one image and its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.inspection.cleaning import component_sizes
+from toponet.inspection.source import Sample
+from toponet.labelling import label_cells, label_structure
+from toponet.persistence import betti_numbers
+
+CONNECTIVITIES = (8, 4)
+
+
+@dataclass(frozen=True)
+class ImageStatistics:
+    """Numbers of one image.
+
+    Attributes:
+        name: Of the image.
+        shape: Channels, height and width.
+        low, high, mean: (C,) of each channel's grey values.
+        structure: Number of pixels.
+        depths: Mean distance to the other side, of structure and of background pixels; NaN for a
+            side without pixels.
+        corners: Places where two pixels of structure touch by a corner only: all that 4 and 8
+            disagree about.
+        betti: Components and holes by connectivity, with the frame, as loss and metrics count.
+        specks, holes: By connectivity, how many components of structure and background there are
+            of each size below ``min_size``; index 0 is one pixel.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    mean: NDArray[np.float64]
+    structure: int
+    depths: tuple[float, float]
+    corners: int
+    betti: Mapping[int, tuple[int, int]]
+    specks: Mapping[int, NDArray[np.int64]]
+    holes: Mapping[int, NDArray[np.int64]]
+
+    @property
+    def share(self) -> float:
+        """Of structure in all pixels."""
+        return self.structure / (self.shape[1] * self.shape[2])
+
+
+def image_statistics(sample: Sample, min_size: int) -> ImageStatistics:
+    """Counts one image; components of fewer than ``min_size`` pixels by size."""
+    image, mask = sample.image, sample.mask != 0
+    channels, height, width = image.shape
+    return ImageStatistics(
+        name=sample.name,
+        shape=(channels, height, width),
+        low=image.min(axis=(1, 2)),
+        high=image.max(axis=(1, 2)),
+        mean=image.mean(axis=(1, 2), dtype=np.float64),
+        structure=int(mask.sum()),
+        depths=(_depth(mask), _depth(~mask)),
+        corners=_corners(mask),
+        betti={c: _betti(mask, c) for c in CONNECTIVITIES},
+        specks={c: _by_size(label_structure(mask, c), min_size) for c in CONNECTIVITIES},
+        holes={c: _by_size(label_cells(mask, c), min_size) for c in CONNECTIVITIES},
+    )
+
+
+def _depth(side: NDArray[np.bool_]) -> float:
+    from scipy.ndimage import distance_transform_edt
+
+    if not side.any():
+        return float("nan")
+    if side.all():  # No other side to measure to.
+        return float(min(side.shape))
+    return float(distance_transform_edt(side)[side].mean())
+
+
+def _corners(mask: NDArray[np.bool_]) -> int:
+    """2 x 2 squares of which one diagonal is structure and the other is not."""
+    here, right, below, across = mask[:-1, :-1], mask[:-1, 1:], mask[1:, :-1], mask[1:, 1:]
+    return int(((here == across) & (right == below) & (here != right)).sum())
+
+
+def _betti(mask: NDArray[np.bool_], connectivity: int) -> tuple[int, int]:
+    components, holes = betti_numbers(mask, connectivity=connectivity, frame=True)[0].tolist()
+    return components, holes
+
+
+def _by_size(labels: NDArray[np.int64], min_size: int) -> NDArray[np.int64]:
+    sizes = component_sizes(labels)
+    return np.bincount(sizes[sizes < min_size], minlength=min_size)[1:]

@@ -1,0 +1,128 @@
+"""Cross-entropy plus topology: the loss that a training minimises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.modules.loss import _Loss
+
+from toponet._validation import check_choice, check_flag, check_number
+from toponet.diagrams import PersistenceDiagrams
+from toponet.losses._inputs import (
+    as_computed,
+    check_binary,
+    check_floating_point,
+    check_likelihood,
+    check_target,
+    check_valid,
+    one_hot,
+    without_invalid,
+)
+from toponet.losses._reduction import REDUCTIONS, reduce
+from toponet.losses.topological import TopologicalLoss
+
+
+class TopoNetLoss(_Loss):
+    r"""Cross-entropy plus weighted topological loss (paper, eq. 2.1), on logits.
+
+    .. math:: L = L_{bce} + \lambda L_{topo}
+
+    With ``softmax=True`` the cross-entropy is that of one class among C, otherwise that of each
+    channel for itself.
+
+    Args:
+        topo_weight: :math:`\lambda`, at least 0. The topological loss is a sum over the dots of an
+            image, the cross-entropy a mean over its pixels: useful weights lie around 0.01 to 0.1
+            for patches of 65 x 65.
+        reduction: "mean" or "sum" over images, or "none". Both losses of an image are means over
+            its channels, the cross-entropy over its valid pixels as well.
+        options: Any other option of :class:`TopologicalLoss` but ``sigmoid``. ``class_weights`` and
+            ``include_background`` concern the topological term only.
+
+    Shape:
+        - logits: (B, C, H, W) or (B, H, W), any floating point dtype, any device.
+        - target, valid, target_diagrams: as of :class:`TopologicalLoss`; the target is needed in
+          any case.
+        - output: scalar, or (B,) for reduction="none".
+
+    Raises:
+        TypeError: If logits isn't a floating point tensor, or an option has the wrong type.
+        ValueError: As :class:`TopologicalLoss`; if topo_weight is negative or not finite.
+
+    Example:
+        >>> import torch, toponet
+        >>> logits = torch.zeros(1, 1, 8, 8, requires_grad=True)
+        >>> toponet.TopoNetLoss(topo_weight=0.1)(logits, torch.zeros(1, 1, 8, 8)).backward()
+    """
+
+    def __init__(self, topo_weight: float = 0.05, reduction: str = "mean", **options: Any) -> None:
+        """Checks the options."""
+        super().__init__(reduction=reduction)
+        check_choice("reduction", reduction, REDUCTIONS)
+        self.topo_weight = check_number("topo_weight", topo_weight, least=0)
+        if "sigmoid" in options:
+            raise TypeError("TopoNetLoss takes logits: use softmax=True or neither, got sigmoid")
+        softmax = options.get("softmax", False)
+        check_flag("softmax", softmax)
+        self.topological_loss = TopologicalLoss(**options, reduction="none", sigmoid=not softmax)
+
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        valid: Tensor | None = None,
+        target_diagrams: PersistenceDiagrams | None = None,
+    ) -> Tensor:
+        """Computes the loss; shapes and errors are described at the class."""
+        check_floating_point("logits", logits)
+        logits = as_computed(logits)
+        topological = self.topological_loss(
+            logits,
+            target if target_diagrams is None else None,
+            valid=valid,
+            target_diagrams=target_diagrams,
+        )
+        if topological.ndim == 2:
+            topological = topological.mean(dim=1)
+        total = self._cross_entropy(logits, target, valid) + self.topo_weight * topological
+        return reduce(total, self.reduction)
+
+    def _cross_entropy(self, logits: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
+        """(B,): mean over each image's channels and valid pixels."""
+        f = check_likelihood("logits", logits)
+        v = check_valid(valid, f)
+        each_channel = not self.topological_loss.softmax
+        f = without_invalid(f, v, each_channel)
+        g = check_target(target, logits)
+        masks = without_invalid(one_hot(g, f.shape[1]).to(f.dtype), v, each_channel)
+        self._check_masks(masks, v)
+        if self.topological_loss.softmax:
+            per_pixel = F.cross_entropy(f, masks, reduction="none")[:, None]
+        else:
+            per_pixel = F.binary_cross_entropy_with_logits(f, masks, reduction="none")
+        if v is None:
+            return per_pixel.mean(dim=(1, 2, 3))
+        v = v.all(dim=1, keepdim=True) if self.topological_loss.softmax else v.expand_as(f)
+        return (per_pixel * v).sum(dim=(1, 2, 3)) / v.sum(dim=(1, 2, 3)).clamp(min=1)
+
+    def _check_masks(self, masks: Tensor, valid: Tensor | None) -> None:
+        """What the topological loss doesn't see: other channels, other pixels, classes apart."""
+        check_binary("target", masks)
+        if not self.topological_loss.softmax:
+            return
+        wrong = masks.sum(dim=1, keepdim=True) != 1
+        if valid is not None:
+            wrong &= valid.any(dim=1, keepdim=True)
+        if wrong.any():
+            raise ValueError(
+                "with softmax, target must give each pixel one class (indices from 0 to "
+                f"{masks.shape[1] - 1}, or one mask of 1), but {int(wrong.sum())} pixels have none "
+                "or several"
+            )
+
+    def extra_repr(self) -> str:
+        """Shows the weight; the topological loss shows its own options."""
+        return f"topo_weight={self.topo_weight}, reduction={self.reduction!r}"

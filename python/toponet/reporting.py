@@ -1,0 +1,97 @@
+"""What the commands show and leave behind: progress bars, tables, folders that are new."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as RichTable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text in rows and columns, for a terminal, a Markdown page or a CSV file.
+
+    Attributes:
+        title: What it shows.
+        header: One name for each column; the first column is text, the others are numbers unless
+            listed in ``text``.
+        rows: As wide as the header.
+        text: Further columns that are text.
+    """
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    text: Sequence[str] = ()
+
+    def rich(self) -> RichTable:
+        """For ``console.print``."""
+        # Escaped, since names and paths may hold the brackets of rich's markup.
+        table = RichTable(
+            title=escape(self.title), box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False
+        )
+        for k, name in enumerate(self.header):
+            table.add_column(name, justify="left" if self._is_text(k) else "right", overflow="fold")
+        for row in self.rows:
+            table.add_row(*map(escape, row))
+        return table
+
+    def markdown(self) -> str:
+        """A heading and the table."""
+        sides = [":--" if self._is_text(k) else "--:" for k in range(len(self.header))]
+        lines = [[cell.replace("|", "\\|") for cell in row] for row in (self.header, *self.rows)]
+        lines.insert(1, sides)
+        body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return f"## {self.title}\n\n{body}\n"
+
+    def csv(self) -> str:
+        """The header and the rows."""
+        file = io.StringIO(newline="")
+        csv.writer(file, lineterminator="\n").writerows([self.header, *self.rows])
+        return file.getvalue()
+
+    def _is_text(self, column: int) -> bool:
+        return column == 0 or self.header[column] in self.text
+
+
+def progress_bar(console: Console) -> Progress:
+    """Hidden where nobody watches, such as in a log file."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def check_absent(path: str | None, option: str) -> None:
+    """Raises ValueError if the folder is there already: before the work, not after it."""
+    if path is not None and Path(path).exists():
+        raise ValueError(f"{path} exists already and is never overwritten; choose another {option}")
+
+
+def new_folder(path: str, option: str) -> Path:
+    """Makes the folder.
+
+    Raises:
+        ValueError: If it exists.
+        OSError: If it can't be made.
+    """
+    check_absent(path, option)
+    folder = Path(path)
+    folder.mkdir(parents=True)
+    return folder

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "toponet/batch.hpp"
+#include "toponet/topological_loss.hpp"
 
 namespace {
 
@@ -88,23 +89,43 @@ bool betti_numbers_agree(const Batch<Value>& batch, const BatchDiagrams<Value>& 
     return true;
 }
 
-/// Losses and gradients with three threads are those with one.
+/// Losses and gradients with three threads are those with one, for whole images and for patches
+/// that overlap.
 template <class Value>
 bool losses_agree(const Batch<Value>& batch, const FiltrationOptions& options,
                   std::mt19937_64& random) {
-    std::vector<ImageView<Value>> same_size(4, batch.views[0]);
-    std::vector<BinaryTruth> truths(same_size.size());
-    for (BinaryTruth& truth : truths) {
-        for (BinaryTarget& target : truth.dimension) target.dots = random() % 4;
+    const ImageView<Value>& first = batch.views[0];
+    const auto pixels = static_cast<std::size_t>(first.pixel_count());
+    std::vector<Value> likelihood(pixels);
+    std::vector<std::uint8_t> mask(pixels);
+    for (std::size_t i = 0; i < pixels; ++i) {
+        const Value value = first.at(static_cast<std::int64_t>(i));
+        likelihood[i] = std::min(std::max(value, Value(0)), Value(1));
+        mask[i] = random() % 2;
     }
-    const auto pixels = static_cast<std::size_t>(batch.views[0].pixel_count());
+    const ImageView<Value> view{likelihood.data(), first.height, first.width, first.width};
+    const bool overlap = random() % 2 != 0;
+    LossBatch<Value> losses_of;
+    losses_of.images.assign(4, view);
+    losses_of.masks.assign(4, {mask.data(), MaskType::uint8, first.width});
+    losses_of.patches_overlap = overlap;
+    for (int image = 0; image < 4; ++image) {
+        for (int patch = 0; patch < (overlap ? 3 : 1); ++patch) {
+            const std::int64_t rows = overlap ? first.height - first.height / 3 : first.height;
+            const std::int64_t row = patch % 2 ? first.height - rows : 0;
+            losses_of.patches.push_back({row, 0, rows, first.width});
+            losses_of.patch_weights.push_back(patch == 2 ? 0.0 : 0.5);
+        }
+    }
+    LossOptions loss_options;
+    loss_options.filtration = options;
+    loss_options.filtration.frame_value = 1;
     std::vector<Value> gradients[2];
     std::vector<double> losses[2];
     for (int k = 0; k < 2; ++k) {
-        gradients[k].resize(pixels * same_size.size());
-        losses[k].resize(same_size.size());
-        batch_topological_loss(same_size, truths, options, MatchingOptions{}, 1 + 2 * k,
-                               gradients[k].data(), losses[k].data());
+        gradients[k].resize(pixels * 4);
+        losses[k].resize(4);
+        topological_loss(losses_of, loss_options, 1 + 2 * k, gradients[k].data(), losses[k].data());
     }
     return gradients[0] == gradients[1] && losses[0] == losses[1];
 }

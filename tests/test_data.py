@@ -1,4 +1,4 @@
-"""Images from files and from the generator; folds; patches."""
+"""Folders of images and labels; image sets, their folds and normalisation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-import toponet
-from toponet.data import (
-    ImageSet,
-    Normalisation,
-    PatchSampler,
-    fold_split,
-    load_folder,
-    pad_reflected,
-    synthetic_membranes,
-)
+from toponet.data import ImageSet, Normalisation, fold_split, load_folder
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -171,6 +162,33 @@ def test_bad_folders_get_one_clear_sentence(tmp_path: Path, kind: str, sentence:
         load_folder(tmp_path)
 
 
+def test_a_folder_of_valid_masks_is_read_where_there_is_one(tmp_path: Path) -> None:
+    write(tmp_path, "a.png", grey(np.uint8), mask())
+    assert load_folder(tmp_path).valid == (None,)
+    (tmp_path / "valid").mkdir()
+    Image.fromarray(255 - mask()).save(tmp_path / "valid" / "a.png")
+    (valid,) = load_folder(tmp_path).valid
+    np.testing.assert_array_equal(valid, 1 - np.eye(7, 9))
+    Image.fromarray(mask()[:, :5]).save(tmp_path / "valid" / "a.png")
+    with pytest.raises(ValueError, match=r"valid/a.png has 7 x 5 pixels, its image 7 x 9"):
+        load_folder(tmp_path)
+    (tmp_path / "valid" / "a.png").rename(tmp_path / "valid" / "b.png")
+    with pytest.raises(ValueError, match=r"images/a.png has no partner of that name in .*valid"):
+        load_folder(tmp_path)
+
+
+def test_valid_masks_stay_with_their_images() -> None:
+    image, truth = np.zeros((1, 2, 3), np.float32), np.zeros((2, 3), np.uint8)
+    valid = np.ones((2, 3), np.uint8)
+    data = ImageSet(("a", "b"), (image, image), (truth, truth), (None, valid))
+    assert data.subset([1, 0]).valid == (valid, None)
+    assert ImageSet(("a", "b"), (image, image), (truth, truth)).valid == (None, None)
+    with pytest.raises(ValueError, match="one entry for each of 2 images, got 1"):
+        ImageSet(("a", "b"), (image, image), (truth, truth), (valid,))
+    with pytest.raises(ValueError, match=r"valid mask of image a has shape \(3, 2\), its truth"):
+        ImageSet(("a",), (image,), (truth,), (valid.T,))
+
+
 def test_transparent_images_are_refused_and_opaque_ones_read(tmp_path: Path) -> None:
     image = grey(np.uint8, 4)
     image[..., 3] = 255
@@ -188,33 +206,6 @@ def test_real_images_are_read(name: str, count: int, channels: int) -> None:
     data = load_folder(SHARED / name)
     assert (len(data), data.channels) == (count, channels)
     assert all(0.05 < m.mean() < 0.5 for m in data.masks)
-
-
-def test_synthetic_membranes_follow_from_the_seed() -> None:
-    a, b, other = (synthetic_membranes(n, (70, 90), seed) for n, seed in ((2, 3), (1, 3), (1, 4)))
-    np.testing.assert_array_equal(a.images[0], b.images[0])
-    np.testing.assert_array_equal(a.masks[0], b.masks[0])
-    assert (a.images[0] != other.images[0]).any()
-    assert (a.images[0] != a.images[1]).any()
-    assert a.images[0].shape == (1, 70, 90)
-
-
-def test_synthetic_membranes_break_in_the_image_but_not_in_the_truth() -> None:
-    """The truth has many cells and no loose piece; some of its membrane is as bright as a cell."""
-    data = synthetic_membranes(3, (200, 240))
-    for image, truth in zip(data.images, data.masks, strict=True):
-        components, holes = toponet.betti_numbers(truth, frame=True)[0]
-        assert holes > 30
-        assert components <= 1
-        membrane, cell = image[0][truth == 1], image[0][truth == 0]
-        assert membrane.mean() < cell.mean() - 0.1
-        assert (membrane > np.median(cell)).mean() > 0.01
-
-
-def test_impossible_synthetic_sizes_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least one image"):
-        synthetic_membranes(0)
-    assert synthetic_membranes(1, (1, 3)).masks[0].shape == (1, 3)
 
 
 def test_folds_are_contiguous_blocks_that_cover_all_images() -> None:
@@ -251,47 +242,9 @@ def test_normalisation_is_per_channel() -> None:
     assert constant.apply(np.full((1, 2, 2), 7, np.float32)).tolist() == [[[0, 0], [0, 0]]]
 
 
-def coordinates(height: int, width: int) -> ImageSet:
-    """Every pixel's value is its own flat index, in image and truth alike."""
-    image = np.arange(height * width, dtype=np.float32).reshape(1, height, width)
-    return ImageSet(("x",), (image,), (image[0].astype(np.uint8) % 2,))
-
-
 @pytest.mark.parametrize(("mean", "std"), [((0.0,), (0.0,)), ((np.nan,), (1.0,)), ((0.0,), ())])
 def test_impossible_normalisations_are_refused(
     mean: tuple[float, ...], std: tuple[float, ...]
 ) -> None:
     with pytest.raises(ValueError, match="positive deviations"):
         Normalisation(mean, std)
-
-
-def test_patches_are_truths_with_their_surroundings() -> None:
-    data = coordinates(20, 31)
-    sampler = PatchSampler(data, Normalisation((0.0,), (1.0,)), patch_size=6, margin=4)
-    sampler.reseed([1])
-    images, truths = sampler.batch(200)
-    assert images.shape == (200, 1, 14, 14)
-    assert truths.shape == (200, 1, 6, 6)
-    np.testing.assert_array_equal(images[:, :, 4:-4, 4:-4].numpy() % 2, truths.numpy())
-    padded = pad_reflected(data.images[0], 4)[0]
-    places = np.lib.stride_tricks.sliding_window_view(padded, (14, 14)).reshape(-1, 14, 14)
-    known = {np.rot90(p, k)[:, :: 1 - 2 * f].tobytes() for p in places for k in range(4)
-             for f in (0, 1)}  # fmt: skip
-    assert all(np.ascontiguousarray(i[0]).tobytes() in known for i in images.numpy())
-    upper_left = {float(i[0].min()) for i in images.numpy()}
-    assert len(upper_left) > 60  # Of 15 x 26 places.
-
-
-def test_patches_follow_from_the_seed() -> None:
-    sampler = PatchSampler(coordinates(20, 31), Normalisation((0.0,), (1.0,)), 6, 2)
-    batches = []
-    for seed in ([1, 1], [1, 2], [1, 1]):
-        sampler.reseed(seed)
-        batches.append(sampler.batch(4)[0].numpy())
-    np.testing.assert_array_equal(batches[0], batches[2])
-    assert (batches[0] != batches[1]).any()
-
-
-def test_an_image_smaller_than_a_patch_is_named() -> None:
-    with pytest.raises(ValueError, match="image x has 20 x 5 pixels, smaller than a patch of 6"):
-        PatchSampler(coordinates(20, 5), Normalisation((0.0,), (1.0,)), 6, 2)

@@ -17,11 +17,33 @@ class ImageSet:
         names: One for each image.
         images: (C, H, W) float32 each, in the files' own grey values.
         masks: (H, W) uint8 each, 1 = structure.
+        valid: (H, W) uint8 each, 1 = the pixel counts (it lies in the field of view, or was
+            labelled), or None where all pixels do; by default None for every image.
+
+    Raises:
+        ValueError: If a valid mask isn't as large as its image, or isn't there for each image.
     """
 
     names: tuple[str, ...]
     images: tuple[NDArray[np.float32], ...]
     masks: tuple[NDArray[np.uint8], ...]
+    valid: tuple[NDArray[np.uint8] | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Fills in None for every image if no valid mask was given."""
+        if not self.valid:
+            object.__setattr__(self, "valid", (None,) * len(self.names))
+        if len(self.valid) != len(self.names):
+            raise ValueError(
+                f"valid must have one entry for each of {len(self.names)} images, got "
+                f"{len(self.valid)}"
+            )
+        for name, mask, valid in zip(self.names, self.masks, self.valid, strict=True):
+            if valid is not None and valid.shape != mask.shape:
+                raise ValueError(
+                    f"the valid mask of image {name} has shape {valid.shape}, its truth "
+                    f"{mask.shape}"
+                )
 
     def __len__(self) -> int:
         """Number of images."""
@@ -38,6 +60,7 @@ class ImageSet:
             tuple(self.names[i] for i in indices),
             tuple(self.images[i] for i in indices),
             tuple(self.masks[i] for i in indices),
+            tuple(self.valid[i] for i in indices),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +12,23 @@ from torch import Tensor
 
 from toponet._validation import check_whole
 from toponet.data.image_set import ImageSet, Normalisation
+
+# Of a patch without a valid pixel; enough for images of which one place in a hundred is valid.
+REDRAWS = 500
+
+
+class Batch(NamedTuple):
+    """Patches for one step.
+
+    Attributes:
+        images: (B, C, P + 2 margin, P + 2 margin), float32.
+        truths: (B, 1, P, P), float32, 0 or 1.
+        valid: (B, 1, P, P), bool: the pixels that count; None if they do in all of the data.
+    """
+
+    images: Tensor
+    truths: Tensor
+    valid: Tensor | None
 
 
 def pad_reflected(image: NDArray[np.float32], margin: int) -> NDArray[np.float32]:
@@ -22,7 +40,8 @@ class PatchSampler:
     """Draws random overlapping patches, turned and flipped at random.
 
     Positions are uniform over all places where the patch fits into its image; an image is drawn in
-    proportion to their number. All eight symmetries of the square are equally likely.
+    proportion to their number. A patch without any valid pixel is drawn again, up to ``REDRAWS``
+    times. All eight symmetries of the square are equally likely.
 
     Args:
         data: The images; each must be at least as large as a patch.
@@ -31,7 +50,7 @@ class PatchSampler:
         margin: Pixels of image around it, reflected at the image's border.
 
     Raises:
-        ValueError: If an image is smaller than a patch; it is named.
+        ValueError: If an image is smaller than a patch, or has no valid pixel; it is named.
     """
 
     def __init__(
@@ -44,17 +63,20 @@ class PatchSampler:
         """Pads and normalises all images once."""
         check_whole("patch_size", patch_size, least=1)
         check_whole("margin", margin, least=0)
-        for name, mask in zip(data.names, data.masks, strict=True):
+        for name, mask, valid in zip(data.names, data.masks, data.valid, strict=True):
             if min(mask.shape) < patch_size:
                 raise ValueError(
                     f"image {name} has {mask.shape[0]} x {mask.shape[1]} pixels, smaller than a "
                     f"patch of {patch_size} x {patch_size}"
                 )
+            if valid is not None and not valid.any():
+                raise ValueError(f"image {name} has no valid pixel")
         self.patch_size = patch_size
         self.margin = margin
         self.generator = np.random.default_rng()
         self.images = [pad_reflected(normalisation.apply(image), margin) for image in data.images]
         self.masks = data.masks
+        self.valid = data.valid
         places = [np.prod(np.array(mask.shape) - patch_size + 1) for mask in data.masks]
         self.probabilities = np.array(places) / np.sum(places)
 
@@ -62,24 +84,43 @@ class PatchSampler:
         """What is drawn from here on follows from the seed alone."""
         self.generator = np.random.default_rng(seed)
 
-    def batch(self, size: int) -> tuple[Tensor, Tensor]:
-        """(size, C, P + 2 margin, P + 2 margin) images and (size, 1, P, P) truths, float32."""
-        pairs = [self._patch() for _ in range(size)]
-        images = torch.from_numpy(np.stack([image for image, _ in pairs]))
-        truths = torch.from_numpy(np.stack([truth for _, truth in pairs]))
-        return images, truths
+    def batch(self, size: int) -> Batch:
+        """``size`` patches; what they are follows from the last seed and the calls since."""
+        patches = [self._patch() for _ in range(size)]
+        images, truths, valid = (
+            torch.from_numpy(np.stack(arrays)) for arrays in zip(*patches, strict=True)
+        )
+        everywhere = all(mask is None for mask in self.valid)
+        return Batch(images, truths, None if everywhere else valid)
 
-    def _patch(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        i = self.generator.choice(len(self.images), p=self.probabilities)
-        free = np.array(self.masks[i].shape) - self.patch_size + 1
-        row, column = self.generator.integers(0, free)
+    def _patch(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        i, row, column = self._place()
         turns, flip = self.generator.integers(0, (4, 2))
         side = self.patch_size + 2 * self.margin
         image = self.images[i][:, row : row + side, column : column + side]
-        truth = self.masks[i][None, row : row + self.patch_size, column : column + self.patch_size]
 
-        def turned(patch: NDArray[np.generic]) -> NDArray[np.float32]:
+        def turned(patch: NDArray[Any]) -> NDArray[Any]:
             patch = np.rot90(patch, turns, axes=(1, 2))
-            return np.ascontiguousarray(patch[..., ::-1] if flip else patch, dtype=np.float32)
+            return np.ascontiguousarray(patch[..., ::-1] if flip else patch)
 
-        return turned(image), turned(truth)
+        truth = self._cut(self.masks[i], row, column).astype(np.float32)
+        return turned(image), turned(truth), turned(self._valid_patch(i, row, column))
+
+    def _place(self) -> tuple[int, int, int]:
+        """Image, row and column of a patch with a valid pixel."""
+        for _ in range(1 + REDRAWS):
+            i = int(self.generator.choice(len(self.images), p=self.probabilities))
+            free = np.array(self.masks[i].shape) - self.patch_size + 1
+            row, column = (int(start) for start in self.generator.integers(0, free))
+            if self._valid_patch(i, row, column).any():
+                break
+        return i, row, column
+
+    def _valid_patch(self, i: int, row: int, column: int) -> NDArray[np.bool_]:
+        valid = self.valid[i]
+        if valid is None:
+            return np.ones((1, self.patch_size, self.patch_size), dtype=np.bool_)
+        return self._cut(valid, row, column).astype(np.bool_)
+
+    def _cut(self, mask: NDArray[np.uint8], row: int, column: int) -> NDArray[np.uint8]:
+        return mask[None, row : row + self.patch_size, column : column + self.patch_size]

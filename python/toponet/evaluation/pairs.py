@@ -12,7 +12,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.data.folder import SUFFIXES, _read, read_mask
+from toponet.data import open_data
+from toponet.data.files import SUFFIXES, read_mask, read_pixels
 from toponet.evaluation.config import EvaluateConfig
 
 # Of several forms of one prediction, the smallest number is taken.
@@ -92,8 +93,10 @@ def find_predictions(source: Path) -> dict[str, Path]:
 
 
 def find_truths(source: str) -> dict[str, Truth]:
-    """Masks by name: of a folder, of the labels/ in it, or the file itself."""
+    """Masks by name: of a folder, of the labels/ in it, the file itself, or a data set by name."""
     path = Path(source)
+    if not path.exists() and ":" in source:
+        return {case.name: case.read().mask for case in open_data(source)}
     if path.is_file():
         return {image_name(path): path}
     truths: dict[str, Truth] = {}
@@ -111,7 +114,7 @@ def read_likelihood(path: Path) -> NDArray[np.float32]:
     Raises:
         ValueError: If the file isn't one grey image, or leaves the range.
     """
-    pixels = _read(path)
+    pixels = read_pixels(path)
     if pixels.dtype.kind != "f":
         with suppress(ValueError):  # More than two values: a likelihood.
             return read_mask(path).astype(np.float32)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.data.folder import SUFFIXES, read_image, read_mask
+from toponet.data import open_data
+from toponet.data.files import SUFFIXES, read_image, read_mask
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,20 @@ class Source:
 
 
 def open_source(data: str) -> Source:
-    """A folder with images/ and labels/, file by file.
+    """A folder with images/ and labels/, file by file; or a data set by NAME:PATH.
 
     Raises:
-        ValueError: If it isn't one.
+        ValueError: If it is neither.
     """
     folder = Path(data)
+    if not folder.exists() and (":" in data or data == "synthetic"):
+        cases = {case.name: case for case in open_data(data)}
+
+        def read_case(name: str) -> Sample:
+            sample = cases[name].read()
+            return Sample(name, sample.image, sample.mask)
+
+        return Source(sorted(cases), read_case, [])
     problems: list[str] = []
     images, labels = (_by_name(folder / kind, problems) for kind in ("images", "labels"))
     for here, there, kind in ((images, labels, "labels"), (labels, images, "images")):

@@ -22,8 +22,7 @@ from toponet.data import (
     Normalisation,
     PatchSampler,
     fold_split,
-    load_folder,
-    synthetic_membranes,
+    load_data,
 )
 from toponet.losses import TopologicalLoss
 from toponet.models import DIVE
@@ -186,7 +185,7 @@ class Trainer:
         with _progress(self.console) as progress:
             task = progress.add_task("", total=config.iterations_per_epoch)
             for iteration in range(1, config.iterations_per_epoch + 1):
-                images, truths = self.fabric.to_device(self.sampler.batch(config.batch_size))
+                images, truths, _ = self.fabric.to_device(self.sampler.batch(config.batch_size))
                 logits = self.model(images)
                 bce = F.binary_cross_entropy_with_logits(logits.float(), truths)
                 if not torch.isfinite(bce):  # Waits for the device, as the next line does anyway.
@@ -231,9 +230,7 @@ class Trainer:
             def advance(done: int, count: int) -> None:
                 progress.update(task, completed=done, total=count)
 
-            if self.config.data == "synthetic":
-                return synthetic_membranes(seed=self.config.seed, progress=advance)
-            return load_folder(self.config.data, progress=advance)
+            return load_data(self.config.data, seed=self.config.seed, progress=advance)
 
     def _save(self, name: str, epoch: int, measured: Row) -> None:
         save_checkpoint(

@@ -1,0 +1,221 @@
+"""All kinds of data by name, as a command line names them: NAME:PATH."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from toponet.data.challenges import (
+    cracktree_cases,
+    cremi_cases,
+    drive_cases,
+    isbi12_cases,
+    isbi13_cases,
+    roads_cases,
+)
+from toponet.data.folder import folder_cases, instance_cases
+from toponet.data.image_set import ImageSet
+from toponet.data.samples import Case, collect
+from toponet.data.synthetic import FAMILIES, synthetic_cases
+from toponet.data.volumes import hdf5_cases, stack_cases
+
+
+@dataclass(frozen=True)
+class DataFormat:
+    """One kind of data.
+
+    Attributes:
+        syntax: How it is asked for.
+        help: What it is, in one line.
+        cases: Finds the images, given what stands after the name and the options; raises
+            ValueError if they aren't there.
+        options: How the text of each option ``,name=text`` is read.
+    """
+
+    syntax: str
+    help: str
+    cases: Callable[..., Sequence[Case]]
+    options: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+
+
+def open_data(spec: str, seed: int = 0) -> Sequence[Case]:
+    """Finds the images that ``spec`` names, and reads as few of them as possible.
+
+    Args:
+        spec: ``NAME:PATH`` with a name of :data:`FORMATS`, and for some ``,option=value``; or a
+            folder, as in ``folder:PATH``; or ``synthetic``.
+        seed: Of synthetic images; those in files don't depend on it.
+
+    Raises:
+        TypeError: If ``spec`` isn't text.
+        ValueError: If the name or an option is unknown, or the data aren't there.
+    """
+    if not isinstance(spec, str):
+        raise TypeError(f"data must be text such as 'isbi12:PATH' or a folder, got {spec!r}")
+    name, where = _split(spec)
+    kind = FORMATS[name]
+    where, texts = _options(where, kind, name)
+    options = {key: kind.options[key](text) for key, text in texts.items()}
+    if "seed" in kind.options:
+        options.setdefault("seed", seed)
+    return kind.cases(where, **options)
+
+
+def load_data(
+    spec: str, seed: int = 0, progress: Callable[[int, int], None] | None = None
+) -> ImageSet:
+    """Reads all images that ``spec`` names.
+
+    Args:
+        spec: As for :func:`open_data`.
+        seed: Of synthetic images; those in files don't depend on it.
+        progress: Called with (images read, images in all) after each.
+
+    Raises:
+        TypeError: If ``spec`` isn't text.
+        ValueError: If the name or an option is unknown, the data aren't there or can't be used.
+            The file is named.
+    """
+    return collect(open_data(spec, seed), progress)
+
+
+def _split(spec: str) -> tuple[str, str]:
+    """Name and what stands after it."""
+    if spec == "synthetic":
+        return spec, ""
+    name, colon, where = spec.partition(":")
+    known = name in FORMATS
+    if known and colon and (where or name == "synthetic"):
+        return name, where
+    if known and not Path(spec).is_dir():
+        raise ValueError(f"data {spec!r} lacks its path; expected {FORMATS[name].syntax}")
+    # A drive letter has one letter; a folder's name may hold a colon.
+    if not known and colon and re.fullmatch(r"\w{2,}", name) and not Path(spec).exists():
+        raise ValueError(
+            f"data {spec!r} has no known name; expected a folder or one of " + ", ".join(FORMATS)
+        )
+    if not spec:
+        raise ValueError("data must be a folder or NAME:PATH, got ''")
+    return "folder", spec
+
+
+def _options(where: str, kind: DataFormat, name: str) -> tuple[str, dict[str, str]]:
+    """What is left of ``where`` without the options at its end, and these."""
+    texts: dict[str, str] = {}
+    while match := re.fullmatch(r"(|.*,)([a-z]+)=([^,=/]*)", where):
+        before, key, text = match.groups()
+        if key not in kind.options:
+            allowed = ", ".join(kind.options) or "none"
+            raise ValueError(f"{name} has no option {key!r}; its options: {allowed}")
+        texts[key] = text
+        where = before.removesuffix(",")
+    return where, texts
+
+
+def _whole(text: str, name: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a whole number, got {text!r}") from None
+
+
+def _side_or_sides(text: str) -> tuple[int, int]:
+    sides = [_whole(side, "size") for side in text.split("x")]
+    if len(sides) not in (1, 2):
+        raise ValueError(f"size must be one side or HEIGHTxWIDTH, got {text!r}")
+    return sides[0], sides[-1]
+
+
+def _at_path(cases: Callable[..., Sequence[Case]]) -> Callable[..., Sequence[Case]]:
+    return lambda where, **options: cases(Path(where).expanduser(), **options)
+
+
+def _stack(where: str) -> Sequence[Case]:
+    parts = where.split(",")
+    if len(parts) != 2:
+        raise ValueError(f"expected {FORMATS['stack'].syntax}, got {where!r}")
+    images, labels = (Path(part).expanduser() for part in parts)
+    return stack_cases(images, labels)
+
+
+def _hdf5(where: str) -> Sequence[Case]:
+    parts = where.split(",")
+    if len(parts) != 3:
+        raise ValueError(f"expected {FORMATS['hdf5'].syntax}, got {where!r}")
+    return hdf5_cases(Path(parts[0]).expanduser(), parts[1], parts[2])
+
+
+_SNEMI3D = DataFormat(
+    "isbi13:PATH",
+    "ISBI 2013 (SNEMI3D): train-volume.tif and train-labels.tif of neuron ids",
+    _at_path(isbi13_cases),
+)
+
+FORMATS: Mapping[str, DataFormat] = MappingProxyType(
+    {
+        "folder": DataFormat(
+            "folder:PATH",
+            "images/ and labels/ (PNG or TIFF, paired by name), valid/ if some pixels don't count",
+            _at_path(folder_cases),
+        ),
+        "instances": DataFormat(
+            "instances:PATH",
+            "images/ and instances/ (PNG or TIFF): the borders of the instances are the structure",
+            _at_path(instance_cases),
+        ),
+        "stack": DataFormat(
+            "stack:IMAGES.tif,LABELS.tif", "two TIFF files of several pages", _stack
+        ),
+        "hdf5": DataFormat(
+            "hdf5:FILE,images-dataset,labels-dataset",
+            "two data sets of an HDF5 file, slices first",
+            _hdf5,
+        ),
+        "isbi12": DataFormat(
+            "isbi12:PATH",
+            "ISBI 2012: train-volume.tif and train-labels.tif, where membrane is 0",
+            _at_path(isbi12_cases),
+        ),
+        "isbi13": _SNEMI3D,
+        "snemi3d": _SNEMI3D,
+        "cremi": DataFormat(
+            "cremi:PATH",
+            "CREMI: an HDF5 file with volumes/raw and volumes/labels/neuron_ids, or a folder of "
+            "them",
+            _at_path(cremi_cases),
+        ),
+        "drive": DataFormat(
+            "drive:PATH[,part=training|test]",
+            "DRIVE: images, 1st_manual and mask in training/",
+            _at_path(drive_cases),
+            {"part": str},
+        ),
+        "cracktree": DataFormat(
+            "cracktree:PATH[,dilation=N]",
+            "CrackTree: JPEG images, BMP or PNG curves, widened by N pixels on each side",
+            _at_path(cracktree_cases),
+            {"dilation": partial(_whole, name="dilation")},
+        ),
+        "roads": DataFormat(
+            "roads:PATH[,part=train|valid|test]",
+            "Massachusetts roads: sat and map in train/",
+            _at_path(roads_cases),
+            {"part": str},
+        ),
+        "synthetic": DataFormat(
+            "synthetic[:" + "|".join(FAMILIES) + "][,count=N][,size=HxW][,seed=N]",
+            "images made on the fly, with their true structure",
+            synthetic_cases,
+            {
+                "count": partial(_whole, name="count"),
+                "size": _side_or_sides,
+                "seed": partial(_whole, name="seed"),
+            },
+        ),
+    }
+)

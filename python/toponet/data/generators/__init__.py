@@ -1,0 +1,1 @@
+"""What synthetic images are made of: one module for each family."""

@@ -1,0 +1,145 @@
+"""Volumes, slice by slice: TIFF stacks and HDF5 files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.data.files import as_image, as_instances, as_mask, read_pages
+from toponet.data.instances import instance_borders
+from toponet.data.samples import Case, Sample, same_size
+
+if TYPE_CHECKING:
+    import h5py
+
+HDF5_SUFFIXES = (".hdf", ".hdf5", ".h5")
+
+# (H, W) pixels of a label and how errors name it -> mask.
+Truth = Callable[[NDArray[Any], str], NDArray[np.uint8]]
+
+
+def instance_truth(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
+    """The borders of the instances."""
+    return instance_borders(as_instances(pixels, origin))
+
+
+def inverted_truth(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
+    """The structure is 0."""
+    return 1 - as_mask(pixels, origin)
+
+
+def stack_cases(images_path: Path, labels_path: Path, truth: Truth = as_mask) -> list[Case]:
+    """The pages of two TIFF stacks.
+
+    Raises:
+        ValueError: If a stack can't be read or their numbers of pages differ.
+    """
+    images, labels = read_pages(images_path), read_pages(labels_path)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{labels_path} has {len(labels)} page(s), {images_path} has {len(images)}"
+        )
+
+    def read(i: int) -> Sample:
+        return _sample(
+            (images[i], f"{images_path}, page {i + 1}"),
+            (labels[i], f"{labels_path}, page {i + 1}"),
+            truth,
+        )
+
+    return [
+        Case(f"{images_path.stem}_{i:03d}", f"{images_path}, page {i + 1}", partial(read, i))
+        for i in range(len(images))
+    ]
+
+
+def hdf5_cases(
+    path: Path, images_name: str, labels_name: str, truth: Truth = as_mask
+) -> list[Case]:
+    """The slices of two data sets of an HDF5 file, (N, H, W) or for RGB images (N, H, W, 3).
+
+    Only one slice is in memory as labels: a volume's ids take eight bytes a voxel.
+
+    Raises:
+        ValueError: If the file can't be read, lacks a data set, or their numbers of slices differ.
+    """
+    with _opened(path) as file:
+        images, labels = (_volume(file, name, path) for name in (images_name, labels_name))
+        count = len(images)
+        if len(labels) != count:
+            raise ValueError(
+                f"{path}: {labels_name} has {len(labels)} slice(s), {images_name} has {count}"
+            )
+
+    def read(i: int) -> Sample:
+        with _opened(path) as file:
+            return _sample(
+                (file[images_name][i], f"{path}, {images_name}[{i}]"),
+                (file[labels_name][i], f"{path}, {labels_name}[{i}]"),
+                truth,
+            )
+
+    return [
+        Case(f"{path.stem}_{i:03d}", f"{path}, {images_name}[{i}]", partial(read, i))
+        for i in range(count)
+    ]
+
+
+def hdf5_files(path: Path, expected: str) -> Sequence[Path]:
+    """The file itself, or all HDF5 files in a folder.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise ValueError(f"{path} does not exist; {expected}")
+    files = sorted(p for p in path.iterdir() if p.suffix.lower() in HDF5_SUFFIXES)
+    if not files:
+        raise ValueError(f"{path} holds no HDF5 file; {expected}")
+    return files
+
+
+def _sample(
+    image: tuple[NDArray[Any], str], label: tuple[NDArray[Any], str], truth: Truth
+) -> Sample:
+    pixels = as_image(*image)
+    return Sample(pixels, same_size(truth(*label), pixels, label[1]))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except OSError as error:  # HDF5's own messages have no other type.
+        raise ValueError(f"{path} can't be read as HDF5: {' '.join(str(error).split())}") from error
+
+
+def _volume(file: h5py.File, name: str, path: Path) -> h5py.Dataset:
+    import h5py
+
+    volume = file.get(name)
+    if not isinstance(volume, h5py.Dataset):
+        found: list[str] = []
+
+        def note(name: str, item: object) -> None:
+            if isinstance(item, h5py.Dataset):
+                found.append(f"{name} {item.shape}")
+
+        file.visititems(note)
+        raise ValueError(f"{path} has no data set {name!r}; it holds {', '.join(found) or 'none'}")
+    if volume.ndim not in (3, 4) or volume.size == 0:
+        raise ValueError(
+            f"{path}: {name} must be slices, rows and columns, got shape {volume.shape}"
+        )
+    return volume

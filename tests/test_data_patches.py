@@ -1,0 +1,97 @@
+"""Random patches: what they are cut from, and which pixels of them count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from toponet.data import ImageSet, Normalisation, PatchSampler, pad_reflected
+
+UNCHANGED = Normalisation((0.0,), (1.0,))
+
+
+def coordinates(height: int, width: int) -> ImageSet:
+    """Every pixel's value is its own flat index; the truth is its last bit."""
+    image = np.arange(height * width, dtype=np.float32).reshape(1, height, width)
+    return ImageSet(("x",), (image,), (image[0].astype(np.uint8) % 2,))
+
+
+def test_patches_are_truths_with_their_surroundings() -> None:
+    data = coordinates(20, 31)
+    sampler = PatchSampler(data, UNCHANGED, patch_size=6, margin=4)
+    sampler.reseed([1])
+    images, truths, valid = sampler.batch(200)
+    assert valid is None
+    assert images.shape == (200, 1, 14, 14)
+    assert truths.shape == (200, 1, 6, 6)
+    np.testing.assert_array_equal(images[:, :, 4:-4, 4:-4].numpy() % 2, truths.numpy())
+    padded = pad_reflected(data.images[0], 4)[0]
+    places = np.lib.stride_tricks.sliding_window_view(padded, (14, 14)).reshape(-1, 14, 14)
+    known = {np.rot90(p, k)[:, :: 1 - 2 * f].tobytes() for p in places for k in range(4)
+             for f in (0, 1)}  # fmt: skip
+    assert all(np.ascontiguousarray(i[0]).tobytes() in known for i in images.numpy())
+    upper_left = {float(i[0].min()) for i in images.numpy()}
+    assert len(upper_left) > 60  # Of 15 x 26 places.
+
+
+def test_patches_follow_from_the_seed() -> None:
+    sampler = PatchSampler(coordinates(20, 31), UNCHANGED, 6, 2)
+    batches = []
+    for seed in ([1, 1], [1, 2], [1, 1]):
+        sampler.reseed(seed)
+        batches.append(sampler.batch(4).images.numpy())
+    np.testing.assert_array_equal(batches[0], batches[2])
+    assert (batches[0] != batches[1]).any()
+
+
+def test_valid_pixels_turn_with_their_patch_and_none_means_all() -> None:
+    """The image tells each pixel's place, so the valid mask can be looked up."""
+    one, two = coordinates(20, 31), coordinates(9, 12)
+    valid = (np.random.default_rng(0).random((20, 31)) < 0.5).astype(np.uint8)
+    data = ImageSet(
+        ("one", "two"), (one.images[0], -two.images[0]), one.masks + two.masks, (valid, None)
+    )
+    sampler = PatchSampler(data, UNCHANGED, patch_size=6, margin=4)
+    sampler.reseed([2])
+    images, _, counted = sampler.batch(100)
+    assert counted is not None
+    assert (counted.shape, counted.dtype) == ((100, 1, 6, 6), torch.bool)
+    places = images[:, :, 4:-4, 4:-4].numpy().astype(int)
+    from_two = places.min(axis=(1, 2, 3)) < 0
+    assert from_two.any()
+    assert counted.numpy()[from_two].all()
+    np.testing.assert_array_equal(
+        counted.numpy()[~from_two], valid.ravel()[places[~from_two]].astype(bool)
+    )
+
+
+def test_patches_without_a_valid_pixel_are_drawn_again() -> None:
+    data = coordinates(20, 31)
+    valid = np.zeros((20, 31), np.uint8)
+    valid[3, 4] = 1
+    sampler = PatchSampler(replace(data, valid=(valid,)), UNCHANGED, 6, 0)
+    sampler.reseed([3])
+    first = sampler.batch(50)
+    assert first.valid is not None
+    assert first.valid.flatten(1).any(dim=1).all()
+    sampler.reseed([3])
+    torch.testing.assert_close(sampler.batch(50).images, first.images)
+    everywhere = PatchSampler(replace(data, valid=(np.ones((20, 31), np.uint8),)), UNCHANGED, 6, 0)
+    without = PatchSampler(data, UNCHANGED, 6, 0)
+    for sampler in (everywhere, without):
+        sampler.reseed([3])
+    torch.testing.assert_close(everywhere.batch(5).images, without.batch(5).images)
+
+
+def test_an_image_smaller_than_a_patch_is_named() -> None:
+    with pytest.raises(ValueError, match="image x has 20 x 5 pixels, smaller than a patch of 6"):
+        PatchSampler(coordinates(20, 5), UNCHANGED, 6, 2)
+
+
+def test_an_image_without_a_valid_pixel_is_named() -> None:
+    data = replace(coordinates(20, 31), valid=(np.zeros((20, 31), np.uint8),))
+    with pytest.raises(ValueError, match="image x has no valid pixel"):
+        PatchSampler(data, UNCHANGED, 6, 2)

@@ -1,0 +1,100 @@
+"""Images from the generators: the truth is whole, the image isn't."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import toponet
+from toponet.data import load_data, synthetic_membranes
+
+FAMILIES = ["membranes", "vessels", "roads", "cracks"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_synthetic_images_follow_from_family_seed_and_index(family: str) -> None:
+    a, b, other = (
+        load_data(f"synthetic:{family},count={count},size=70x90", seed)
+        for count, seed in ((2, 3), (1, 3), (1, 4))
+    )
+    np.testing.assert_array_equal(a.images[0], b.images[0])
+    np.testing.assert_array_equal(a.masks[0], b.masks[0])
+    assert (a.images[0] != other.images[0]).any()
+    assert (a.images[0] != a.images[1]).any()
+    assert a.masks[0].shape == a.images[0].shape[1:] == (70, 90)
+    assert a.names == (f"{family}_000", f"{family}_001")
+    assert a.channels == (3 if family in ("vessels", "roads") else 1)
+    assert 0.01 < np.mean(a.masks) < 0.4
+
+
+def test_synthetic_membranes_are_the_default_and_their_seed_an_option() -> None:
+    asked = synthetic_membranes(1, (30, 40), seed=5)
+    for spec, seed in (
+        ("synthetic:,count=1,size=30x40", 5),
+        ("synthetic:,count=1,size=30x40,seed=5", 1),
+    ):
+        np.testing.assert_array_equal(load_data(spec, seed).images[0], asked.images[0])
+    assert load_data("synthetic:roads,count=1,size=30").masks[0].shape == (30, 30)
+
+
+def test_synthetic_membranes_break_in_the_image_but_not_in_the_truth() -> None:
+    """The truth has many cells and no loose piece; some of its membrane is as bright as a cell."""
+    data = synthetic_membranes(3, (200, 240))
+    for image, truth in zip(data.images, data.masks, strict=True):
+        components, holes = toponet.betti_numbers(truth, frame=True)[0]
+        assert holes > 30
+        assert components <= 1
+        membrane, cell = image[0][truth == 1], image[0][truth == 0]
+        assert membrane.mean() < cell.mean() - 0.1
+        assert (membrane > np.median(cell)).mean() > 0.01
+
+
+@pytest.mark.parametrize(("family", "sign"), [("vessels", -1), ("roads", 1), ("cracks", -1)])
+def test_other_families_break_in_the_image_but_not_in_the_truth(family: str, sign: int) -> None:
+    """Vessels are one tree; each road and crack reaches the border, so none is a loose piece.
+
+    Some of the structure is no brighter (or darker) than what surrounds it.
+    """
+    data = load_data(f"synthetic:{family},count=3,size=150x180")
+    for image, truth, valid in zip(data.images, data.masks, data.valid, strict=True):
+        components, _ = toponet.betti_numbers(truth, frame=family != "vessels")[0]
+        assert components == (1 if family == "vessels" else 0)
+        assert (valid is not None) == (family == "vessels")
+        around = (truth == 0) & (True if valid is None else valid == 1)
+        grey = image[len(image) // 2]
+        contrast = sign * (grey - np.median(grey[around]))
+        assert contrast[truth == 1].mean() > 0.03
+        assert 0.01 < (contrast[truth == 1] < 0).mean() < 0.4
+
+
+def test_vessels_lie_in_the_round_field_of_view() -> None:
+    data = load_data("synthetic:vessels,count=1,size=101x140")
+    valid = data.valid[0]
+    assert valid is not None
+    assert valid[50, 70] == 1
+    assert valid[0, 0] == valid[50, 0] == 0
+    assert not (data.masks[0] & ~valid & 1).any()
+    assert data.images[0][:, valid == 0].max() < 0.2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("size", ["1", "1x3", "5x2"])
+def test_tiny_synthetic_images_are_made(family: str, size: str) -> None:
+    data = load_data(f"synthetic:{family},count=4,size={size}")
+    assert all(np.isfinite(image).all() for image in data.images)
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ("synthetic:rivers", "family must be one of 'membranes', .*'cracks', got 'rivers'"),
+        ("synthetic:,count=0", "at least one image"),
+        ("synthetic:,size=0", "at least one pixel"),
+        ("synthetic:,size=3x3x3", "size must be one side or HEIGHTxWIDTH, got '3x3x3'"),
+        ("synthetic:,size=big", "size must be a whole number, got 'big'"),
+        ("synthetic:roads,dilation=2", "synthetic has no option 'dilation'; its options: count"),
+    ],
+)
+def test_impossible_synthetic_data_are_refused(spec: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        load_data(spec)

@@ -65,7 +65,8 @@ def main() -> None:
 
         def step(topology: bool) -> Callable[[], None]:
             def call() -> None:
-                images, truths = (x.to(options.device) for x in sampler.batch(options.batch_size))  # noqa: B023
+                batch = sampler.batch(options.batch_size)  # noqa: B023
+                images, truths = batch.images.to(options.device), batch.truths.to(options.device)
                 logits = network(images)  # noqa: B023
                 loss = F.binary_cross_entropy_with_logits(logits, truths)
                 if topology:
@@ -80,7 +81,8 @@ def main() -> None:
 
         for _ in track(range(options.warm_up), f"{name}: training", console=console):
             step(False)()
-        images, truths = (x.to(options.device) for x in sampler.batch(options.batch_size))
+        batch = sampler.batch(options.batch_size)
+        images, truths = batch.images.to(options.device), batch.truths.to(options.device)
         likelihood = network(images).sigmoid().detach().requires_grad_()
         times = interleaved(
             {

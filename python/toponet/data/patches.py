@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,20 @@ from toponet.data.image_set import ImageSet, Normalisation
 def pad_reflected(image: NDArray[np.float32], margin: int) -> NDArray[np.float32]:
     """(C, H, W) with ``margin`` reflected pixels on each side; images may be smaller than it."""
     return np.pad(image, ((0, 0), (margin, margin), (margin, margin)), mode="reflect")
+
+
+class Batch(NamedTuple):
+    """Patches with their truths.
+
+    Attributes:
+        images: (B, C, P + 2 margin, P + 2 margin) float32.
+        truths: (B, 1, P, P) float32.
+        valid: (B, 1, P, P) bool: pixels that count; None = all.
+    """
+
+    images: Tensor
+    truths: Tensor
+    valid: Tensor | None
 
 
 class PatchSampler:
@@ -62,12 +77,12 @@ class PatchSampler:
         """What is drawn from here on follows from the seed alone."""
         self.generator = np.random.default_rng(seed)
 
-    def batch(self, size: int) -> tuple[Tensor, Tensor]:
-        """(size, C, P + 2 margin, P + 2 margin) images and (size, 1, P, P) truths, float32."""
+    def batch(self, size: int) -> Batch:
+        """A batch of ``size`` patches."""
         pairs = [self._patch() for _ in range(size)]
         images = torch.from_numpy(np.stack([image for image, _ in pairs]))
         truths = torch.from_numpy(np.stack([truth for _, truth in pairs]))
-        return images, truths
+        return Batch(images, truths, None)
 
     def _patch(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         i = self.generator.choice(len(self.images), p=self.probabilities)

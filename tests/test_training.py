@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,7 +85,10 @@ def test_a_run_folder_holds_everything(run: Path, folder: Path) -> None:
         for name in METRIC_NAMES:
             assert report[phase][name] == float(row[name])
     assert "17 x 17" in report["conventions"]["betti_error_1"]
-    for picture in ("losses.png", "segmentation.png", "topology.png"):
+    page = (run / "report.md").read_text()
+    for picture in ("losses.png", "segmentation.png", "topology.png", "metrics.png", "epochs.png",
+                    "comparison.png"):  # fmt: skip
+        assert f"]({picture})" in page
         with Image.open(run / picture) as image:
             assert min(image.size) > 300
             assert len(set(image.convert("L").tobytes())) > 20
@@ -133,7 +137,7 @@ def test_the_cross_entropy_phase_is_the_same_whatever_the_weight(
 ) -> None:
     train(folder, tmp_path / "run", topo_weight=5.0)
     ours, other = rows_of(tmp_path / "run"), rows_of(run)
-    timings = ("seconds", "topo_seconds")
+    timings = ("seconds", "topo_seconds", "topo_share")
     for row in (*ours, *other):
         for name in timings:
             row.pop(name)
@@ -170,6 +174,11 @@ def test_going_on_from_a_checkpoint_is_the_same_as_never_stopping(
         {"folds": 2},
         {"fold": 1},
         {"lr": 1e-2},
+        {"lr_schedule": "constant"},
+        {"topo_ramp_epochs": 1},
+        {"topo_weight": "auto"},
+        {"topo_weight": "auto", "topo_ratio": 3.0},
+        {"clip_norm": 1e-3},
         {"precision": "bf16-mixed"},
         {"seed": 1},
     ],
@@ -184,6 +193,49 @@ def test_every_option_changes_the_run(
         for path in (run, tmp_path / "run")
     ]
     assert numbers[0] != numbers[1]
+
+
+def test_the_automatic_weight_meets_the_ratio(folder: Path, tmp_path: Path) -> None:
+    """From the batches that the start epoch will see; its own mean ratio is close to that."""
+    for ratio in (0.5, 2.0):
+        out = tmp_path / str(ratio)
+        report = train(
+            folder, out, topo_weight="auto", topo_ratio=ratio, lr=1e-6, iterations_per_epoch=8
+        )
+        last = rows_of(out)[-1]
+        assert float(last["topo_weight"]) == report["topo_weight"]
+        reached = float(last["gradient_ratio"]) * report["topo_weight"]
+        assert reached == pytest.approx(ratio, rel=0.2)
+
+
+def test_the_weight_grows_along_the_ramp(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    train(folder, out, epochs=5, topo_weight=0.3, topo_ramp_epochs=2)
+    weights = [float(row["topo_weight"]) for row in rows_of(out)]
+    assert weights == pytest.approx([0, 0.1, 0.2, 0.3, 0.3])
+
+
+def test_checkpoints_are_kept_as_asked(folder: Path, tmp_path: Path) -> None:
+    train(folder, tmp_path / "run", epochs=4, save_every=2, best_metric="accuracy")
+    kept = {p.stem: load_checkpoint(p) for p in (tmp_path / "run" / "checkpoints").iterdir()}
+    assert kept.keys() == {"last", "best", "cross_entropy", "epoch_0002", "epoch_0004"}
+    accuracies = [float(row["accuracy"]) for row in rows_of(tmp_path / "run")]
+    assert kept["best"]["metrics"]["accuracy"] == max(accuracies)
+    assert kept["best"]["epoch"] == 1 + accuracies.index(max(accuracies))
+
+
+def test_the_network_is_compiled_when_asked(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[Any] = []
+
+    def note(model: Any) -> Any:
+        compiled.append(model)
+        return model
+
+    monkeypatch.setattr(torch, "compile", note)
+    train(folder, tmp_path / "run", epochs=1, compile=True)
+    assert len(compiled) == 1
 
 
 def test_threads_are_what_was_asked_for(folder: Path, tmp_path: Path) -> None:
@@ -221,7 +273,7 @@ def test_training_on_cuda(folder: Path, tmp_path: Path, precision: str) -> None:
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"lr": -1.0}, "lr must be above 0"),
         ({"seed": -1}, "seed must be at least 0"),
-        ({"device": "tpu"}, "device must be one of 'auto', 'cpu', 'cuda', got 'tpu'"),
+        ({"device": "tpu"}, "device must be one of 'auto', 'cpu', 'cuda', 'mps', got 'tpu'"),
         ({"precision": "8"}, "precision must be one of"),
         ({"connectivity": 6}, "connectivity must be one of 4, 8"),
         ({"dims": (2,)}, "dims must be"),
@@ -236,6 +288,13 @@ def test_training_on_cuda(folder: Path, tmp_path: Path, precision: str) -> None:
         ({"start_from": "nowhere.ckpt"}, "nowhere.ckpt does not exist"),
         ({"batch_size": 10**20}, "batch_size must be at most 1048576"),
         ({"seed": 2**64}, "seed must be at most"),
+        ({"clip_norm": 0.0}, "clip_norm must be above 0"),
+        ({"topo_ratio": -1.0}, "topo_ratio must be above 0"),
+        ({"topo_ramp_epochs": -1}, "topo_ramp_epochs must be at least 0"),
+        ({"lr_schedule": "steps"}, "lr_schedule must be one of 'cosine', 'constant'"),
+        ({"best_metric": "dice"}, "best_metric must be one of"),
+        ({"save_every": 0}, "save_every must be at least 1"),
+        ({"accumulate": 3}, "batch_size must be a multiple of accumulate x ranks = 3 x 1, got 2"),
     ],
     ids=str,
 )
@@ -316,7 +375,7 @@ def test_an_interrupted_training_names_its_folder(
     monkeypatch.setattr(Trainer, "_train_epoch", interrupt)
     out = tmp_path / "run"
     assert cli.main(["--data", str(folder), "--out", str(out), "--patch-size", "17"]) == 130
-    assert f"interrupted; finished epochs are in {out}" in capsys.readouterr().err
+    assert f"toponet-train --resume {out}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("spoilt", ["model", "optimiser", "metrics", "epoch"])
@@ -386,3 +445,19 @@ def test_the_console_script_is_installed_and_prints_the_table(folder: Path, tmp_
     assert "end of cross-entropy phase" in result.stdout
     assert "epoch 2/2" in result.stdout
     assert "betti_error_1" in result.stdout
+
+
+def test_pixels_that_do_not_count_change_losses_and_metrics(folder: Path, tmp_path: Path) -> None:
+    """A field of view: the same images with and without the folder valid/."""
+    partly = tmp_path / "data"
+    shutil.copytree(folder, partly)
+    (partly / "valid").mkdir()
+    for label in (partly / "labels").iterdir():
+        valid = np.full((48, 40), 255, dtype=np.uint8)
+        valid[:, :12] = 0
+        Image.fromarray(valid).save(partly / "valid" / label.name)
+    for data in (folder, partly):
+        train(data, tmp_path / f"run-{data.name}")
+    ours, other = (rows_of(tmp_path / f"run-{data.name}") for data in (folder, partly))
+    for name in ("bce", "topo", "accuracy", "ari"):
+        assert ours[-1][name] != other[-1][name]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from toponet.cli import _common
 from toponet.cli._common import MISTAKES, complain
@@ -14,22 +16,45 @@ PROGRAM = "toponet-train"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as told. Exit code 2 and one line on stderr for a caller's mistake."""
     try:
-        config = parse(arguments)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        run = _run_to_resume(given)
+        from toponet.training.interruption import InterruptedTrainingError
+        from toponet.training.run_folder import read_config
         from toponet.training.trainer import Trainer, TrainingDivergedError
 
-        trainer = Trainer(config)
+        trainer = Trainer(read_config(run), resume=run) if run else Trainer(parse(given))
     except MISTAKES as error:
         return complain(PROGRAM, str(error))
     try:
         trainer.train()
     except TrainingDivergedError as error:
         return complain(PROGRAM, str(error))
+    except InterruptedTrainingError as error:
+        return complain(PROGRAM, str(error), error.exit_code)
     except KeyboardInterrupt:
-        return complain(PROGRAM, f"interrupted; finished epochs are in {trainer.folder.path}", 130)
+        last = f"go on from its last whole epoch with: {PROGRAM} --resume {trainer.folder.path}"
+        return complain(PROGRAM, f"interrupted; {last}", 130)
     return 0
 
 
 def parse(arguments: Sequence[str] | None) -> TrainConfig:
     """Options are the fields of TrainConfig."""
-    description = "Trains a segmentation network for correct topology."
+    description = (
+        "Trains a segmentation network for correct topology. To go on with a run that was "
+        f"stopped: {PROGRAM} --resume RUN_FOLDER, with no other option."
+    )
     return _common.parse(PROGRAM, description, TrainConfig, arguments)
+
+
+def _run_to_resume(arguments: list[str]) -> Path | None:
+    """The folder after ``--resume``, which has everything: no other option goes with it."""
+    joined = "=".join(arguments[:2]) if arguments[:1] == ["--resume"] else (arguments or [""])[0]
+    if not any(argument.partition("=")[0] == "--resume" for argument in arguments):
+        return None
+    if arguments == ["--resume"] or joined == "--resume=":
+        raise ValueError("--resume expects the folder of a run")
+    if len(arguments) > 1 + (arguments[0] == "--resume"):
+        raise ValueError(
+            "--resume takes no other option: the run goes on as it was begun, by its config.yaml"
+        )
+    return Path(joined.removeprefix("--resume="))

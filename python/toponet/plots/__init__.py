@@ -4,6 +4,7 @@ from toponet.plots.diagram import plot_diagram
 from toponet.plots.filtration import plot_filtration
 from toponet.plots.likelihood import plot_critical_pixels, plot_landscape
 from toponet.plots.losses import plot_losses
+from toponet.plots.metrics import plot_masks, plot_metric
 from toponet.plots.segmentation import plot_mistakes, plot_segmentation
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "plot_filtration",
     "plot_landscape",
     "plot_losses",
+    "plot_masks",
+    "plot_metric",
     "plot_mistakes",
     "plot_segmentation",
 ]

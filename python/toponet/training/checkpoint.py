@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ import torch
 from torch import nn
 
 FORMAT = 1
-REQUIRED = {"epoch", "model", "optimiser", "normalisation", "metrics", "config"}
+REQUIRED = {"epoch", "model", "optimiser", "state", "normalisation", "metrics", "config"}
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Writes to a file beside ``path`` first, so that ``path`` is always a whole checkpoint."""
     temporary = path.with_suffix(".partial")
-    torch.save({"format": FORMAT, **content}, temporary)
+    with temporary.open("wb") as file:
+        torch.save({"format": FORMAT, **content}, file)
+        file.flush()
+        os.fsync(file.fileno())  # Else a power cut could leave the new name with the old bytes.
     temporary.replace(path)
 
 
@@ -36,8 +40,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     missing = sorted(REQUIRED - set(content))
     if missing:
         raise ValueError(f"{path} is not a whole checkpoint: it lacks {', '.join(missing)}")
-    if not isinstance(content["epoch"], int) or content["epoch"] < 1:
-        raise ValueError(f"{path} has epoch {content['epoch']!r}; expected at least 1")
+    if not isinstance(content["epoch"], int) or content["epoch"] < 0:
+        raise ValueError(f"{path} has epoch {content['epoch']!r}; expected at least 0")
     return content
 
 

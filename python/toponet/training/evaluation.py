@@ -64,10 +64,14 @@ def evaluate(
     masks: Sequence[NDArray[np.uint8]],
     patch_size: int,
     connectivity: int,
+    valid: Sequence[NDArray[np.uint8] | None] | None = None,
 ) -> dict[str, float]:
     """Metrics by name, each the mean over the images: the numbers of ``toponet-evaluate``."""
     protocol = _protocol(patch_size, connectivity)
-    scores = [score_image(f, g, protocol) for f, g in zip(likelihoods, masks, strict=True)]
+    counted = [None if v is None else v.astype(bool) for v in valid or [None] * len(masks)]
+    scores = [
+        score_image(f, g, protocol, v) for f, g, v in zip(likelihoods, masks, counted, strict=True)
+    ]
     means = mean_metrics(scores)
     return {name: means[name] for name in METRIC_NAMES}
 

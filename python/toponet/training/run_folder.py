@@ -1,63 +1,112 @@
-"""The files of one run: created once, never overwritten."""
+"""The files of one run: created once, never overwritten; gone on with when asked."""
 
 from __future__ import annotations
 
 import csv
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
+from PIL import Image
 
+from toponet.data.files import read_mask
 from toponet.training.config import TrainConfig
 
 COLUMNS = (
     "epoch", "bce", "topo", "total", "accuracy", "ari", "voi", "betti_error_0", "betti_error_1",
-    "topo_seconds", "seconds",
+    "lr", "topo_weight", "gradient_ratio", "topo_share", "topo_seconds", "seconds",
 )  # fmt: skip
 
 
 class RunFolder:
     """``config.yaml``, ``metrics.csv``, ``checkpoints/``, ``report.json`` and pictures.
 
+    Args:
+        config: Of the run.
+        resume: An existing run folder; None = a new one.
+        write: Whether this rank writes; the others only know where the files are.
+
     Raises:
-        ValueError: If the folder exists already.
+        ValueError: If a new folder exists already.
         OSError: If it can't be made.
     """
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, resume: Path | None = None, write: bool = True) -> None:
         """Makes the folder and writes the configuration."""
-        self.path = Path(config.out) if config.out else _fresh_path(config)
+        self.write = write
+        self.path = resume or (Path(config.out) if config.out else _fresh_path(config))
+        self.checkpoints = self.path / "checkpoints"
+        if resume or not write:
+            return
         try:
             self.path.mkdir(parents=True)
         except FileExistsError:
             raise ValueError(
-                f"{self.path} exists already and is never overwritten; choose another --out"
+                f"{self.path} exists already and is never overwritten; choose another --out, or go "
+                f"on with --resume {self.path}"
             ) from None
-        self.checkpoints = self.path / "checkpoints"
         self.checkpoints.mkdir()
-        plain = {**asdict(config), "dims": list(config.dims)}
-        (self.path / "config.yaml").write_text(yaml.safe_dump(plain, sort_keys=False))
-        with self._metrics_file("x") as file:
-            csv.writer(file).writerow(COLUMNS)
+        (self.path / "masks").mkdir()
+        (self.path / "config.yaml").write_text(yaml.safe_dump(config.to_plain(), sort_keys=False))
+        self.rewrite_metrics([])
 
     def append_metrics(self, row: dict[str, float]) -> None:
         """One row an epoch."""
-        with self._metrics_file("a") as file:
-            csv.DictWriter(file, COLUMNS).writerow(row)
+        if self.write:
+            with self._metrics.open("a", newline="") as file:
+                csv.DictWriter(file, COLUMNS).writerow(row)
+
+    def rewrite_metrics(self, rows: list[dict[str, float]]) -> None:
+        """All rows that a checkpoint remembers: what came after it is done again."""
+        if self.write:
+            partial = self._metrics.with_suffix(".partial")
+            with partial.open("w", newline="") as file:
+                writer = csv.DictWriter(file, COLUMNS)
+                writer.writeheader()
+                writer.writerows(rows)
+            partial.replace(self._metrics)
+
+    def save_mask(self, epoch: int, mask: NDArray[np.bool_]) -> None:
+        """What the network makes of the first held-out image, for the pictures of the report."""
+        if self.write:
+            Image.fromarray(mask).save(self.path / "masks" / f"epoch_{epoch:04d}.png")
+
+    def read_masks(self) -> dict[int, NDArray[np.uint8]]:
+        """By epoch."""
+        return {
+            int(path.stem.removeprefix("epoch_")): read_mask(path)
+            for path in sorted((self.path / "masks").glob("epoch_*.png"))
+        }
 
     def write_report(self, report: dict[str, Any]) -> None:
         """``report.json``."""
         (self.path / "report.json").write_text(json.dumps(report, indent=2) + "\n")
 
-    def _metrics_file(self, mode: str) -> Any:
-        return (self.path / "metrics.csv").open(mode, newline="")
+    @property
+    def _metrics(self) -> Path:
+        return self.path / "metrics.csv"
+
+
+def read_config(folder: Path) -> TrainConfig:
+    """The configuration of a run folder.
+
+    Raises:
+        ValueError: If the folder holds none, or one of another version.
+    """
+    path = folder / "config.yaml"
+    try:
+        return TrainConfig.from_plain(yaml.safe_load(path.read_text()))
+    except (OSError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"{folder} is no run folder of toponet-train: {error}") from None
 
 
 def _fresh_path(config: TrainConfig) -> Path:
-    name = f"{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    data = config.data.rpartition(":")[2] or config.data
+    name = f"{Path(data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
     path, attempt = Path("runs") / name, 1
     while path.exists():
         attempt += 1

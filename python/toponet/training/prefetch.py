@@ -10,31 +10,36 @@ from toponet.data.patches import Batch
 
 
 def prefetched(
-    sampler: PatchSampler, seeds: Sequence[Sequence[int]], size: int, pin_memory: bool
+    sampler: PatchSampler, seed: Sequence[int], steps: range, size: int, pin_memory: bool
 ) -> Iterator[Batch]:
-    """One batch for each seed, in their order; each follows from its seed alone.
+    """The batches of some steps of an epoch, in order.
 
     Args:
         sampler: Used by the other thread until the iterator is closed.
-        seeds: Of the batches.
+        seed: Of the epoch: all its batches follow from it.
+        steps: Which of them. Those before are drawn as well and thrown away: the generator has to
+            come past them.
         size: Patches in each.
         pin_memory: Whether the batches go to a CUDA device.
     """
 
-    def make(seed: Sequence[int]) -> Batch:
+    def start() -> None:
         sampler.reseed(seed)
-        batch = sampler.batch(size)
+        for _ in range(steps.start):
+            sampler.batch(size)
+
+    def draw() -> Batch:
+        images, truths, valid = sampler.batch(size)
         if not pin_memory:
-            return batch
-        images, truths, valid = batch
+            return Batch(images, truths, valid)
         pinned = None if valid is None else valid.pin_memory()
         return Batch(images.pin_memory(), truths.pin_memory(), pinned)
 
     with ThreadPoolExecutor(1) as thread:
-        coming = None
-        for seed in seeds:
-            made, coming = coming, thread.submit(make, seed)
-            if made is not None:
-                yield made.result()
-        if coming is not None:
-            yield coming.result()
+        thread.submit(start).result()
+        coming = thread.submit(draw) if steps else None
+        for step in steps:
+            assert coming is not None
+            batch = coming.result()
+            coming = thread.submit(draw) if step + 1 < steps.stop else None
+            yield batch

@@ -307,10 +307,10 @@ class Trainer:
         return weight
 
     def _batches(self, epoch: int, begin: int, end: int) -> Iterator[Batch]:
-        """This rank's part of each step's batch, which follows from seed, epoch and step alone."""
-        seeds = [(self.config.seed, epoch, step) for step in range(begin, end)]
+        """This rank's part of each step's batch; an epoch's follow from its number and the seed."""
+        seed = (self.config.seed, epoch)
         pin = self.fabric.device.type == "cuda"
-        for batch in prefetched(self.sampler, seeds, self.config.batch_size, pin):
+        for batch in prefetched(self.sampler, seed, range(begin, end), self.config.batch_size, pin):
             yield _every(batch, self.fabric.global_rank, self.fabric.world_size)
 
     def _check_finite(self, loss: Tensor, epoch: int) -> None:
@@ -386,9 +386,9 @@ class Trainer:
 
 def cross_entropy(logits: Tensor, truths: Tensor, valid: Tensor | None) -> Tensor:
     """Mean over the images of the mean over each one's valid pixels."""
-    per_pixel = F.binary_cross_entropy_with_logits(logits, truths, reduction="none")
     if valid is None:
-        return per_pixel.mean()
+        return F.binary_cross_entropy_with_logits(logits, truths)
+    per_pixel = F.binary_cross_entropy_with_logits(logits, truths, reduction="none")
     counts = valid.sum(dim=(1, 2, 3)).clamp(min=1)
     return ((per_pixel * valid).sum(dim=(1, 2, 3)) / counts).mean()
 

@@ -21,6 +21,8 @@ from toponet.plots import (
     plot_filtration,
     plot_landscape,
     plot_losses,
+    plot_masks,
+    plot_metric,
     plot_mistakes,
     plot_segmentation,
 )
@@ -417,3 +419,38 @@ def test_a_landscape_needs_space_and_pixels() -> None:
 def test_pixels_without_a_force_have_no_mark() -> None:
     still = replace(EXPLANATION, forces=np.zeros((5, 2)))
     assert labels(plot_critical_pixels(plane(), LIKELIHOOD, still)) == []
+
+
+def test_masks_stand_beside_the_truth_with_their_mistakes_counted() -> None:
+    truth = np.zeros((12, 17), dtype=np.uint8)
+    truth[6] = 1
+    broken = truth.copy()
+    broken[6, 8] = 0
+    figure = Figure()
+    row = plot_masks(figure, truth, {"whole": truth, "broken": broken})
+    titles = [axes.get_title() for axes in row]
+    assert titles[:2] == ["truth", "whole: 0 mistakes"]
+    assert titles[2].startswith("broken: ")
+    assert titles[2] != "broken: 0 mistakes"
+    assert len(plot_masks(Figure(), truth, {})) == 1
+
+
+def test_metrics_are_drawn_by_epoch_with_the_start_of_the_term() -> None:
+    axes = Figure().subplots()
+    plot_metric(axes, [1, 2, 3], [0.5, 0.4, 0.3], 2, "voi")
+    curve, start = axes.get_lines()
+    np.testing.assert_array_equal(curve.get_ydata(), [0.5, 0.4, 0.3])
+    np.testing.assert_array_equal(start.get_xdata(), [1.5, 1.5])
+    alone = plot_metric(Figure().subplots(), [1, 2], [1.0, 2.0], 9, "ari")
+    assert len(alone.get_lines()) == 1
+
+
+def test_the_connectivity_decides_what_is_a_mistake() -> None:
+    truth = np.eye(9, dtype=np.uint8)
+    cut = truth.copy()
+    cut[4, 4] = 0
+    titles = [
+        plot_masks(Figure(), truth, {"cut": cut}, connectivity)[1].get_title()
+        for connectivity in (4, 8)
+    ]
+    assert titles[0] != titles[1]

@@ -11,6 +11,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from toponet.data import synthetic_membranes
+
 RNG = np.random.default_rng(0)
 VOLUME = RNG.integers(0, 200, (3, 7, 9), dtype=np.uint8)
 COLOURS = RNG.integers(0, 200, (3, 7, 9, 3), dtype=np.uint8)
@@ -19,6 +21,15 @@ IDS = np.ones((3, 7, 9), np.uint64)
 IDS[:, :, 4:] = 2**40
 BORDERS = np.zeros((7, 9))
 BORDERS[:, 3:5] = 1
+
+
+def membrane_folder(path: Path, size: tuple[int, int]) -> Path:
+    """Three synthetic images with their labels."""
+    data = synthetic_membranes(3, size)
+    for name, image, mask in zip(data.names, data.images, data.masks, strict=True):
+        save(path / "images" / f"{name}.png", (image[0].clip(0, 1) * 255).astype(np.uint8))
+        save(path / "labels" / f"{name}.png", mask * 255)
+    return path
 
 
 def save(path: Path, pixels: NDArray[Any]) -> None:

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from rich.console import Console
 
+from data_layouts import membrane_folder
 from toponet.cli import train as cli
-from toponet.data import synthetic_membranes
 from toponet.training import TrainConfig, Trainer
 from toponet.training.checkpoint import load_checkpoint
 from toponet.training.interruption import InterruptedTrainingError, Interruption
@@ -40,13 +39,7 @@ TIMINGS = ("topo_seconds", "topo_share", "seconds")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three small images on disk."""
-    path = tmp_path_factory.mktemp("membranes")
-    data = synthetic_membranes(3, (40, 36))
-    for name, image, mask in zip(data.names, data.images, data.masks, strict=True):
-        for kind, pixels in (("images", image[0].clip(0, 1) * 255), ("labels", mask * 255)):
-            (path / kind).mkdir(exist_ok=True)
-            Image.fromarray(pixels.astype(np.uint8)).save(path / kind / f"{name}.png")
-    return path
+    return membrane_folder(tmp_path_factory.mktemp("membranes"), (40, 36))
 
 
 def config(folder: Path, out: Path, **options: Any) -> TrainConfig:

@@ -18,8 +18,8 @@ import yaml
 from PIL import Image
 from rich.console import Console
 
+from data_layouts import membrane_folder
 from toponet.cli import train as cli
-from toponet.data import synthetic_membranes
 from toponet.models import DIVE
 from toponet.training import TrainConfig, Trainer
 from toponet.training.checkpoint import REQUIRED, load_checkpoint, save_checkpoint
@@ -39,13 +39,7 @@ TINY: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three small images on disk."""
-    path = tmp_path_factory.mktemp("membranes")
-    data = synthetic_membranes(3, (48, 40))
-    for name, image, mask in zip(data.names, data.images, data.masks, strict=True):
-        for kind, pixels in (("images", image[0].clip(0, 1) * 255), ("labels", mask * 255)):
-            (path / kind).mkdir(exist_ok=True)
-            Image.fromarray(pixels.astype(np.uint8)).save(path / kind / f"{name}.png")
-    return path
+    return membrane_folder(tmp_path_factory.mktemp("membranes"), (48, 40))
 
 
 def train(folder: Path, out: Path, **options: Any) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class TrainConfig:
             check_whole("save_every", self.save_every, least=1, most=2**20)
         for name in ("lr", "topo_ratio", "clip_norm"):
             value = getattr(self, name)
-            if value is not None and not 0 < check_number(name, value) < float("inf"):
+            if value is not None and check_number(name, value) <= 0:
                 raise ValueError(f"{name} must be above 0 and finite, got {value}")
         check_whole("seed", self.seed, least=0, most=2**63 - 1)
         if not isinstance(self.data, str):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from toponet.data.files import read_mask
+from toponet.reporting import new_folder
 from toponet.training.config import TrainConfig
 
 COLUMNS = (
@@ -39,20 +40,18 @@ class RunFolder:
         """Makes the folder and writes the configuration."""
         self.write = write
         self.path = resume or (Path(config.out) if config.out else _fresh_path(config))
-        self.checkpoints = self.path / "checkpoints"
         if resume or not write:
             return
-        try:
-            self.path.mkdir(parents=True)
-        except FileExistsError:
-            raise ValueError(
-                f"{self.path} exists already and is never overwritten; choose another --out, or go "
-                f"on with --resume {self.path}"
-            ) from None
+        new_folder(str(self.path), f"--out, or go on with --resume {self.path}")
         self.checkpoints.mkdir()
         (self.path / "masks").mkdir()
         (self.path / "config.yaml").write_text(yaml.safe_dump(config.to_plain(), sort_keys=False))
         self.rewrite_metrics([])
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self.path / "checkpoints"
 
     def append_metrics(self, row: dict[str, float]) -> None:
         """One row an epoch."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -42,19 +41,15 @@ class Balance(NamedTuple):
     topo_gradient: Tensor
 
 
-def balance(
-    logits: Tensor,
-    cross_entropy: Callable[[Tensor], Tensor],
-    topological: Callable[[Tensor], Tensor],
-) -> Balance:
+def balance(logits: Tensor, cross_entropy: Tensor, topological: Tensor) -> Balance:
     """Compares the losses at the logits, because both reach all weights through them.
 
-    On a leaf of their own: no pass through the network, and under mixed precision no gradient that
-    the engine doesn't know of.
+    Args:
+        logits: A leaf of its own: no pass through the network, and under mixed precision no
+            gradient that the engine doesn't know of.
+        cross_entropy: Of these logits.
+        topological: Likewise.
     """
-    leaf = logits.detach().requires_grad_()
-    losses = [cross_entropy(leaf), topological(leaf)]
-    gradients = [torch.autograd.grad(loss, leaf)[0] for loss in losses]
-    bce, topo = (loss.detach() for loss in losses)
+    gradients = [torch.autograd.grad(loss, logits)[0] for loss in (cross_entropy, topological)]
     norms = [gradient.norm() for gradient in gradients]
-    return Balance((bce, topo, norms[0], norms[1]), gradients[1])
+    return Balance((cross_entropy.detach(), topological.detach(), *norms), gradients[1])

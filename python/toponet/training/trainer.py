@@ -109,6 +109,8 @@ class Trainer:
         self.sampler = PatchSampler(train_set, self.normalisation, config.patch_size, DIVE.margin)
         self._build(start, Path(str(start_from)))
         self.folder = RunFolder(config, resume, self.fabric.is_global_zero)
+        # A fresh name has the time in it, which the ranks needn't agree on.
+        self.folder.path = self.fabric.broadcast(self.folder.path)
         if resume:
             self.folder.rewrite_metrics(self.state.rows)
         else:
@@ -252,7 +254,7 @@ class Trainer:
                 total = bce = cross_entropy(logits, truths, valid)
                 minimised = bce
                 if look:
-                    topo, gradient = self._look(logits.detach(), truths, valid)
+                    topo, gradient = self._look(logits, truths, valid)
                     if weight:
                         total = bce + weight * topo
                         # The same gradient as the loss's own, which is known already.
@@ -278,13 +280,11 @@ class Trainer:
         return found.values[1], found.topo_gradient
 
     def _balance(self, logits: Tensor, truths: Tensor, valid: Tensor | None) -> Balance:
-        bce = cross_entropy(logits, truths, valid)
+        leaf = logits.detach().requires_grad_()
+        bce = cross_entropy(leaf, truths, valid)
         self._check_finite(bce, self.state.epoch + 1)
-        return balance(
-            logits,
-            lambda x: cross_entropy(x, truths, valid),
-            lambda x: self.topological_loss(torch.sigmoid(x), truths, valid=valid),
-        )
+        topo = self.topological_loss(torch.sigmoid(leaf), truths, valid=valid)
+        return balance(leaf, bce, topo)
 
     def _choose_topo_weight(self, epoch: int) -> float:
         """As given, or such that the gradients' norms have the ratio that was asked for."""

@@ -56,7 +56,9 @@ def test_sizes_and_number_of_parameters_are_the_papers() -> None:
 
 
 def test_wrong_images_get_one_clear_sentence() -> None:
-    with pytest.raises(ValueError, match="at least 65 x 65 pixels, its window, got 64 x 80"):
+    with pytest.raises(
+        ValueError, match="at least 65 x 65 pixels, its margins and one more, got 64 x 80"
+    ):
         DIVE()(torch.zeros(1, 1, 64, 80))
     with pytest.raises(ValueError, match=r"\(B, 1, H, W\), got \(1, 3, 70, 70\)"):
         DIVE()(torch.zeros(1, 3, 70, 70))

@@ -25,6 +25,8 @@ LAYERS = [
     {"plots"},
     {"reporting"},
     {"evaluation", "inspection"},
+    {"checkpoint"},
+    {"prediction"},
     {"training"},
     {"cli"},
 ]

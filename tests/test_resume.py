@@ -18,9 +18,9 @@ import torch
 from rich.console import Console
 
 from data_layouts import membrane_folder
+from toponet.checkpoint import load_checkpoint
 from toponet.cli import train as cli
 from toponet.training import TrainConfig, Trainer
-from toponet.training.checkpoint import load_checkpoint
 from toponet.training.interruption import InterruptedTrainingError, Interruption
 from toponet.training.run_folder import read_config
 

@@ -19,11 +19,12 @@ from PIL import Image
 from rich.console import Console
 
 from data_layouts import membrane_folder
+from toponet.checkpoint import REQUIRED, load_checkpoint, save_checkpoint
 from toponet.cli import train as cli
 from toponet.models import DIVE
+from toponet.prediction import predict_likelihood
 from toponet.training import TrainConfig, Trainer
-from toponet.training.checkpoint import REQUIRED, load_checkpoint, save_checkpoint
-from toponet.training.evaluation import METRIC_NAMES, evaluate, predict_likelihood
+from toponet.training.evaluation import METRIC_NAMES, evaluate
 from toponet.training.run_folder import COLUMNS
 
 TINY: dict[str, Any] = {
@@ -108,7 +109,7 @@ def test_the_checkpoint_predicts_what_the_trainer_measured(run: Path) -> None:
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     normalisation = Normalisation(**checkpoint["normalisation"])
     likelihoods = [
-        predict_likelihood(model, normalisation.apply(image), DIVE.margin, torch.device("cpu"))
+        predict_likelihood(model, normalisation.apply(image), torch.device("cpu"))
         for image in data.images
     ]
     measured = evaluate(likelihoods, data.masks, config.patch_size, config.connectivity)
@@ -119,9 +120,9 @@ def test_strips_of_rows_give_the_same_likelihood(monkeypatch: pytest.MonkeyPatch
     torch.manual_seed(0)
     model = DIVE().eval()
     image = np.random.default_rng(0).normal(size=(1, 50, 23)).astype(np.float32)
-    whole = predict_likelihood(model, image, DIVE.margin, torch.device("cpu"))
-    monkeypatch.setattr("toponet.training.evaluation.ROWS_AT_ONCE", 16)
-    strips = predict_likelihood(model, image, DIVE.margin, torch.device("cpu"))
+    whole = predict_likelihood(model, image, torch.device("cpu"))
+    monkeypatch.setattr("toponet.prediction.likelihood.ROWS", 16)
+    strips = predict_likelihood(model, image, torch.device("cpu"))
     assert whole.shape == (50, 23)
     np.testing.assert_allclose(strips, whole, atol=1e-5)
 

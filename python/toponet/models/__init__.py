@@ -1,5 +1,9 @@
 """Networks."""
 
 from toponet.models.dive import DIVE
+from toponet.models.network import BlendedNetwork, SegmentationNetwork
+from toponet.models.unet import UNet
 
-__all__ = ["DIVE"]
+NETWORKS: dict[str, type[SegmentationNetwork]] = {"dive": DIVE, "unet": UNet}
+
+__all__ = ["DIVE", "NETWORKS", "BlendedNetwork", "SegmentationNetwork", "UNet"]

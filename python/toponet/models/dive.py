@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from toponet.models.network import SegmentationNetwork
 
-class DIVE(nn.Module):
+
+class DIVE(SegmentationNetwork):
     """Pixel classifier with a window of 65 x 65 (paper, section 2.3; after Fakhry et al., 2016).
 
     conv 30@10x10, pool, conv 50@5x5, pool, conv 60@3x3, conv 60@3x3, pool, fully connected 100, and
@@ -40,11 +42,7 @@ class DIVE(nn.Module):
 
     def __init__(self, in_channels: int = 1, out_channels: int = 1) -> None:
         """Weights after He et al. (2015), the last layer's small; biases 0."""
-        super().__init__()
-        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if channels < 1:
-                raise ValueError(f"{name} must be at least 1, got {channels}")
-        self.in_channels = in_channels
+        super().__init__(in_channels, out_channels)
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, 30, 10),
             nn.ReLU(),
@@ -71,15 +69,6 @@ class DIVE(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of all pixels whose window lies inside the image."""
-        if images.ndim != 4 or images.shape[1] != self.in_channels:
-            raise ValueError(
-                f"DIVE expects images of shape (B, {self.in_channels}, H, W), got "
-                f"{tuple(images.shape)}"
-            )
-        if min(images.shape[-2:]) < self.window:
-            raise ValueError(
-                f"DIVE expects images of at least {self.window} x {self.window} pixels, its "
-                f"window, got {images.shape[-2]} x {images.shape[-1]}"
-            )
+        self._check(images)
         logits: Tensor = self.layers(images)
         return logits

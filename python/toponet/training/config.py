@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from toponet._validation import check_choice, check_flag, check_number, check_whole
 from toponet.losses import TopoNetLoss
+from toponet.models import NETWORKS
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.schedule import LR_SCHEDULES
 
@@ -22,6 +23,7 @@ class TrainConfig:
         data: "synthetic" (membranes made on the fly), a folder with images/ and labels/, or
             NAME:PATH of a data set in its official layout.
         out: New folder for the run; empty = a fresh one under runs/.
+        network: "dive" (the paper's) or "unet" (a small one of MONAI's).
         epochs: Number of epochs.
         iterations_per_epoch: Optimiser steps in an epoch.
         batch_size: Patches in a step, over all ranks.
@@ -56,6 +58,7 @@ class TrainConfig:
 
     data: str = "synthetic"
     out: str | None = None
+    network: str = "dive"
     epochs: int = 12
     iterations_per_epoch: int = 25
     batch_size: int = 8
@@ -97,6 +100,7 @@ class TrainConfig:
         check_whole("seed", self.seed, least=0, most=2**63 - 1)
         if not isinstance(self.data, str):
             raise TypeError(f"data must be 'synthetic' or a folder, got {self.data!r}")
+        check_choice("network", self.network, tuple(NETWORKS))
         check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)

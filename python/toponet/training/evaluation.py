@@ -7,55 +7,33 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from toponet.data import ImageSet, Normalisation, pad_reflected
+from toponet.data import ImageSet, Normalisation
 from toponet.evaluation import Protocol, mean_metrics, score_image
 from toponet.evaluation.protocol import THRESHOLD as THRESHOLD
 from toponet.metrics.conventions import betti_convention
+from toponet.models import SegmentationNetwork
+from toponet.prediction import predict_likelihood
 
-ROWS_AT_ONCE = 256
 METRIC_NAMES = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
 
 
-@torch.no_grad()
-def predict_likelihood(
-    model: nn.Module,
-    image: NDArray[np.float32],
-    margin: int,
-    device: torch.device,
-) -> NDArray[np.float32]:
-    """Likelihood (H, W) of one normalised image (C, H, W).
-
-    The network sees the image with ``margin`` reflected pixels around it, in strips of rows: no
-    convolution pads, so strips give the same numbers as the whole at a bounded memory.
-    """
-    padded = torch.from_numpy(pad_reflected(image, margin))[None]
-    strips = []
-    for row in range(0, image.shape[1], ROWS_AT_ONCE):
-        strip = padded[:, :, row : row + ROWS_AT_ONCE + 2 * margin].to(device)
-        strips.append(torch.sigmoid(model(strip).float())[0, 0].cpu())
-    likelihood: NDArray[np.float32] = torch.cat(strips).numpy()
-    return likelihood
-
-
 def predict_all(
-    model: nn.Module,
+    network: SegmentationNetwork,
     data: ImageSet,
     normalisation: Normalisation,
-    margin: int,
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[NDArray[np.float32]]:
     """Likelihoods of all images; the network is left in the mode that it was in."""
-    was_training = model.training
-    model.eval()
+    was_training = network.training
+    network.eval()
     likelihoods = []
     for count, image in enumerate(data.images, start=1):
-        likelihoods.append(predict_likelihood(model, normalisation.apply(image), margin, device))
+        likelihoods.append(predict_likelihood(network, normalisation.apply(image), device))
         if progress is not None:
             progress(count, len(data))
-    model.train(was_training)
+    network.train(was_training)
     return likelihoods
 
 

@@ -17,12 +17,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from toponet._validation import thread_count
+from toponet.checkpoint import (
+    load_checkpoint,
+    restore_network,
+    restore_optimiser,
+    save_checkpoint,
+)
 from toponet.data import Normalisation, PatchSampler, fold_split, load_data
 from toponet.data.patches import Batch
 from toponet.losses import TopologicalLoss
-from toponet.models import DIVE
+from toponet.prediction.model import build_network
 from toponet.reporting import progress_bar
-from toponet.training.checkpoint import load_checkpoint, restore, save_checkpoint
 from toponet.training.config import TrainConfig
 from toponet.training.engine import make_fabric
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, conventions, evaluate, predict_all
@@ -48,7 +53,7 @@ class TrainingDivergedError(RuntimeError):
 
 
 class Trainer:
-    """Trains DIVE on one fold of a data set and keeps everything in a run folder.
+    """Trains a network on one fold of a data set and keeps everything in a run folder.
 
     Everything that a caller can get wrong is found in the constructor, before anything is written.
 
@@ -106,8 +111,10 @@ class Trainer:
                 f"{start_from} was trained on {len(self.normalisation.mean)} channel(s), "
                 f"{config.data} has {data.channels}"
             )
-        self.sampler = PatchSampler(train_set, self.normalisation, config.patch_size, DIVE.margin)
         self._build(start, Path(str(start_from)))
+        self.sampler = PatchSampler(
+            train_set, self.normalisation, config.patch_size, self.network.margin
+        )
         self.folder = RunFolder(config, resume, self.fabric.is_global_zero)
         # A fresh name has the time in it, which the ranks needn't agree on.
         self.folder.path = self.fabric.broadcast(self.folder.path)
@@ -120,10 +127,11 @@ class Trainer:
         """Network, optimiser and loss, as they were at the start or in its checkpoint."""
         config = self.config
         torch.manual_seed(config.seed)
-        self.network = DIVE(len(self.normalisation.mean))
+        self.network = build_network(config.network, len(self.normalisation.mean))
         optimiser = torch.optim.Adam(self.network.parameters(), lr=config.lr)
         if start:
-            restore(path, start, self.network, optimiser)
+            restore_network(path, start, self.network)
+            restore_optimiser(path, start, optimiser)
         if self.state.random_state is not None:
             torch.set_rng_state(self.state.random_state)
         # Convolutions on the CPU and on tensor cores are 1.4 times as fast with channels last. Not
@@ -359,7 +367,6 @@ class Trainer:
                 self.network,
                 self.validation,
                 self.normalisation,
-                DIVE.margin,
                 self.fabric.device,
                 lambda done, _: progress.update(task, completed=done),
             )

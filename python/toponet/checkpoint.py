@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 FORMAT = 1
 REQUIRED = {"epoch", "model", "optimiser", "state", "normalisation", "metrics", "config"}
@@ -45,16 +46,26 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def restore(
-    path: Path, content: dict[str, Any], model: nn.Module, optimiser: torch.optim.Optimizer
-) -> None:
-    """Loads weights and the optimiser's state.
+def restore_network(path: Path, content: dict[str, Any], network: nn.Module) -> None:
+    """Loads the weights.
 
     Raises:
         ValueError: If they belong to another network; the file is named.
     """
+    _load(path, content["model"], network)
+
+
+def restore_optimiser(path: Path, content: dict[str, Any], optimiser: Optimizer) -> None:
+    """Loads the optimiser's state.
+
+    Raises:
+        ValueError: If it belongs to another network; the file is named.
+    """
+    _load(path, content["optimiser"], optimiser)
+
+
+def _load(path: Path, state: dict[str, Any], into: nn.Module | Optimizer) -> None:
     try:
-        model.load_state_dict(content["model"])
-        optimiser.load_state_dict(content["optimiser"])
+        into.load_state_dict(state)
     except (RuntimeError, KeyError, ValueError, TypeError, AttributeError):
         raise ValueError(f"{path} holds the weights of another network") from None

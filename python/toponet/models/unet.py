@@ -1,0 +1,71 @@
+"""A small U-Net: MONAI's, fed like DIVE."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from toponet.models.network import BlendedNetwork
+
+CHANNELS = (16, 32, 64, 128)
+# It halves three times, so sides must be multiples of 8.
+DIVISOR = 2 ** (len(CHANNELS) - 1)
+
+
+class UNet(BlendedNetwork):
+    """MONAI's residual U-Net with 16, 32, 64 and 128 channels and batch normalisation.
+
+    Batch normalisation and not MONAI's default, which takes mean and deviation from the very image:
+    a patch and the image that it lies in would get different answers.
+
+    Args:
+        in_channels: Channels of the image.
+        out_channels: Classes; one logit each.
+
+    Shape:
+        - input: (B, in_channels, H, W) with H, W >= 33.
+        - output: (B, out_channels, H - 32, W - 32). Pad by ``margin`` (reflected) to get a logit
+          for each pixel.
+
+    Raises:
+        ValueError: If the input is smaller than that, or has other channels.
+
+    Cost: 402 thousand parameters; a training step with 8 patches of 65 x 65 takes a fifth of DIVE's
+    time.
+
+    Source: Ronneberger, Fischer, Brox, "U-Net" (2015); monai.networks.nets.UNet.
+
+    Example:
+        >>> import torch
+        >>> from toponet.models import UNet
+        >>> UNet()(torch.zeros(1, 1, 97, 129)).shape
+        torch.Size([1, 1, 65, 97])
+    """
+
+    margin = 16
+    window = 1024
+
+    def __init__(self, in_channels: int = 1, out_channels: int = 1) -> None:
+        """MONAI's own initial weights."""
+        super().__init__(in_channels, out_channels)
+        from monai.networks.nets.unet import (
+            UNet as MonaiUNet,  # Takes seconds: only who wants a U-Net waits.
+        )
+
+        self.layers: nn.Module = MonaiUNet(
+            spatial_dims=2,
+            in_channels=in_channels,
+            out_channels=out_channels,
+            channels=CHANNELS,
+            strides=(2,) * (len(CHANNELS) - 1),
+            num_res_units=2,
+            norm="batch",
+        )
+
+    def dense(self, images: Tensor) -> Tensor:
+        """Logits of all pixels; those nearer than the margin to the border know too little."""
+        height, width = images.shape[-2:]
+        missing = (-width % DIVISOR, -height % DIVISOR)
+        padded = F.pad(images, (0, missing[0], 0, missing[1]), mode="reflect")
+        logits: Tensor = self.layers(padded)[..., :height, :width]
+        return logits

@@ -1,0 +1,61 @@
+"""The network of a checkpoint, with everything that its answers depend on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from toponet.checkpoint import load_checkpoint, restore_network
+from toponet.data import Normalisation
+from toponet.models import NETWORKS, SegmentationNetwork
+from toponet.prediction.likelihood import predict_likelihood
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network in evaluation mode with the normalisation and conventions of its training.
+
+    Attributes:
+        network: On ``device``.
+        normalisation: Of the training images.
+        connectivity: Of the structure, 8 or 4.
+        threshold: Likelihoods of at least this are structure.
+        device: Where the network is.
+    """
+
+    network: SegmentationNetwork
+    normalisation: Normalisation
+    connectivity: int
+    threshold: float
+    device: torch.device
+
+    def likelihood(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(H, W) of an image (C, H, W) in its file's own grey values; see the function's cost."""
+        return predict_likelihood(self.network, self.normalisation.apply(image), self.device)
+
+
+def build_network(name: str, in_channels: int) -> SegmentationNetwork:
+    """A network by the name that configurations give it, one of ``NETWORKS``."""
+    return NETWORKS[name](in_channels)
+
+
+def load_model(path: Path, device: torch.device) -> TrainedModel:
+    """The model of a checkpoint of ``toponet-train``.
+
+    Raises:
+        ValueError: If the file isn't one, or its network isn't known; the file is named.
+    """
+    content = load_checkpoint(path)
+    config = content["config"]
+    try:
+        normalisation = Normalisation(**content["normalisation"])
+        connectivity, threshold = int(config["connectivity"]), float(content["threshold"])
+        network = build_network(config.get("network", "dive"), len(normalisation.mean))
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError(f"{path} lacks what belongs to a network of this version") from None
+    restore_network(path, content, network)
+    return TrainedModel(network.to(device).eval(), normalisation, connectivity, threshold, device)

@@ -248,3 +248,15 @@ def test_impossible_normalisations_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="positive deviations"):
         Normalisation(mean, std)
+
+
+def test_an_inner_fold_never_sees_the_outer_one() -> None:
+    training, held_out = fold_split(10, 3, 1)
+    inner, inner_held_out = fold_split(10, 3, 1, inner_fold=2)
+    assert sorted(inner + inner_held_out) == training
+    assert inner_held_out == training[-2:]
+    assert not set(inner + inner_held_out) & set(held_out)
+    with pytest.raises(ValueError, match="inner_fold must lie between 0 and folds - 1 = 2, got 3"):
+        fold_split(10, 3, 1, inner_fold=3)
+    with pytest.raises(ValueError, match="3 folds need at least 3 images, got 2"):
+        fold_split(3, 3, 1, inner_fold=0)

@@ -21,6 +21,7 @@ from toponet.evaluation import Protocol, mean_metrics, score_image
 from toponet.evaluation.pairs import read_likelihood
 from toponet.evaluation.scores import bootstrap_intervals
 from toponet.metrics.conventions import betti_convention
+from toponet.training import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES, conventions, evaluate
 
 SHAPES = ((40, 31), (33, 45), (70, 38))
@@ -70,10 +71,11 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str
 def test_the_numbers_are_the_trainers_own(folder: Path) -> None:
     """To the bit, with the trainer's patch size: one definition."""
     pairs = list(likelihoods().values())
-    expected = evaluate([p[0] for p in pairs], [p[1] for p in pairs], 33, 8)
+    protocol = TrainConfig(metric_patch_size=33).protocol
+    expected = evaluate([p[0] for p in pairs], [p[1] for p in pairs], protocol)
     report = run(folder, "--patch-size", "33")
     assert {name: report["total"][name] for name in METRIC_NAMES} == expected
-    words = conventions(33, 8)
+    words = conventions(protocol)
     assert {name: report["conventions"][name] for name in words} == words
 
 

@@ -15,7 +15,7 @@ PACKAGE = Path(toponet.__file__).parent
 
 # Each layer may import the layers named before it, and itself.
 LAYERS = [
-    {"_core", "_validation", "_boxes", "labelling"},
+    {"_core", "_validation", "_boxes", "labelling", "cleaning"},
     {"archive", "diagram_checks", "interchange"},
     {"diagrams", "persistence", "matching", "explanation", "binary_loss", "diagram_loss"},
     {"losses", "functional"},
@@ -23,7 +23,7 @@ LAYERS = [
     {"models"},
     {"data"},
     {"plots"},
-    {"reporting"},
+    {"reporting", "writing"},
     {"evaluation", "inspection"},
     {"checkpoint"},
     {"prediction"},

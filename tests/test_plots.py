@@ -18,6 +18,7 @@ from toponet.labelling import label_cells, label_structure, without_partner
 from toponet.plots import (
     plot_critical_pixels,
     plot_diagram,
+    plot_errors,
     plot_filtration,
     plot_landscape,
     plot_losses,
@@ -92,6 +93,58 @@ def test_everything_is_without_partner_in_an_empty_mask() -> None:
     empty = np.zeros((9, 20), dtype=int)
     assert len(without_partner(label_structure(walls(3, 7), 8), label_structure(empty, 8))) == 2
     assert without_partner(label_structure(empty, 8), label_structure(walls(3), 8)).shape == (0, 2)
+
+
+def test_partners_are_those_of_the_table_of_shared_pixels() -> None:
+    """Oracle: the whole table, and each component's pixels apart."""
+    random = np.random.default_rng(0)
+    for density in (0.3, 0.5, 0.7, 1.0):
+        labels, other = (label_structure(random.random((11, 14)) < density, 4) for _ in range(2))
+        table = np.array(
+            [[np.count_nonzero((labels == a) & (other == b)) for b in range(1, other.max() + 1)]
+             for a in range(1, labels.max() + 1)]
+        )  # fmt: skip
+        lonely = [
+            np.argwhere(labels == a + 1).mean(axis=0)
+            for a, row in enumerate(table)
+            if row.max() == 0 or table[:, row.argmax()].argmax() != a
+        ]
+        expected = np.array(lonely).reshape(-1, 2)
+        np.testing.assert_allclose(without_partner(labels, other), expected)
+
+
+def test_errors_are_coloured_by_their_kind() -> None:
+    axes = plot_errors(plane(), walls(5, 9), walls(5, 12))
+    row = np.asarray(axes.images[0].get_array())[4]
+    red, green, blue = row.T
+    assert row[5].tolist() == [0.35] * 3
+    assert red[12] > blue[12]  # Missed.
+    assert blue[9] > red[9]  # Invented.
+    assert set(np.flatnonzero((red != green) | (green != blue))) == {9, 12}
+    assert labels(axes) == labels(plot_mistakes(plane(), walls(5, 9), walls(5, 12)))
+
+
+def test_what_touches_the_frame_is_no_piece_of_its_own() -> None:
+    truth, prediction = np.zeros((9, 20), dtype=int), walls(5)
+    prediction[4, 12] = 1
+    counts = [
+        labels(plot_errors(plane(), prediction, truth, frame=frame))[2] for frame in (False, True)
+    ]
+    assert counts == ["piece too many or too few: 2", "piece too many or too few: 1"]
+    marks = plot_errors(plane(), prediction, truth, frame=True)
+    assert places(marks, "piece") == [[12, 4]]
+    with pytest.raises(TypeError, match="frame must be True or False, got 'no'"):
+        plot_errors(plane(), prediction, truth, frame="no")  # type: ignore[arg-type]
+
+
+def test_many_marks_are_small() -> None:
+    noise = np.indices((40, 40)).sum(axis=0) % 3 == 0
+    areas = [
+        labelled(plot_mistakes(plane(), mask, 0 * mask, 4), "piece").get_sizes()[0]
+        for mask in (walls(5), noise)
+    ]
+    assert areas[0] == 70
+    assert areas[1] < 10
 
 
 def test_mistakes_are_counted_in_the_labels() -> None:
@@ -432,7 +485,22 @@ def test_masks_stand_beside_the_truth_with_their_mistakes_counted() -> None:
     assert titles[:2] == ["truth", "whole: 0 mistakes"]
     assert titles[2].startswith("broken: ")
     assert titles[2] != "broken: 0 mistakes"
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "cell merged or lost",
+        "cell too many",
+        "piece too many or too few",
+    ]
     assert len(plot_masks(Figure(), truth, {})) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_image_comes_before_the_truth(channels: int) -> None:
+    image = np.random.default_rng(0).random((channels, 9, 20))
+    row = plot_masks(Figure(), walls(5), {"a": walls(5)}, image=image)
+    assert [axes.get_title() for axes in row] == ["image", "truth", "a: 0 mistakes"]
+    shown = np.asarray(row[0].images[0].get_array())
+    assert shown.shape == ((9, 20) if channels == 1 else (9, 20, 3))
 
 
 def test_metrics_are_drawn_by_epoch_with_the_start_of_the_term() -> None:

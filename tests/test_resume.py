@@ -23,6 +23,7 @@ from toponet.cli import train as cli
 from toponet.training import TrainConfig, Trainer
 from toponet.training.interruption import InterruptedTrainingError, Interruption
 from toponet.training.run_folder import read_config
+from toponet.training.step import Stepper
 
 TINY: dict[str, Any] = {
     "epochs": 3,
@@ -98,9 +99,9 @@ def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
 ) -> None:
     out = tmp_path / "run"
     steps = 0
-    original = Trainer._step
+    original = Stepper.step
 
-    def step_and_signal(self: Trainer, *args: Any) -> Any:
+    def step_and_signal(self: Stepper, *args: Any) -> Any:
         nonlocal steps
         steps += 1
         if steps == step:
@@ -108,7 +109,7 @@ def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
         return original(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_step", step_and_signal)
+        patch.setattr(Stepper, "step", step_and_signal)
         assert cli.main(arguments(folder, out)) == 128 + number
     error = capsys.readouterr().err
     assert f"go on with: toponet-train --resume {out}" in error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,23 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from toponet.writing import written_whole
+
 FORMAT = 1
 REQUIRED = {"epoch", "model", "optimiser", "state", "normalisation", "metrics", "config"}
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
-    """Writes to a file beside ``path`` first, so that ``path`` is always a whole checkpoint."""
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as file:
-        torch.save({"format": FORMAT, **content}, file)
-        file.flush()
-        os.fsync(file.fileno())  # Else a power cut could leave the new name with the old bytes.
-    temporary.replace(path)
+    """``path`` is always a whole checkpoint: this one, or the one before.
+
+    Raises:
+        OSError: If it can't be written; the file is named.
+    """
+    # Of a full disk torch makes a RuntimeError about its own source, so it writes to memory.
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **content}, buffer)
+    with written_whole(path) as file:
+        file.write(buffer.getbuffer())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

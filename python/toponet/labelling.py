@@ -34,19 +34,30 @@ def without_partner(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDAr
     Returns:
         (k, 2) mean row and column of each component without partner.
     """
-    shared = np.zeros((int(labels.max()) + 1, int(other.max()) + 1), dtype=np.int64)
-    np.add.at(shared, (labels.ravel(), other.ravel()), 1)
-    shared = shared[1:, 1:]
-    components = np.arange(len(shared))
-    if shared.size == 0:
-        lonely = components
-    else:
-        favourite = shared.argmax(axis=1)
-        chosen_back = shared.argmax(axis=0)[favourite] == components
-        lonely = components[~chosen_back | (shared.max(axis=1) == 0)]
-    return np.array(
-        [np.argwhere(labels == component + 1).mean(axis=0) for component in lonely]
-    ).reshape(-1, 2)
+    components = np.arange(1, int(labels.max()) + 1)
+    favourites, back = _favourites(labels, other), _favourites(other, labels)
+    lonely = components[back[favourites[1:]] != components]
+    sizes = np.maximum(np.bincount(labels.ravel()), 1)
+    # Rows and columns summed over all components at once: a noisy mask has thousands.
+    sums = [np.bincount(labels.ravel(), grid.ravel()) for grid in np.indices(labels.shape)]
+    centres: NDArray[np.float64] = (np.stack(sums, axis=1) / sizes[:, None])[lonely]
+    return centres
+
+
+def _favourites(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """By component, the one of ``other`` that it shares most pixels with; 0 = none.
+
+    Of several, that with the smallest number.
+    """
+    favourites = np.zeros(int(labels.max()) + 1, dtype=np.int64)
+    both = (labels > 0) & (other > 0)
+    base = int(other.max()) + 1
+    pairs, counts = np.unique(labels[both] * base + other[both], return_counts=True)
+    components, partners = np.divmod(pairs, base)
+    # What is written last stays.
+    order = np.lexsort((-partners, counts, components))
+    favourites[components[order]] = partners[order]
+    return favourites
 
 
 def _label(mask: NDArray[np.bool_], connectivity: int) -> NDArray[np.int64]:

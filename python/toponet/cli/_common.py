@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
-from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
+
+from toponet.cli._files import check_option, check_options_file
 
 Config = TypeVar("Config")
 
@@ -19,31 +25,89 @@ def parse(
     description: str,
     config: type[Config],
     arguments: Sequence[str] | None,
+    find_preset: Callable[[str], Path] | None = None,
+    epilog: str = "",
 ) -> Config:
     """A configuration from the command line: its fields without default are positional.
 
-    Dashes and underscores in options are the same. ``--config`` names a YAML file.
+    Dashes and underscores in options are the same. Files come first, whatever the order on the
+    command line: those of ``--preset``, then those of ``--config``, each over the one before; the
+    options win over all of them.
 
     Args:
         program: Its name.
         description: One sentence, for ``--help``.
         config: A dataclass; sequences among its fields are tuples.
         arguments: Those of the command line; None = the process's own.
+        find_preset: Finds the YAML file of ``--preset NAME``; None = there are no presets.
+        epilog: The end of ``--help``, line by line as it is.
     """
-    parser = ArgumentParser(prog=program, description=description, exit_on_error=False)
-    parser.add_argument("--config", action="config", help="YAML file with any of the options below")
+    parser = ArgumentParser(
+        prog=program,
+        description=textwrap.fill(description, 80),
+        epilog=epilog,
+        formatter_class=_HelpFormatter,
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    names = [field.name for field in fields(config)]  # type: ignore[arg-type]
+    own = ["config", "help", "print_config"]
+    if find_preset:
+        own.append("preset")
+        # For --help alone: what is given becomes a --config before the parser sees it.
+        parser.add_argument(
+            "--preset",
+            metavar="NAME",
+            default=argparse.SUPPRESS,
+            help="Options by name (see below); may be given several times, the last one wins",
+        )
+    parser.add_argument(
+        "--config",
+        action="config",
+        help="YAML file with any of the options below; wins over presets, and options over it; "
+        "may be given several times",
+    )
     parser.add_class_arguments(config, None, as_positional=True)
-    given = sys.argv[1:] if arguments is None else arguments
-    chosen: Namespace = parser.parse_args([_underscored(a) for a in given])
-    options = chosen.as_dict()
-    options.pop("config", None)
-    return config(**{name: _tuple(value) for name, value in options.items()})
+    given = [_underscored(a) for a in (sys.argv[1:] if arguments is None else arguments)]
+    for argument in given:
+        if argument.startswith("--") and argument != "--":
+            name = argument[2:].partition("=")[0]
+            check_option(name, [*names, *own], f"unknown option --{name}")
+    files, options = _files_and_options(given, find_preset)
+    for file in files:
+        check_options_file(file, names)
+    chosen: Namespace = parser.parse_args([*(f"--config={file}" for file in files), *options])
+    values = chosen.as_dict()
+    return config(**{name: _tuple(values[name]) for name in names})
 
 
 def complain(program: str, message: str, exit_code: int = 2) -> int:
     """One line on stderr; the exit code is handed on."""
     print(f"{program}: " + " ".join(message.split()), file=sys.stderr)
     return exit_code
+
+
+def sentence(error: BaseException) -> str:
+    """What an error says; for one of the operating system, of which file."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"can't use {error.filename}: {error.strerror}"
+    return str(error)
+
+
+class _HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """With the epilog's own lines."""
+
+
+def _files_and_options(
+    arguments: list[str], find_preset: Callable[[str], Path] | None
+) -> tuple[list[Path], list[str]]:
+    """The files, the least first, and what is left of the command line."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for option in ("--preset", "--config"):
+        parser.add_argument(option, action="append", default=[])
+    found, options = parser.parse_known_args(arguments)
+    presets = [find_preset(name) for name in found.preset] if find_preset else []
+    return [*presets, *map(Path, found.config)], options
 
 
 def _underscored(argument: str) -> str:

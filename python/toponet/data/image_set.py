@@ -104,20 +104,37 @@ class Normalisation:
         return normalised
 
 
-def fold_split(count: int, folds: int, fold: int) -> tuple[list[int], list[int]]:
+def fold_split(
+    count: int, folds: int, fold: int, inner_fold: int | None = None
+) -> tuple[list[int], list[int]]:
     """Indices for training and for validation: contiguous blocks.
 
     Neighbouring slices of a volume resemble each other; a shuffled split would validate on images
     that were all but seen.
+
+    Args:
+        count: Images in all.
+        folds: Number of blocks, at least 2.
+        fold: The block for validation.
+        inner_fold: If given, ``fold`` is in neither of the two lists; the other images are split
+            likewise, and this block of them is for validation.
 
     Raises:
         ValueError: If there are fewer than 2 folds, more folds than images, or no such fold.
     """
     if folds < 2:
         raise ValueError(f"folds must be at least 2, got {folds}")
+    training, validation = _block(list(range(count)), folds, fold, "fold")
+    if inner_fold is not None:
+        training, validation = _block(training, folds, inner_fold, "inner_fold")
+    return training, validation
+
+
+def _block(indices: list[int], folds: int, fold: int, name: str) -> tuple[list[int], list[int]]:
+    """All but one block, and that block."""
     if not 0 <= fold < folds:
-        raise ValueError(f"fold must lie between 0 and folds - 1 = {folds - 1}, got {fold}")
-    if count < folds:
-        raise ValueError(f"{folds} folds need at least {folds} images, got {count}")
-    validation = [int(i) for i in np.array_split(np.arange(count), folds)[fold]]
-    return [i for i in range(count) if i not in validation], validation
+        raise ValueError(f"{name} must lie between 0 and folds - 1 = {folds - 1}, got {fold}")
+    if len(indices) < folds:
+        raise ValueError(f"{folds} folds need at least {folds} images, got {len(indices)}")
+    block = [int(i) for i in np.array_split(indices, folds)[fold]]
+    return [i for i in indices if i not in block], block

@@ -69,8 +69,8 @@ def hdf5_cases(
     Raises:
         ValueError: If the file can't be read, lacks a data set, or their numbers of slices differ.
     """
-    with _opened(path) as file:
-        images, labels = (_volume(file, name, path) for name in (images_name, labels_name))
+    with opened_hdf5(path) as file:
+        images, labels = (find_volume(file, name, path) for name in (images_name, labels_name))
         count = len(images)
         if len(labels) != count:
             raise ValueError(
@@ -78,7 +78,7 @@ def hdf5_cases(
             )
 
     def read(i: int) -> Sample:
-        with _opened(path) as file:
+        with opened_hdf5(path) as file:
             return _sample(
                 (file[images_name][i], f"{path}, {images_name}[{i}]"),
                 (file[labels_name][i], f"{path}, {labels_name}[{i}]"),
@@ -115,7 +115,12 @@ def _sample(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
+def opened_hdf5(path: Path) -> Iterator[h5py.File]:
+    """The file, open for reading.
+
+    Raises:
+        ValueError: If it can't be read.
+    """
     import h5py
 
     try:
@@ -125,7 +130,12 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         raise ValueError(f"{path} can't be read as HDF5: {' '.join(str(error).split())}") from error
 
 
-def _volume(file: h5py.File, name: str, path: Path) -> h5py.Dataset:
+def find_volume(file: h5py.File, name: str, path: Path) -> h5py.Dataset:
+    """The slices of that name in the file ``path``.
+
+    Raises:
+        ValueError: If there is no such data set, or it isn't slices; others in the file are named.
+    """
     import h5py
 
     volume = file.get(name)

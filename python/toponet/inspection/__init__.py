@@ -1,6 +1,6 @@
 """A data set before training: what is in it, what is wrong with it, which connectivity fits."""
 
-from toponet.inspection.cleaning import clean_mask, find_tiny
+from toponet.cleaning import clean_mask, find_tiny
 from toponet.inspection.config import InspectConfig
 from toponet.inspection.run import run_inspection
 from toponet.inspection.survey import Survey

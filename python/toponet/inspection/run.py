@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-from toponet.inspection.cleaning import clean_mask
+from toponet.cleaning import clean_mask
 from toponet.inspection.config import InspectConfig
 from toponet.inspection.sheet import MOST_IMAGES, save_contact_sheet
 from toponet.inspection.source import Source, open_source

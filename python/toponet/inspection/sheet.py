@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toponet.inspection.cleaning import find_tiny
+from toponet.cleaning import find_tiny
 from toponet.inspection.source import Sample
 from toponet.plots._canvas import show, stretched
 from toponet.plots._style import BLUE, ORANGE, VERMILION

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.inspection.cleaning import component_sizes
+from toponet.cleaning import component_sizes
 from toponet.inspection.source import Sample
 from toponet.labelling import label_cells, label_structure
 from toponet.persistence import betti_numbers

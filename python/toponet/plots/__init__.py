@@ -5,11 +5,12 @@ from toponet.plots.filtration import plot_filtration
 from toponet.plots.likelihood import plot_critical_pixels, plot_landscape
 from toponet.plots.losses import plot_losses
 from toponet.plots.metrics import plot_masks, plot_metric
-from toponet.plots.segmentation import plot_mistakes, plot_segmentation
+from toponet.plots.segmentation import plot_errors, plot_mistakes, plot_segmentation
 
 __all__ = [
     "plot_critical_pixels",
     "plot_diagram",
+    "plot_errors",
     "plot_filtration",
     "plot_landscape",
     "plot_losses",

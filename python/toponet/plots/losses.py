@@ -55,5 +55,13 @@ def plot_losses(
     axes.set_ylim(bottom=0)
     right.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(handles=lines, loc="upper right", fontsize=8, framealpha=0.9)
+    # Below: somewhere inside, a curve of one of the two axes would run under it.
+    axes.legend(
+        handles=lines,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        ncols=3,
+        fontsize=8,
+        frameon=False,
+    )
     return axes

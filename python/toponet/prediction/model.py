@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ class TrainedModel:
         connectivity: Of the structure, 8 or 4.
         threshold: Likelihoods of at least this are structure.
         device: Where the network is.
+        config: Of its training run, as plain values.
     """
 
     network: SegmentationNetwork
@@ -32,6 +34,7 @@ class TrainedModel:
     connectivity: int
     threshold: float
     device: torch.device
+    config: dict[str, Any]
 
     def likelihood(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, W) of an image (C, H, W) in its file's own grey values; see the function's cost."""
@@ -58,4 +61,7 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
     except (TypeError, KeyError, AttributeError):
         raise ValueError(f"{path} lacks what belongs to a network of this version") from None
     restore_network(path, content, network)
-    return TrainedModel(network.to(device).eval(), normalisation, connectivity, threshold, device)
+    # As in training: convolutions are faster, and the numbers are the trainer's.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(device).eval()
+    return TrainedModel(network, normalisation, connectivity, threshold, device, config)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from toponet._validation import check_choice, check_flag, check_number, check_whole
+from toponet.data import fold_split
+from toponet.evaluation import Protocol
+from toponet.evaluation.protocol import THRESHOLD
 from toponet.losses import TopoNetLoss
+from toponet.metrics.conventions import betti_convention
 from toponet.models import NETWORKS
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.schedule import LR_SCHEDULES
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+TOPO_LOSSES = ("persistence", "cldice", "vgg")
+LOGGERS = ("none", "tensorboard", "wandb")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
 
 
@@ -22,6 +28,7 @@ class TrainConfig:
     Attributes:
         data: "synthetic" (membranes made on the fly), a folder with images/ and labels/, or
             NAME:PATH of a data set in its official layout.
+        channels: Channels that the images must have, 1 or 3; empty = any.
         out: New folder for the run; empty = a fresh one under runs/.
         network: "dive" (the paper's) or "unet" (a small one of MONAI's).
         epochs: Number of epochs.
@@ -30,6 +37,13 @@ class TrainConfig:
         accumulate: Parts that a rank computes its patches of a step in, one after the other: less
             memory, the same step.
         patch_size: Side of a patch of truth, in pixels.
+        topo_loss: "persistence" (the paper's), "cldice" (MONAI's soft clDice) or "vgg" (squared
+            differences of VGG19's features, Mosinska et al.). What is said of the topological loss
+            below holds for each; dims, matching and topo_patch_size belong to the first.
+        topo_patch_size: Patches of about this side, in a grid, that the topological loss cuts the
+            training patch into; empty = the training patch as a whole.
+        vgg_weights: For topo_loss "vgg": file of VGG19 in torchvision's layout; empty = the one in
+            torch.hub's cache.
         topo_weight: Weight (lambda) of the topological loss, eq. 2.1; or "auto": at its start
             epoch, such that its gradient is topo_ratio times the cross-entropy's.
         topo_ratio: For topo_weight "auto": ratio of the norms of the two gradients with respect to
@@ -40,8 +54,13 @@ class TrainConfig:
         connectivity: Of the structure, 8 or 4; for loss and metrics.
         dims: Dimensions in the loss: 0 = components, 1 = holes.
         matching: "complete", "wasserstein" or "persistence".
+        frame: Whether the loss surrounds each patch by a frame of structure; metrics always do.
+        metric_patch_size: Side of the patches that Betti errors are counted in.
+        metric_patches: Random patches an image that they are counted in.
         folds: Number of contiguous blocks that the images are divided into.
         fold: The block held out for validation, from 0.
+        inner_fold: Leave the block ``fold`` out altogether, and hold out this one of as many blocks
+            of the others: to choose options without a look at what is reported.
         lr: Learning rate of Adam in the first epoch.
         lr_schedule: "cosine" (from lr to near 0 along half a cosine) or "constant".
         clip_norm: Largest norm of the gradient; empty = any.
@@ -52,11 +71,13 @@ class TrainConfig:
         seed: Of weights, patches and synthetic images.
         best_metric: What best.ckpt goes by: accuracy, ari, voi, betti_error_0 or betti_error_1.
         save_every: Keep a checkpoint of every so many epochs; empty = of none.
+        logger: "none" (metrics.csv alone), "tensorboard" or "wandb", which show it with pictures.
         start_from: A checkpoint to go on from: its weights, optimiser, epoch and normalisation.
             Everything else is as given here.
     """
 
     data: str = "synthetic"
+    channels: int | None = None
     out: str | None = None
     network: str = "dive"
     epochs: int = 12
@@ -64,6 +85,9 @@ class TrainConfig:
     batch_size: int = 8
     accumulate: int = 1
     patch_size: int = 65
+    topo_loss: str = "persistence"
+    topo_patch_size: int | None = None
+    vgg_weights: str | None = None
     topo_weight: float | Literal["auto"] = 0.05
     topo_ratio: float = 10.0
     topo_start_epoch: int = 7
@@ -71,8 +95,12 @@ class TrainConfig:
     connectivity: int = 8
     dims: tuple[int, ...] = (0, 1)
     matching: str = "complete"
+    frame: bool = True
+    metric_patch_size: int = 65
+    metric_patches: int = 100
     folds: int = 3
     fold: int = 0
+    inner_fold: int | None = None
     lr: float = 1e-3
     lr_schedule: str = "cosine"
     clip_norm: float | None = None
@@ -83,16 +111,18 @@ class TrainConfig:
     seed: int = 0
     best_metric: str = "voi"
     save_every: int | None = None
+    logger: str = "none"
     start_from: str | None = None
 
     def __post_init__(self) -> None:
         """Refuses what no run could use; files are looked at later."""
         for name in ("epochs", "iterations_per_epoch", "batch_size", "accumulate", "patch_size",
-                     "topo_start_epoch"):  # fmt: skip
+                     "topo_start_epoch", "metric_patch_size", "metric_patches"):  # fmt: skip
             check_whole(name, getattr(self, name), least=1, most=2**20)
         check_whole("topo_ramp_epochs", self.topo_ramp_epochs, least=0, most=2**20)
-        if self.save_every is not None:
-            check_whole("save_every", self.save_every, least=1, most=2**20)
+        for name in ("save_every", "topo_patch_size"):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), least=1, most=2**20)
         for name in ("lr", "topo_ratio", "clip_norm"):
             value = getattr(self, name)
             if value is not None and check_number(name, value) <= 0:
@@ -100,15 +130,23 @@ class TrainConfig:
         check_whole("seed", self.seed, least=0, most=2**63 - 1)
         if not isinstance(self.data, str):
             raise TypeError(f"data must be 'synthetic' or a folder, got {self.data!r}")
+        if self.channels is not None:
+            check_choice("channels", check_whole("channels", self.channels, least=1), (1, 3))
         check_choice("network", self.network, tuple(NETWORKS))
+        check_choice("topo_loss", self.topo_loss, TOPO_LOSSES)
         check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)
         check_choice("best_metric", self.best_metric, METRIC_NAMES)
+        check_choice("logger", self.logger, LOGGERS)
         check_flag("compile", self.compile)
         weight = 1.0 if self.topo_weight == "auto" else self.topo_weight
         # The constructor checks what belongs to the loss.
         TopoNetLoss(weight, **self.loss_options, num_threads=self.num_threads)
+
+    def split(self, count: int) -> tuple[list[int], list[int]]:
+        """Indices of the images for training and of those held out, of ``count``."""
+        return fold_split(count, self.folds, self.fold, self.inner_fold)
 
     @property
     def loss_options(self) -> dict[str, Any]:
@@ -117,7 +155,18 @@ class TrainConfig:
             "dims": self.dims,
             "connectivity": self.connectivity,
             "matching": self.matching,
+            "frame": self.frame,
         }
+
+    @property
+    def protocol(self) -> Protocol:
+        """How held-out images are scored."""
+        convention = betti_convention(
+            patch_size=self.metric_patch_size,
+            patches=self.metric_patches,
+            connectivity=self.connectivity,
+        )
+        return Protocol(convention, THRESHOLD)
 
     def to_plain(self) -> dict[str, Any]:
         """For YAML, JSON and checkpoints."""
@@ -125,5 +174,22 @@ class TrainConfig:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> TrainConfig:
-        """Of what :meth:`to_plain` gave."""
+        """Of what :meth:`to_plain` gave.
+
+        Raises:
+            TypeError: If it is something else.
+            ValueError: If an option is unknown or missing: no default may stand in for what a run
+                was made with.
+        """
+        if not isinstance(plain, dict):
+            raise TypeError(f"expected options with their values, got {plain!r}")
+        names = [field.name for field in fields(cls)]
+        for problem, found in (
+            ("has unknown options", [str(name) for name in plain if name not in names]),
+            ("lacks options", [name for name in names if name not in plain]),
+        ):
+            if found:
+                raise ValueError(f"the configuration {problem}: {', '.join(found)}")
+        if not isinstance(plain["dims"], list):
+            raise TypeError(f"dims must be a list such as [0, 1], got {plain['dims']!r}")
         return cls(**{**plain, "dims": tuple(plain["dims"])})

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from toponet.data import ImageSet, Normalisation
 from toponet.evaluation import Protocol, mean_metrics, score_image
 from toponet.evaluation.protocol import THRESHOLD as THRESHOLD
-from toponet.metrics.conventions import betti_convention
 from toponet.models import SegmentationNetwork
 from toponet.prediction import predict_likelihood
 
 METRIC_NAMES = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
+HIGHER_IS_BETTER = ("accuracy", "ari")
 
 
 def predict_all(
@@ -40,12 +40,10 @@ def predict_all(
 def evaluate(
     likelihoods: Sequence[NDArray[np.float32]],
     masks: Sequence[NDArray[np.uint8]],
-    patch_size: int,
-    connectivity: int,
+    protocol: Protocol,
     valid: Sequence[NDArray[np.uint8] | None] | None = None,
 ) -> dict[str, float]:
     """Metrics by name, each the mean over the images: the numbers of ``toponet-evaluate``."""
-    protocol = _protocol(patch_size, connectivity)
     counted = [None if v is None else v.astype(bool) for v in valid or [None] * len(masks)]
     scores = [
         score_image(f, g, protocol, v) for f, g, v in zip(likelihoods, masks, counted, strict=True)
@@ -54,11 +52,7 @@ def evaluate(
     return {name: means[name] for name in METRIC_NAMES}
 
 
-def conventions(patch_size: int, connectivity: int) -> dict[str, str]:
+def conventions(protocol: Protocol) -> dict[str, str]:
     """What each metric of :func:`evaluate` means, in words."""
-    words = _protocol(patch_size, connectivity).describe()
+    words = protocol.describe()
     return {name: words[name] for name in ("all", *METRIC_NAMES)}
-
-
-def _protocol(patch_size: int, connectivity: int) -> Protocol:
-    return Protocol(betti_convention(patch_size=patch_size, connectivity=connectivity), THRESHOLD)

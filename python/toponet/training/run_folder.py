@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from PIL import Image
 from toponet.data.files import read_mask
 from toponet.reporting import new_folder
 from toponet.training.config import TrainConfig
+from toponet.writing import naming, written_whole
 
 COLUMNS = (
     "epoch", "bce", "topo", "total", "accuracy", "ari", "voi", "betti_error_0", "betti_error_1",
@@ -43,10 +46,20 @@ class RunFolder:
         if resume or not write:
             return
         new_folder(str(self.path), f"--out, or go on with --resume {self.path}")
-        self.checkpoints.mkdir()
-        (self.path / "masks").mkdir()
-        (self.path / "config.yaml").write_text(yaml.safe_dump(config.to_plain(), sort_keys=False))
-        self.rewrite_metrics([])
+        try:
+            self.checkpoints.mkdir()
+            (self.path / "masks").mkdir()
+            plain = yaml.safe_dump(config.to_plain(), sort_keys=False, allow_unicode=True)
+            self._write("config.yaml", plain)
+            self.rewrite_metrics([])
+        except OSError:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Removes the new folder of a run that couldn't begin, so that its name is free again."""
+        if self.write:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     @property
     def checkpoints(self) -> Path:
@@ -56,23 +69,23 @@ class RunFolder:
     def append_metrics(self, row: dict[str, float]) -> None:
         """One row an epoch."""
         if self.write:
-            with self._metrics.open("a", newline="") as file:
+            with naming(self._metrics), self._metrics.open("a", newline="") as file:
                 csv.DictWriter(file, COLUMNS).writerow(row)
 
     def rewrite_metrics(self, rows: list[dict[str, float]]) -> None:
         """All rows that a checkpoint remembers: what came after it is done again."""
         if self.write:
-            partial = self._metrics.with_suffix(".partial")
-            with partial.open("w", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS)
-                writer.writeheader()
-                writer.writerows(rows)
-            partial.replace(self._metrics)
+            table = io.StringIO()
+            writer = csv.DictWriter(table, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+            self._write("metrics.csv", table.getvalue())
 
     def save_mask(self, epoch: int, mask: NDArray[np.bool_]) -> None:
         """What the network makes of the first held-out image, for the pictures of the report."""
         if self.write:
-            Image.fromarray(mask).save(self.path / "masks" / f"epoch_{epoch:04d}.png")
+            with written_whole(self.path / "masks" / f"epoch_{epoch:04d}.png") as file:
+                Image.fromarray(mask).save(file, format="png")
 
     def read_masks(self) -> dict[int, NDArray[np.uint8]]:
         """By epoch."""
@@ -83,7 +96,11 @@ class RunFolder:
 
     def write_report(self, report: dict[str, Any]) -> None:
         """``report.json``."""
-        (self.path / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        self._write("report.json", json.dumps(report, indent=2) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        with written_whole(self.path / name) as file:
+            file.write(text.encode())
 
     @property
     def _metrics(self) -> Path:
@@ -94,13 +111,21 @@ def read_config(folder: Path) -> TrainConfig:
     """The configuration of a run folder.
 
     Raises:
-        ValueError: If the folder holds none, or one of another version.
+        ValueError: If the folder holds none, or one that is damaged or of another version.
     """
     path = folder / "config.yaml"
     try:
-        return TrainConfig.from_plain(yaml.safe_load(path.read_text()))
-    except (OSError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"{folder} is no run folder of toponet-train: {error}") from None
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(
+            f"{folder} is no run folder of toponet-train: {path}: {error.strerror}"
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is damaged: it isn't text") from None
+    try:
+        return TrainConfig.from_plain(yaml.safe_load(text))
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged or of another version: {error}") from None
 
 
 def _fresh_path(config: TrainConfig) -> Path:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
 
 LR_SCHEDULES = ("cosine", "constant")
 
@@ -26,30 +22,3 @@ def topo_factor(epoch: int, start_epoch: int, ramp_epochs: int) -> float:
     if epoch < start_epoch:
         return 0.0
     return min(1.0, (epoch - start_epoch + 1) / (ramp_epochs + 1))
-
-
-class Balance(NamedTuple):
-    """Two losses and how strongly they pull at the logits.
-
-    Attributes:
-        values: Cross-entropy, topological loss (unweighted), and the norms of their gradients with
-            respect to the logits.
-        topo_gradient: The topological loss's.
-    """
-
-    values: tuple[Tensor, Tensor, Tensor, Tensor]
-    topo_gradient: Tensor
-
-
-def balance(logits: Tensor, cross_entropy: Tensor, topological: Tensor) -> Balance:
-    """Compares the losses at the logits, because both reach all weights through them.
-
-    Args:
-        logits: A leaf of its own: no pass through the network, and under mixed precision no
-            gradient that the engine doesn't know of.
-        cross_entropy: Of these logits.
-        topological: Likewise.
-    """
-    gradients = [torch.autograd.grad(loss, logits)[0] for loss in (cross_entropy, topological)]
-    norms = [gradient.norm() for gradient in gradients]
-    return Balance((cross_entropy.detach(), topological.detach(), *norms), gradients[1])

@@ -13,8 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from torch import Tensor
-from torch.nn import functional as F
 
 from toponet._validation import thread_count
 from toponet.checkpoint import (
@@ -23,33 +21,28 @@ from toponet.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
-from toponet.data import Normalisation, PatchSampler, fold_split, load_data
+from toponet.data import Normalisation, PatchSampler, load_data
 from toponet.data.patches import Batch
-from toponet.losses import TopologicalLoss
 from toponet.prediction.model import build_network
 from toponet.reporting import progress_bar
 from toponet.training.config import TrainConfig
+from toponet.training.data_checks import check_data
 from toponet.training.engine import make_fabric
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, conventions, evaluate, predict_all
 from toponet.training.interruption import InterruptedTrainingError, Interruption
+from toponet.training.objective import TrainingDivergedError, check_finite
 from toponet.training.prefetch import prefetched
 from toponet.training.progress import show_losses, summary
-from toponet.training.report import (
-    HIGHER_IS_BETTER,
-    metrics_table,
-    save_pictures,
-    save_report_page,
-)
+from toponet.training.ranks import any_rank, average_sums, collected, shared_out
+from toponet.training.report import HIGHER_IS_BETTER, make_report, result_table, save_report
 from toponet.training.run_folder import RunFolder
-from toponet.training.schedule import Balance, balance, lr_factor, topo_factor
+from toponet.training.schedule import lr_factor, topo_factor
 from toponet.training.state import EpochSums, Row, TrainingState
+from toponet.training.step import Stepper, every
+from toponet.training.topo_losses import make_topo_loss
 
 LOOK_EVERY = 5
 BATCHES_TO_BALANCE = 8
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a finite number."""
 
 
 class Trainer:
@@ -100,9 +93,10 @@ class Trainer:
                 progress.update(task, completed=done, total=count)
 
             data = load_data(config.data, seed=config.seed, progress=advance)
-        training, validation = fold_split(len(data), config.folds, config.fold)
+        training, validation = config.split(len(data))
         self.validation = data.subset(validation)
         train_set = data.subset(training)
+        check_data(config, train_set, self.validation)
         self.normalisation = (
             Normalisation(**start["normalisation"]) if start else Normalisation.of(train_set.images)
         )
@@ -121,7 +115,11 @@ class Trainer:
         if resume:
             self.folder.rewrite_metrics(self.state.rows)
         else:
-            self._save("last", start["metrics"] if start else {})
+            try:
+                self._save("last", start["metrics"] if start else {})
+            except OSError:
+                self.folder.discard()  # Else its name is taken by a run that can't be gone on with.
+                raise
 
     def _build(self, start: dict[str, Any] | None, path: Path) -> None:
         """Network, optimiser and loss, as they were at the start or in its checkpoint."""
@@ -142,7 +140,8 @@ class Trainer:
         # Weights are kept under the network's own names, compiled or not, in DDP or not.
         model: Any = torch.compile(self.network) if config.compile else self.network
         self.model, self.optimiser = self.fabric.setup(model, optimiser)
-        self.topological_loss = TopologicalLoss(**config.loss_options, num_threads=self.threads)
+        topo_loss = make_topo_loss(config, self.threads, self.fabric.device)
+        self.stepper = Stepper(config, self.fabric, self.model, self.optimiser, topo_loss)
 
     def train(self) -> dict[str, Any]:
         """Runs all epochs that are left, writes the report and returns it.
@@ -157,42 +156,34 @@ class Trainer:
         likelihoods: list[NDArray[np.float32]] = []
         with Interruption() as interruption:
             while state.epoch < config.epochs:
-                row = self._train_epoch(state.epoch + 1, interruption)
+                epoch = state.epoch + 1
+                try:
+                    row = self._train_epoch(epoch, interruption)
+                except TrainingDivergedError as error:
+                    message = f"training diverged in epoch {epoch}: {error}"
+                    raise TrainingDivergedError(message) from None
                 started = time.perf_counter()
-                likelihoods = self._predict_validation(state.epoch + 1)
+                likelihoods = self._predict_validation(epoch)
                 measured = evaluate(
-                    likelihoods,
-                    self.validation.masks,
-                    config.patch_size,
-                    config.connectivity,
-                    self.validation.valid,
+                    likelihoods, self.validation.masks, config.protocol, self.validation.valid
                 )
                 row.update(measured)
                 row["seconds"] += time.perf_counter() - started
-                self.folder.save_mask(state.epoch + 1, likelihoods[0] >= THRESHOLD)
+                self.folder.save_mask(epoch, likelihoods[0] >= THRESHOLD)
                 self._end_epoch(row, measured)
         likelihoods = likelihoods or self._predict_validation(state.epoch)
-        final = {name: state.rows[-1][name] for name in METRIC_NAMES}
-        report = {
-            "toponet": version("toponet"),
-            "cross_entropy_phase": state.before,
-            "final": final,
-            "topo_weight": state.topo_weight,
-            "conventions": conventions(config.patch_size, config.connectivity),
-            "config": config.to_plain(),
-        }
+        report = make_report(config, state, self.validation)
         if self.fabric.is_global_zero:
-            self.folder.write_report(report)
-            save_pictures(
-                self.folder.path,
+            save_report(
+                self.folder,
                 config,
                 state.rows,
+                report,
                 self.validation,
-                likelihoods[0],
-                self.folder.read_masks(),
+                likelihoods,
+                self.console,
             )
-            save_report_page(self.folder.path / "report.md", report)
-        self.console.print(metrics_table(state.before, final))
+        self.console.print(result_table(report).rich())
         self.console.print(f"Everything is in {self.folder.path}", highlight=False, soft_wrap=True)
         return report
 
@@ -239,74 +230,24 @@ class Trainer:
                 started = time.perf_counter()
                 # Before its start the topological loss is only logged, and not at every step,
                 # because it waits for the device.
-                losses += self._step(batch, weight, sums.steps % LOOK_EVERY == 0 or weight > 0)
+                look = sums.steps % LOOK_EVERY == 0 or weight > 0
+                losses += self.stepper.step(batch, weight, look, sums)
                 sums.steps += 1
                 sums.seconds += time.perf_counter() - started
                 show_losses(progress, task, f"{epoch}/{config.epochs}", sums)
-                if self._any_rank(interruption.signal_number is not None):
-                    self._average_over_ranks(losses)
+                if any_rank(self.fabric, interruption.signal_number is not None):
+                    average_sums(self.fabric, losses, sums)
                     self._stop(epoch, interruption.signal_number or 0)
-        self._average_over_ranks(losses)
-        self._check_finite(losses[0], epoch)
+        average_sums(self.fabric, losses, sums)
+        check_finite(losses[0])
         return {"epoch": epoch, **sums.to_row(), "lr": lr, "topo_weight": weight}
-
-    def _step(self, batch: Batch, weight: float, look: bool) -> Tensor:
-        """One step of the optimiser, its batch in parts; cross-entropy and what was minimised."""
-        parts = self.config.accumulate
-        losses = torch.zeros(2, device=self.fabric.device)
-        self.optimiser.zero_grad()
-        for k in range(parts):
-            images, truths, valid = self.fabric.to_device(_every(batch, k, parts))
-            with self.fabric.no_backward_sync(self.model, enabled=k < parts - 1):
-                logits = self.model(images).float()
-                total = bce = cross_entropy(logits, truths, valid)
-                minimised = bce
-                if look:
-                    topo, gradient = self._look(logits, truths, valid)
-                    if weight:
-                        total = bce + weight * topo
-                        # The same gradient as the loss's own, which is known already.
-                        minimised = bce + weight * (logits * gradient).sum()
-                self.fabric.backward(minimised / parts)
-            losses += torch.stack([bce, total]).detach() / parts
-        self.state.sums.looks += look
-        if self.config.clip_norm is not None:
-            self.fabric.clip_gradients(self.model, self.optimiser, max_norm=self.config.clip_norm)
-        self.optimiser.step()
-        return losses
-
-    def _look(self, logits: Tensor, truths: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The topological loss and its gradient; and what is logged of both losses."""
-        sums, parts = self.state.sums, self.config.accumulate
-        began = time.perf_counter()
-        found = self._balance(logits, truths, valid)
-        bce, topo, *norms = (torch.stack(found.values) / parts).tolist()
-        sums.topo_seconds += time.perf_counter() - began
-        sums.bce += bce
-        sums.topo += topo
-        sums.norms = [a + b for a, b in zip(sums.norms, norms, strict=True)]
-        return found.values[1], found.topo_gradient
-
-    def _balance(self, logits: Tensor, truths: Tensor, valid: Tensor | None) -> Balance:
-        leaf = logits.detach().requires_grad_()
-        bce = cross_entropy(leaf, truths, valid)
-        self._check_finite(bce, self.state.epoch + 1)
-        topo = self.topological_loss(torch.sigmoid(leaf), truths, valid=valid)
-        return balance(leaf, bce, topo)
 
     def _choose_topo_weight(self, epoch: int) -> float:
         """As given, or such that the gradients' norms have the ratio that was asked for."""
         config = self.config
         if config.topo_weight != "auto":
             return float(config.topo_weight)
-        norms = torch.zeros(2, device=self.fabric.device)
-        for batch in self._batches(epoch, 0, BATCHES_TO_BALANCE):
-            images, truths, valid = self.fabric.to_device(batch)
-            with torch.no_grad():
-                logits = self.model(images).float()
-            norms += torch.stack(self._balance(logits, truths, valid).values[2:])
-        bce_norm, topo_norm = self._reduced(norms, "mean").tolist()
-        weight = config.topo_ratio * bce_norm / topo_norm if topo_norm else 0.0
+        weight = self.stepper.balancing_weight(self._batches(epoch, 0, BATCHES_TO_BALANCE))
         self.console.print(
             f"topological weight {weight:.4g}: its gradient is {config.topo_ratio:g} times the "
             "cross-entropy's",
@@ -319,36 +260,7 @@ class Trainer:
         seed = (self.config.seed, epoch)
         pin = self.fabric.device.type == "cuda"
         for batch in prefetched(self.sampler, seed, range(begin, end), self.config.batch_size, pin):
-            yield _every(batch, self.fabric.global_rank, self.fabric.world_size)
-
-    def _check_finite(self, loss: Tensor, epoch: int) -> None:
-        if not torch.isfinite(loss):
-            raise TrainingDivergedError(
-                f"training diverged in epoch {epoch}: the cross-entropy is {loss.item()}; "
-                "try a smaller lr or topo_weight"
-            )
-
-    def _any_rank(self, flag: bool) -> bool:
-        """Whether the flag is set on any rank: all have to leave the loop at the same step."""
-        if self.fabric.world_size == 1:
-            return flag
-        total = self._reduced(torch.tensor(float(flag), device=self.fabric.device), "sum")
-        return bool(total > 0)
-
-    def _reduced(self, tensor: Tensor, how: str) -> Tensor:
-        """Over the ranks."""
-        result = self.fabric.all_reduce(tensor, reduce_op=how)
-        assert isinstance(result, Tensor)
-        return result
-
-    def _average_over_ranks(self, losses: Tensor) -> None:
-        sums = self.state.sums
-        sums.losses = losses.tolist()
-        if self.fabric.world_size == 1:
-            return
-        looks = torch.tensor([sums.bce, sums.topo, *sums.norms], device=losses.device)
-        means = self._reduced(torch.cat([losses, looks]), "mean").tolist()
-        sums.losses, (sums.bce, sums.topo), sums.norms = means[:2], means[2:4], means[4:]
+            yield every(batch, self.fabric.global_rank, self.fabric.world_size)
 
     def _stop(self, epoch: int, signal_number: int) -> NoReturn:
         rows = self.state.rows
@@ -362,14 +274,16 @@ class Trainer:
 
     def _predict_validation(self, epoch: int) -> list[NDArray[np.float32]]:
         with progress_bar(self.console) as progress:
-            task = progress.add_task(f"epoch {epoch}: validation", total=len(self.validation))
-            return predict_all(
+            mine = shared_out(self.fabric, range(len(self.validation)))
+            task = progress.add_task(f"epoch {epoch}: validation", total=len(mine))
+            likelihoods = predict_all(
                 self.network,
-                self.validation,
+                self.validation.subset(mine),
                 self.normalisation,
                 self.fabric.device,
                 lambda done, _: progress.update(task, completed=done),
             )
+        return collected(self.fabric, likelihoods)
 
     def _save(self, name: str, measured: Row) -> None:
         if not self.fabric.is_global_zero:
@@ -384,22 +298,8 @@ class Trainer:
                 "state": self.state.to_plain(),
                 "config": self.config.to_plain(),
                 "normalisation": asdict(self.normalisation),
-                "conventions": conventions(self.config.patch_size, self.config.connectivity),
+                "conventions": conventions(self.config.protocol),
                 "threshold": THRESHOLD,
                 "metrics": measured,
             },
         )
-
-
-def cross_entropy(logits: Tensor, truths: Tensor, valid: Tensor | None) -> Tensor:
-    """Mean over the images of the mean over each one's valid pixels."""
-    if valid is None:
-        return F.binary_cross_entropy_with_logits(logits, truths)
-    per_pixel = F.binary_cross_entropy_with_logits(logits, truths, reduction="none")
-    counts = valid.sum(dim=(1, 2, 3)).clamp(min=1)
-    return ((per_pixel * valid).sum(dim=(1, 2, 3)) / counts).mean()
-
-
-def _every(batch: Batch, first: int, step: int) -> Batch:
-    """Every step-th patch from the first one on."""
-    return Batch(*(None if part is None else part[first::step] for part in batch))  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""Which runs the comparison consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toponet.cli.train import parse
+from toponet.training import TrainConfig
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train.
+
+    Attributes:
+        name: Of its runs.
+        label: In tables.
+        network: "dive" or "unet".
+        options: Of toponet-train, beside data, length, fold and seed.
+        twin: The variant that it shares the cross-entropy phase with and is compared with; None =
+            cross-entropy alone.
+    """
+
+    name: str
+    label: str
+    network: str
+    options: tuple[str, ...]
+    twin: str | None = None
+
+
+def _method(name: str, label: str, twin: str | None = None) -> Variant:
+    network = "dive" if name in ("dive", "toponet") else "unet"
+    return Variant(name, label, network, ("--preset", name), twin)
+
+
+METHODS = (
+    _method("dive", "DIVE"),
+    _method("unet", "U-Net"),
+    _method("mosin", "Mosin. (U-Net + VGG features)", "unet"),
+    _method("toponet", "TopoNet (DIVE + topology)", "dive"),
+    _method("unet_toponet", "U-Net + topology", "unet"),
+    _method("unet_cldice", "U-Net + clDice", "unet"),
+)
+
+
+def _ablation(name: str, label: str, *options: str) -> Variant:
+    base = (
+        "--preset",
+        "unet_toponet",
+        "--dims",
+        "[0, 1]",
+        "--topo-weight",
+        "auto",
+        "--topo-ratio",
+        "30",
+    )
+    return Variant(name, label, "unet", (*base, *options), "unet")
+
+
+# The weight, then one option at a time with the weight of ratio 30, on the small U-Net.
+ABLATIONS = (
+    Variant("unet", "cross-entropy alone", "unet", ("--preset", "unet")),
+    _ablation("ratio_3", "gradient ratio 3", "--topo-ratio", "3"),
+    _ablation("ratio_10", "gradient ratio 10", "--topo-ratio", "10"),
+    _ablation("ratio_30", "gradient ratio 30"),
+    _ablation("ratio_100", "gradient ratio 100", "--topo-ratio", "100"),
+    _ablation("holes", "30, dims 1", "--dims", "[1]"),
+    _ablation("components", "30, dims 0", "--dims", "[0]"),
+    _ablation("wasserstein", "30, matching wasserstein", "--matching", "wasserstein"),
+    _ablation("persistence", "30, matching persistence", "--matching", "persistence"),
+    _ablation("no_frame", "30, no frame", "--frame", "false"),
+    _ablation("patch_33", "30, patches of 33", "--topo-patch-size", "33"),
+    _ablation("patch_128", "30, patches of 128", "--topo-patch-size", "128"),
+    _ablation("ramp", "30, ramp of 2 epochs", "--topo-ramp-epochs", "2"),
+    _ablation("constant", "30, constant learning rate", "--lr-schedule", "constant"),
+)
+
+SETS = {"methods": METHODS, "ablation": ABLATIONS}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long the runs are; half of the epochs come before the topological loss.
+
+    Attributes:
+        lengths: Epochs and iterations an epoch, by network.
+    """
+
+    lengths: dict[str, tuple[int, int]]
+
+
+BUDGETS = {
+    "minutes": Budget({"dive": (8, 40), "unet": (8, 200)}),
+    "hours": Budget({"dive": (20, 250), "unet": (20, 1000)}),
+    # 50 epochs as in the paper's figure 7, each as long as once over every pixel of ISBI12.
+    "full": Budget({"dive": (50, 1000), "unet": (50, 1000)}),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        data: Name of the data set, which is a preset.
+        variant: What is trained.
+        config: All options.
+    """
+
+    data: str
+    variant: Variant
+    config: TrainConfig
+
+    @property
+    def folder(self) -> Path:
+        """Its run folder."""
+        assert self.config.out is not None
+        return Path(self.config.out)
+
+
+def make_chain(
+    data: str, spec: str, variants: Sequence[Variant], budget: str, fold: int, seed: int,
+    out: Path, extra: Sequence[str] = (),
+) -> list[Run]:  # fmt: skip
+    """Runs of one data set, fold and seed, twins first: the others start from their phase's end.
+
+    Args:
+        data: Name of the preset.
+        spec: Where the data is, as ``--data`` takes it.
+        variants: Those asked for.
+        budget: One of ``BUDGETS``.
+        fold: Held out.
+        seed: Of the runs.
+        out: Folder of all runs.
+        extra: More options of toponet-train, which come last.
+    """
+    runs: dict[str, Run] = {}
+    for variant in sorted(variants, key=lambda v: v.twin is not None):
+        epochs, iterations = BUDGETS[budget].lengths[variant.network]
+        config = parse([
+            "--preset", data, *variant.options, "--data", spec, "--epochs", str(epochs),
+            "--iterations-per-epoch", str(iterations), "--topo-start-epoch", str(epochs // 2 + 1),
+            "--fold", str(fold), "--seed", str(seed), "--metric-patches", "1000",
+            "--out", str(out / data / variant.name / f"fold{fold}-seed{seed}"), *extra,
+        ])  # fmt: skip
+        if variant.twin is not None:
+            if variant.twin not in runs:
+                raise ValueError(f"{variant.name} needs its twin {variant.twin}: add it")
+            phase = runs[variant.twin].folder / "checkpoints" / "cross_entropy.ckpt"
+            config = replace(config, start_from=str(phase))
+        runs[variant.name] = Run(data, variant, config)
+    return list(runs.values())

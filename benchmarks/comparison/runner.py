@@ -1,0 +1,77 @@
+"""Makes the runs, each by the command line in a process of its own; finished ones are kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
+
+import yaml
+
+from comparison.plan import Run
+
+
+class RunFailedError(RuntimeError):
+    """A training ended with an error."""
+
+
+def finish(run: Run, environment: dict[str, str]) -> None:
+    """Begins the run, or goes on with it, unless its report is there.
+
+    Raises:
+        RunFailedError: With the last line that the command said.
+    """
+    if (run.folder / "report.json").exists():
+        return
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from toponet.cli.train import main; sys.exit(main())",
+    ]
+    if (run.folder / "checkpoints" / "last.ckpt").exists():
+        command += ["--resume", str(run.folder)]
+    else:
+        options = run.folder.with_suffix(".yaml")
+        options.parent.mkdir(parents=True, exist_ok=True)
+        options.write_text(yaml.safe_dump(run.config.to_plain(), sort_keys=False))
+        command += ["--config", str(options)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RunFailedError(f"{run.folder}: {last}")
+
+
+def run_chains(
+    chains: Sequence[Sequence[Run]], devices: Sequence[str], finished: Callable[[Run], None]
+) -> list[str]:
+    """All chains, one at a time on each device; what went wrong.
+
+    Args:
+        chains: Runs that need those before them.
+        devices: "cpu", or numbers of CUDA devices.
+        finished: Called after each run, from several threads.
+    """
+    free: Queue[str] = Queue()
+    for device in devices:
+        free.put(device)
+
+    def work(chain: Sequence[Run]) -> str | None:
+        device = free.get()
+        environment = dict(os.environ)
+        if device != "cpu":
+            environment["CUDA_VISIBLE_DEVICES"] = device
+        try:
+            for run in chain:
+                finish(run, environment)
+                finished(run)
+        except RunFailedError as error:
+            return str(error)
+        finally:
+            free.put(device)
+        return None
+
+    with ThreadPoolExecutor(len(devices)) as pool:
+        return [problem for problem in pool.map(work, chains) if problem]

@@ -1,0 +1,78 @@
+"""The configuration of a prediction; the command line is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toponet._validation import check_choice, check_flag, check_number, check_whole
+
+OUTPUTS = ("likelihood", "mask", "cells", "overlay")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+FORMATS = ("tif", "h5")
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """Which network, which images, and what to write of each.
+
+    An image NAME becomes NAME_likelihood.tif (float32), NAME_mask.png (0 and 255), NAME_cells.tif
+    (the background's components from 1 on, structure 0) and NAME_overlay.png; the pages of a TIFF
+    stack and the slices of an HDF5 data set become the pages of one TIFF file each. An image whose
+    files are there already is left out, so that the same command goes on where it was stopped.
+
+    Attributes:
+        checkpoint: Of toponet-train, or a run folder: its checkpoints/last.ckpt.
+        inputs: Image files (PNG, TIFF, JPEG, GIF, BMP), TIFF stacks, FILE.h5:DATASET (slices
+            first), folders of images (or with images/ in them), or NAME:PATH of a data set in its
+            official layout.
+        out: Folder for the predictions; predict.json in it says how they came about.
+        held_out: Predict the images that the checkpoint's run held out for validation; an input, at
+            most one, then says where its data are now.
+        outputs: What to write: likelihood, mask, cells and overlay, or some of them.
+        likelihood_format: "tif", or "h5" (one data set named likelihood).
+        threshold: A likelihood of at least this is structure; empty = as in training.
+        min_size: Specks of structure and, after them, cells of less than this many pixels are
+            removed from mask, cells and overlay; the likelihood stays. 1 = none.
+        flips: Average the likelihood over the eight turns and flips of the image: eight times the
+            time.
+        device: "auto", "cpu", "cuda" or "mps".
+        num_threads: CPU threads; empty = all cores.
+        overwrite: Write anew what is there already.
+    """
+
+    checkpoint: str
+    inputs: tuple[str, ...] = ()
+    out: str = ""
+    held_out: bool = False
+    outputs: tuple[str, ...] = OUTPUTS
+    likelihood_format: str = "tif"
+    threshold: float | None = None
+    min_size: int = 1
+    flips: bool = False
+    device: str = "auto"
+    num_threads: int | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what no prediction could use; files are looked at later."""
+        for name in ("held_out", "flips", "overwrite"):
+            check_flag(name, getattr(self, name))
+        if not self.out:
+            raise ValueError("--out must name the folder for the predictions")
+        if self.held_out and len(self.inputs) > 1:
+            raise ValueError(
+                f"--held-out takes at most one input, the run's data, got {len(self.inputs)}"
+            )
+        if not self.held_out and not self.inputs:
+            raise ValueError("expected images after the checkpoint, or --held-out")
+        if not self.outputs:
+            raise ValueError(f"outputs must be some of {', '.join(OUTPUTS)}")
+        for output in self.outputs:
+            check_choice("outputs", output, OUTPUTS)
+        check_choice("likelihood_format", self.likelihood_format, FORMATS)
+        check_choice("device", self.device, DEVICES)
+        if self.threshold is not None and not 0 < check_number("threshold", self.threshold) <= 1:
+            raise ValueError(f"threshold must be above 0 and at most 1, got {self.threshold}")
+        check_whole("min_size", self.min_size, least=1)
+        if self.num_threads is not None:
+            check_whole("num_threads", self.num_threads, least=1)

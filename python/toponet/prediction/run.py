@@ -1,0 +1,171 @@
+"""From a checkpoint and images to files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+
+from toponet._validation import thread_count
+from toponet.prediction.config import PredictConfig
+from toponet.prediction.model import TrainedModel, load_model
+from toponet.prediction.outputs import open_outputs
+from toponet.prediction.record import Record, plan
+from toponet.prediction.segmentation import Conventions, Segmentation
+from toponet.prediction.sources import Source, find_sources, held_out_sources
+from toponet.prediction.symmetry import mean_over_symmetries
+from toponet.reporting import progress_bar
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the images.
+
+    Attributes:
+        written: Names of those that were predicted.
+        skipped: Names of those whose files were there already.
+        problems: One sentence for each file that can't be used.
+    """
+
+    written: Sequence[str]
+    skipped: Sequence[str]
+    problems: Sequence[str]
+
+
+def run_prediction(config: PredictConfig, console: Console | None = None) -> Outcome:
+    """Predicts all images that can be used and aren't done yet, and lists the others.
+
+    Raises:
+        ValueError: If checkpoint or device can't be used, an input isn't there, or the folder holds
+            other predictions. Nothing is written then.
+        OSError: If something can't be written.
+    """
+    console = console or Console()
+    device = choose_device(config.device)
+    if device.type == "cpu":
+        torch.set_num_threads(thread_count(config.num_threads))
+    path = checkpoint_path(config.checkpoint)
+    model = load_model(path, device)
+    conventions = Conventions(
+        config.threshold or model.threshold, model.connectivity, config.min_size
+    )
+    out = Path(config.out)
+    if config.held_out:
+        sources = held_out_sources(model.config, config.inputs[0] if config.inputs else None)
+    else:
+        sources = find_sources(config.inputs, out)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    settings = {"sha256": digest, "flips": config.flips, **asdict(conventions)}
+    work = plan(config, Record(str(path), settings), sources)
+    predictor = Predictor(config, model, conventions)
+    outcome = _predict_all(predictor, work, console)
+    for line in (
+        f"{len(outcome.written)} predicted, {len(outcome.skipped)} done before, "
+        f"{len(outcome.problems)} left out; threshold {conventions.threshold}, connectivity "
+        f"{conventions.connectivity}, flips {'on' if config.flips else 'off'}, smallest part "
+        f"{conventions.min_size} px, on {device.type}",
+        *(f"problem: {problem}" for problem in outcome.problems),
+        f"Everything is in {out}",
+    ):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return outcome
+
+
+def checkpoint_path(text: str) -> Path:
+    """The file itself; of a run folder its last checkpoint, whose numbers its report shows."""
+    path = Path(text).expanduser()
+    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is the fastest there is.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, there in available.items() if there)
+    if not available[name]:
+        raise ValueError(f"device {name!r} was asked for, but torch finds no {name.upper()} device")
+    return torch.device(name)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Writes the predictions of one source after the other.
+
+    Attributes:
+        config: What is asked for.
+        model: The network.
+        conventions: Of masks and cells.
+    """
+
+    config: PredictConfig
+    model: TrainedModel
+    conventions: Conventions
+
+    def predict(self, source: Source, kinds: Sequence[str], progress: Progress) -> None:
+        """Writes files of these kinds.
+
+        Raises:
+            ValueError: If the source can't be used; nothing is written of it.
+            OSError: If a file can't be written.
+        """
+        pages = source.open()
+        out, likelihood_format = Path(self.config.out), self.config.likelihood_format
+        task = progress.add_task(source.name, total=pages.count, visible=pages.stack)
+        try:
+            with open_outputs(out, source.name, kinds, likelihood_format, pages) as add:
+                for i in range(pages.count):
+                    image = pages.read(i)
+                    add(Segmentation(image, self._likelihood(image, source), self.conventions))
+                    progress.advance(task)
+        finally:
+            progress.remove_task(task)
+
+    def _likelihood(self, image: NDArray[np.float32], source: Source) -> NDArray[np.float32]:
+        channels = len(self.model.normalisation.mean)
+        if len(image) != channels:
+            raise ValueError(
+                f"{source.origin} has {len(image)} channel(s), the network was trained on "
+                f"{channels}"
+            )
+        predict = self.model.likelihood
+        # Of enormous grey values something infinite is made, which is found below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            likelihood = (
+                mean_over_symmetries(predict, image) if self.config.flips else predict(image)
+            )
+        if np.isnan(likelihood).any():
+            raise ValueError(f"the network's answer to {source.origin} holds NaN")
+        return likelihood
+
+
+def _predict_all(
+    predictor: Predictor, work: Sequence[tuple[Source, Sequence[str]]], console: Console
+) -> Outcome:
+    skipped = [source.name for source, kinds in work if not kinds]
+    todo = [(source, kinds) for source, kinds in work if kinds]
+    written, problems = [], []
+    with progress_bar(console) as progress:
+        for source, kinds in progress.track(todo, description="images"):
+            try:
+                predictor.predict(source, kinds, progress)
+                written.append(source.name)
+            except ValueError as error:
+                problems.append(str(error))
+            except MemoryError:
+                problems.append(f"{source.origin} is too large for the memory")
+    return Outcome(written, skipped, problems)

@@ -1,0 +1,84 @@
+"""What follows from a likelihood: mask, cells, and a picture of them on the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.cleaning import clean_mask
+from toponet.labelling import label_cells
+from toponet.plots._canvas import stretched
+
+# Red, green and blue of cells, in turn; none of them like the structure's.
+CELL_COLOURS = (
+    (86, 180, 233),
+    (240, 228, 66),
+    (0, 158, 115),
+    (204, 121, 167),
+    (0, 114, 178),
+    (160, 230, 120),
+    (150, 120, 220),
+)
+STRUCTURE_COLOUR = (213, 94, 0)
+OPACITY = 0.55, 0.25  # Of structure and cells: the image has to be seen through both.
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a mask and its cells depend on, besides the likelihood.
+
+    Attributes:
+        threshold: A likelihood of at least this is structure.
+        connectivity: Of the structure, 8 or 4; cells have the other one.
+        min_size: Specks and then cells of less than this many pixels are removed.
+    """
+
+    threshold: float
+    connectivity: int
+    min_size: int
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """One image with its likelihood; the rest is made when asked for.
+
+    Attributes:
+        image: (C, H, W).
+        likelihood: (H, W), 0 to 1.
+        conventions: Of mask and cells.
+    """
+
+    image: NDArray[np.float32]
+    likelihood: NDArray[np.float32]
+    conventions: Conventions
+
+    @cached_property
+    def structure(self) -> NDArray[np.uint8]:
+        """(H, W), 0 or 1."""
+        c = self.conventions
+        structure = (self.likelihood >= c.threshold).astype(np.uint8)
+        return clean_mask(structure, c.connectivity, c.min_size) if c.min_size > 1 else structure
+
+    @cached_property
+    def mask(self) -> NDArray[np.uint8]:
+        """(H, W), 0 or 255."""
+        return self.structure * np.uint8(255)
+
+    @cached_property
+    def cells(self) -> NDArray[np.uint32]:
+        """(H, W) components of the background from 1 on; structure is 0."""
+        return label_cells(self.structure, self.conventions.connectivity).astype(np.uint32)
+
+    @cached_property
+    def overlay(self) -> NDArray[np.uint8]:
+        """(H, W, 3): the image in grey with the structure in red and each cell in a pale tint."""
+        grey = stretched(self.image)
+        grey = grey if grey.ndim == 2 else grey.mean(axis=2)
+        colours = np.array(CELL_COLOURS, dtype=np.float32)[self.cells % len(CELL_COLOURS)]
+        colours[self.structure != 0] = STRUCTURE_COLOUR
+        opacity = np.where(self.structure, *OPACITY).astype(np.float32)[..., None]
+        picture: NDArray[np.float32] = 255 * grey[..., None] * (1 - opacity) + colours * opacity
+        return picture.round().astype(np.uint8)

@@ -1,0 +1,167 @@
+"""What a caller names, as images that are read when their turn comes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.data import Case, fold_split, open_data
+from toponet.data.files import SUFFIXES, as_image, read_pages, read_pixels
+from toponet.data.pairing import KINDS
+from toponet.data.volumes import HDF5_SUFFIXES, find_volume, opened_hdf5
+
+# FILE.h5:DATASET; a data set's name may hold slashes.
+_HDF5 = re.compile(rf"(.+(?:{'|'.join(map(re.escape, HDF5_SUFFIXES))})):(.+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The images of one source, of one size.
+
+    Attributes:
+        read: Image i as (C, H, W) float32 in the file's own grey values; raises ValueError if it
+            can't be used.
+        count: Number of images.
+        stack: Whether the source holds a series of images, be it of one.
+    """
+
+    read: Callable[[int], NDArray[np.float32]]
+    count: int = 1
+    stack: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """What becomes one set of files.
+
+    Attributes:
+        name: Their names begin with it.
+        origin: The file, or the data set's part, as errors name it.
+        open: Looks at it; raises ValueError if it can't be used.
+    """
+
+    name: str
+    origin: str
+    open: Callable[[], Pages]
+
+
+def find_sources(inputs: Sequence[str], out: Path) -> list[Source]:
+    """All sources, in the order in which they are named.
+
+    Args:
+        inputs: As on the command line.
+        out: Where predictions will be; it can't be a folder of images, since they would be taken
+            for images the next time.
+
+    Raises:
+        ValueError: If an input doesn't exist, holds no image, is ``out``, or two have one name.
+    """
+    sources = [source for text in inputs for source in _sources_of(text, out)]
+    return _named_once(sources)
+
+
+def held_out_sources(config: Mapping[str, Any], data: str | None) -> list[Source]:
+    """The images that a run held out for validation.
+
+    Args:
+        config: Of the run.
+        data: Where its data are now; None = where they were.
+
+    Raises:
+        ValueError: If the configuration doesn't say which these are, or the data aren't there.
+    """
+    try:
+        spec, folds, fold, seed = (config[name] for name in ("data", "folds", "fold", "seed"))
+    except KeyError as error:
+        raise ValueError(f"the checkpoint doesn't say which {error} its run had") from None
+    try:
+        cases = open_data(data or spec, seed=seed)
+    except ValueError as error:
+        hint = "" if data else "; if the run's data have moved, name them after the checkpoint"
+        raise ValueError(f"{error}{hint}") from None
+    _, held_out = fold_split(len(cases), folds, fold, config.get("inner_fold"))
+    return _named_once([_of_case(cases[i]) for i in held_out])
+
+
+def _sources_of(text: str, out: Path) -> list[Source]:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return _of_folder(path / "images" if (path / "images").is_dir() else path, out)
+    if path.exists():
+        if path.suffix.lower() in HDF5_SUFFIXES:
+            raise ValueError(f"{path} needs the name of its data set: {path}:DATASET")
+        return [_of_file(path)]
+    if match := _HDF5.fullmatch(text):
+        return [_of_hdf5(Path(match[1]).expanduser(), match[2])]
+    if ":" in text or text == "synthetic":
+        return [_of_case(case) for case in open_data(text)]
+    raise ValueError(f"{path} does not exist")
+
+
+def _of_folder(folder: Path, out: Path) -> list[Source]:
+    if folder.resolve() == out.resolve():
+        raise ValueError(f"{out} holds the images themselves; choose another --out")
+    files = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in KINDS and not path.name.startswith(".")
+    ]
+    if not files:
+        kinds = ", ".join(dict.fromkeys(KINDS.values()))
+        raise ValueError(f"{folder} holds no image file ({kinds})")
+    return [_of_file(path) for path in files]
+
+
+def _of_file(path: Path) -> Source:
+    return Source(path.stem, str(path), partial(_open_file, path))
+
+
+def _open_file(path: Path) -> Pages:
+    if path.suffix.lower() in SUFFIXES[1:]:
+        try:
+            pages = read_pages(path)
+        except ValueError:  # Beside the image there may be a thumbnail.
+            pages = read_pixels(path)[None]
+    else:
+        pages = read_pixels(path)[None]
+    if len(pages) == 1:
+        return Pages(lambda i: as_image(pages[i], str(path)))
+    return Pages(lambda i: as_image(pages[i], f"{path}, page {i + 1}"), len(pages), stack=True)
+
+
+def _of_hdf5(path: Path, name: str) -> Source:
+    def read(i: int) -> NDArray[np.float32]:
+        with opened_hdf5(path) as file:
+            return as_image(file[name][i], f"{path}, {name}[{i}]")
+
+    def look() -> Pages:
+        with opened_hdf5(path) as file:
+            volume = find_volume(file, name, path)
+            if volume.dtype.kind not in "buif":
+                raise ValueError(f"{path}: {name} must hold real numbers, got {volume.dtype}")
+            return Pages(read, len(volume), stack=True)
+
+    return Source(path.stem, f"{path}:{name}", look)
+
+
+def _of_case(case: Case) -> Source:
+    return Source(case.name, case.origin, lambda: Pages(lambda _: case.read().image))
+
+
+def _named_once(sources: list[Source]) -> list[Source]:
+    first: dict[str, Source] = {}
+    for source in sources:
+        if source.name in first:
+            raise ValueError(
+                f"{source.origin} and {first[source.name].origin} have the same name, so that "
+                "their predictions would, too"
+            )
+        first[source.name] = source
+    return sources

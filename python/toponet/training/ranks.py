@@ -1,0 +1,56 @@
+"""What the ranks of a run have to agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+import torch.distributed
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from toponet.training.state import EpochSums
+
+Item = TypeVar("Item")
+
+
+def reduced(fabric: Fabric, tensor: Tensor, how: str) -> Tensor:
+    """Over the ranks: "sum" or "mean"."""
+    result = fabric.all_reduce(tensor, reduce_op=how)
+    assert isinstance(result, Tensor)
+    return result
+
+
+def any_rank(fabric: Fabric, flag: bool) -> bool:
+    """Whether the flag is set on any rank: all have to leave a loop at the same step."""
+    if fabric.world_size == 1:
+        return flag
+    return bool(reduced(fabric, torch.tensor(float(flag), device=fabric.device), "sum") > 0)
+
+
+def average_sums(fabric: Fabric, losses: Tensor, sums: EpochSums) -> None:
+    """Puts the sums of the losses of all steps into ``sums``, and averages all over the ranks."""
+    sums.losses = losses.tolist()
+    if fabric.world_size == 1:
+        return
+    looks = torch.tensor([sums.bce, sums.topo, *sums.norms], device=losses.device)
+    means = reduced(fabric, torch.cat([losses, looks]), "mean").tolist()
+    sums.losses, (sums.bce, sums.topo), sums.norms = means[:2], means[2:4], means[4:]
+
+
+def shared_out(fabric: Fabric, items: Sequence[Item]) -> Sequence[Item]:
+    """This rank's part of what can be done by any."""
+    return items[fabric.global_rank :: fabric.world_size]
+
+
+def collected(fabric: Fabric, mine: list[Item]) -> list[Item]:
+    """What the ranks made of the parts that :func:`shared_out` gave them, in the whole's order."""
+    if fabric.world_size == 1:
+        return mine
+    parts: list[list[Item]] = [[] for _ in range(fabric.world_size)]
+    torch.distributed.all_gather_object(parts, mine)
+    whole: list[Item] = []
+    for turn in range(len(parts[0])):
+        whole += [part[turn] for part in parts if turn < len(part)]
+    return whole

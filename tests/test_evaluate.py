@@ -79,6 +79,35 @@ def test_the_numbers_are_the_trainers_own(folder: Path) -> None:
     assert {name: report["conventions"][name] for name in words} == words
 
 
+def test_pixels_that_do_not_count_are_left_out_as_by_the_trainer(folder: Path) -> None:
+    everywhere = run(folder)["total"]
+    pairs = likelihoods()
+    (folder / "valid").mkdir()
+    valid = {name: np.ones(p[1].shape, np.uint8) for name, p in pairs.items()}
+    for name, mask in valid.items():
+        mask[5:20, 3:25] = 0
+        Image.fromarray(mask * 255).save(folder / "valid" / f"{name}.png")
+    arguments = [str(folder / "predictions"), str(folder), f"--out={folder / 'counted'}"]
+    assert cli.main(arguments) == 0
+    total = json.loads((folder / "counted" / "report.json").read_text())["total"]
+    f, g = zip(*pairs.values(), strict=True)
+    expected = evaluate(f, g, TrainConfig().protocol, list(valid.values()))
+    assert {name: total[name] for name in METRIC_NAMES} == expected
+    assert all(total[name] != everywhere[name] for name in METRIC_NAMES)
+
+
+def test_valid_masks_of_another_size_or_name_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "valid").mkdir()
+    Image.fromarray(np.full((40, 31), 255, np.uint8)).save(folder / "valid" / "im0.png")
+    arguments = [folder / "predictions", folder]
+    assert "im1.png has no partner of that name in" in complaint(capsys, *arguments)
+    for name in ("im1", "im2"):
+        shutil.copy(folder / "valid" / "im0.png", folder / "valid" / f"{name}.png")
+    assert "has 33 x 45 pixels, its valid mask 40 x 31" in complaint(capsys, *arguments)
+
+
 def test_each_number_is_the_metric_of_its_name(folder: Path) -> None:
     """Oracle: the functions of toponet.metrics, image by image."""
     report = run(folder)

@@ -16,7 +16,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: If it can't be written, with the name ``path``.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    partial = partial_of(path)
     try:
         with naming(path):
             with partial.open("wb") as file:
@@ -31,10 +31,18 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def partial_of(path: Path) -> Path:
+    """Where :func:`written_whole` writes before the file takes its name."""
+    return path.with_name(f"{path.name}.partial")
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Puts ``path`` into the OSErrors of writing to it, which name no file."""
     try:
         yield
     except OSError as error:
+        # Of another file, inside, which is the one to name.
+        if error.filename not in (None, str(partial_of(path))):
+            raise
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error

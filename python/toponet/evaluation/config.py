@@ -21,7 +21,8 @@ class EvaluateConfig:
 
     Attributes:
         predictions: Folder with masks or likelihoods (PNG, TIFF), or one such file.
-        labels: Folder with masks, a data set with labels/ in it, or one mask.
+        labels: Folder with masks; a data set with labels/ and perhaps valid/ (pixels that count) in
+            it, or NAME:PATH as toponet-train takes it; or one mask.
         threshold: A likelihood of at least this is structure.
         connectivity: Of the structure, 8 or 4, for all metrics; empty = 8.
         patch_size: Side of the Betti error's patches in pixels; empty = 65.

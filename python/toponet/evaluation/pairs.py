@@ -8,12 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toponet.data import open_data
 from toponet.data.files import SUFFIXES, read_mask, read_pixels
+from toponet.data.pairing import check_partners
 from toponet.evaluation.config import EvaluateConfig
 
 # Of several forms of one prediction, the smallest number is taken.
@@ -21,7 +23,32 @@ FORMS: Mapping[str, int] = MappingProxyType({"likelihood": 0, "": 1, "label": 1,
 NO_MASKS = ("_cells", "_overlay")  # What toponet-predict writes besides.
 _ENDINGS = re.compile(r"(?<=.)(_(likelihood|mask|label))+$")
 
-Truth = Path | NDArray[np.uint8]
+
+@dataclass(frozen=True)
+class Truth:
+    """What an image is compared with.
+
+    Attributes:
+        mask: File of a mask (H, W), or the mask itself.
+        valid: Of the pixels that count, likewise; None = all of them.
+    """
+
+    mask: Path | NDArray[np.uint8]
+    valid: Path | NDArray[np.uint8] | None = None
+
+
+class Images(NamedTuple):
+    """What is compared; (H, W) each.
+
+    Attributes:
+        likelihood: In [0, 1].
+        truth: 1 = structure.
+        valid: The pixels that count; None = all of them.
+    """
+
+    likelihood: NDArray[np.float32]
+    truth: NDArray[np.uint8]
+    valid: NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True)
@@ -31,27 +58,28 @@ class Pair:
     Attributes:
         name: Without suffix and ending.
         prediction: File of a likelihood or mask.
-        truth: File of a mask, or the mask itself.
+        truth: See there.
     """
 
     name: str
     prediction: Path
     truth: Truth
 
-    def read(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Likelihood and truth, (H, W) each.
+    def read(self) -> Images:
+        """Both, whole.
 
         Raises:
             ValueError: If a file can't be read or used, or the sizes differ; it is named.
         """
-        likelihood = read_likelihood(self.prediction)
-        truth = read_mask(self.truth) if isinstance(self.truth, Path) else self.truth
-        if likelihood.shape != truth.shape:
-            raise ValueError(
-                f"{self.prediction} has {likelihood.shape[0]} x {likelihood.shape[1]} pixels, its "
-                f"label {truth.shape[0]} x {truth.shape[1]}"
-            )
-        return likelihood, truth
+        likelihood, mask = read_likelihood(self.prediction), _mask(self.truth.mask)
+        valid = None if self.truth.valid is None else _mask(self.truth.valid)
+        for kind, partner in (("label", mask), ("valid mask", valid)):
+            if partner is not None and likelihood.shape != partner.shape:
+                raise ValueError(
+                    f"{self.prediction} has {likelihood.shape[0]} x {likelihood.shape[1]} pixels, "
+                    f"its {kind} {partner.shape[0]} x {partner.shape[1]}"
+                )
+        return Images(likelihood, mask, None if valid is None else valid != 0)
 
 
 def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
@@ -93,19 +121,23 @@ def find_predictions(source: Path) -> dict[str, Path]:
 
 
 def find_truths(source: str) -> dict[str, Truth]:
-    """Masks by name: of a folder, of the labels/ in it, the file itself, or a data set by name."""
+    """By name: a folder's, of the labels/ and valid/ in it, the file itself, or a named data set.
+
+    Raises:
+        ValueError: If there are none, or two of one name, or a valid mask is missing.
+    """
     path = Path(source)
     if not path.exists() and ":" in source:
-        return {case.name: case.read().mask for case in open_data(source)}
+        samples = ((case.name, case.read()) for case in open_data(source))
+        return {name: Truth(sample.mask, sample.valid) for name, sample in samples}
     if path.is_file():
-        return {image_name(path): path}
-    truths: dict[str, Truth] = {}
-    for file in _images(path / "labels" if (path / "labels").is_dir() else path):
-        name = image_name(file)
-        if name in truths:
-            raise ValueError(f"{file} and {truths[name]} have the same name")
-        truths[name] = file
-    return truths
+        return {image_name(path): Truth(path)}
+    labels = _by_name(path / "labels" if (path / "labels").is_dir() else path)
+    if not (path / "valid").is_dir():
+        return {name: Truth(file) for name, file in labels.items()}
+    valid = _by_name(path / "valid")
+    check_partners(labels, valid, path / "valid")
+    return {name: Truth(file, valid[name]) for name, file in labels.items()}
 
 
 def read_likelihood(path: Path) -> NDArray[np.float32]:
@@ -138,6 +170,20 @@ def image_name(path: Path) -> str:
 def _form(path: Path) -> int:
     ending = _ENDINGS.search(path.stem)
     return FORMS[ending[2] if ending else ""]
+
+
+def _mask(source: Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return read_mask(source) if isinstance(source, Path) else source
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for file in _images(folder):
+        name = image_name(file)
+        if name in found:
+            raise ValueError(f"{file} and {found[name]} have the same name")
+        found[name] = file
+    return found
 
 
 def _images(folder: Path) -> list[Path]:

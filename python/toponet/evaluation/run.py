@@ -27,7 +27,8 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
     protocol, scores = config.protocol, {}
     with progress_bar(console) as progress:
         for pair in progress.track(pairs, description="images"):
-            scores[pair.name] = score_image(*pair.read(), protocol)
+            likelihood, truth, valid = pair.read()
+            scores[pair.name] = score_image(likelihood, truth, protocol, valid)
     evaluation = Evaluation(config, scores, left_out)
     if config.out is not None:
         evaluation.write(new_folder(config.out, "--out"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toponet._validation import check_choice, check_flag, check_number, check_whole
+from toponet.prediction.device import DEVICES
 
 OUTPUTS = ("likelihood", "mask", "cells", "overlay")
-DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("tif", "h5")
 
 

@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from toponet._validation import thread_count
 from toponet.prediction.config import PredictConfig
+from toponet.prediction.device import choose_device
 from toponet.prediction.model import TrainedModel, load_model
 from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
@@ -82,24 +83,6 @@ def checkpoint_path(text: str) -> Path:
     """The file itself; of a run folder its last checkpoint, whose numbers its report shows."""
     path = Path(text).expanduser()
     return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the fastest there is.
-
-    Raises:
-        ValueError: If there is none.
-    """
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto":
-        name = next(device for device, there in available.items() if there)
-    if not available[name]:
-        raise ValueError(f"device {name!r} was asked for, but torch finds no {name.upper()} device")
-    return torch.device(name)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from toponet.evaluation.protocol import THRESHOLD
 from toponet.losses import TopoNetLoss
 from toponet.metrics.conventions import betti_convention
 from toponet.models import NETWORKS
+from toponet.prediction.device import DEVICES
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.schedule import LR_SCHEDULES
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 TOPO_LOSSES = ("persistence", "cldice", "vgg")
 LOGGERS = ("none", "tensorboard", "wandb")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-import torch
 from lightning_fabric import Fabric
 
+from toponet.prediction.device import choose_device
 from toponet.training.config import TrainConfig
 
 
@@ -17,14 +17,8 @@ def make_fabric(config: TrainConfig) -> Fabric:
         ValueError: If there is no such device, it doesn't know the precision, or the ranks can't
             share out a batch evenly.
     """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available.get(config.device, True):
-        raise ValueError(
-            f"device {config.device!r} was asked for, but torch finds no "
-            f"{config.device.upper()} device"
-        )
-    cuda = config.device in ("auto", "cuda") and available["cuda"]
-    if config.precision == "16-mixed" and not cuda:
+    device = choose_device(config.device)
+    if config.precision == "16-mixed" and device.type != "cuda":
         raise ValueError("precision '16-mixed' needs a CUDA device; use 'bf16-mixed' on the CPU")
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     here = int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
@@ -34,7 +28,7 @@ def make_fabric(config: TrainConfig) -> Fabric:
             f"got {config.batch_size}"
         )
     fabric = Fabric(
-        accelerator=config.device,
+        accelerator=device.type,
         devices=here if ranks > 1 else 1,
         num_nodes=ranks // here,
         strategy="ddp" if ranks > 1 else "auto",

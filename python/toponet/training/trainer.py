@@ -21,20 +21,29 @@ from toponet.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
-from toponet.data import Normalisation, PatchSampler, load_data
+from toponet.data import ImageSet, Normalisation, PatchSampler, load_data
 from toponet.data.patches import Batch
 from toponet.prediction.model import build_network
 from toponet.reporting import progress_bar
 from toponet.training.config import TrainConfig
 from toponet.training.data_checks import check_data
 from toponet.training.engine import make_fabric
-from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, conventions, evaluate, predict_all
+from toponet.training.evaluation import (
+    HIGHER_IS_BETTER,
+    METRIC_NAMES,
+    THRESHOLD,
+    conventions,
+    evaluate,
+    predict_all,
+)
+from toponet.training.experiment_log import ExperimentLog
 from toponet.training.interruption import InterruptedTrainingError, Interruption
+from toponet.training.loggers import check_logger
 from toponet.training.objective import TrainingDivergedError, check_finite
 from toponet.training.prefetch import prefetched
 from toponet.training.progress import show_losses, summary
 from toponet.training.ranks import any_rank, average_sums, collected, shared_out
-from toponet.training.report import HIGHER_IS_BETTER, make_report, result_table, save_report
+from toponet.training.report import make_report, result_table, save_report
 from toponet.training.run_folder import RunFolder
 from toponet.training.schedule import lr_factor, topo_factor
 from toponet.training.state import EpochSums, Row, TrainingState
@@ -66,33 +75,15 @@ class Trainer:
         """Loads the data, builds the network, makes or opens the run folder."""
         self.config = config
         self.threads = thread_count(config.num_threads)
+        check_logger(config.logger)
         self.fabric = make_fabric(config)
         self.console = console or Console()
         if not self.fabric.is_global_zero:
             self.console = Console(quiet=True)
         start_from = str(resume / "checkpoints" / "last.ckpt") if resume else config.start_from
         start = load_checkpoint(Path(start_from)) if start_from else None
-        self.state = TrainingState()
-        if start and resume:
-            self.state = TrainingState.from_plain(start["state"])
-        elif start:
-            self.state.epoch = int(start["epoch"])
-            if self.state.epoch == config.topo_start_epoch - 1:
-                self.state.before = start["metrics"]
-        # A run that died between its last epoch and its report still lacks the report.
-        unreported = resume is not None and not (resume / "report.json").exists()
-        if self.state.epoch >= config.epochs and not unreported:
-            raise ValueError(
-                f"{start_from} has {self.state.epoch} epochs already; expected less than "
-                f"--epochs {config.epochs}"
-            )
-        with progress_bar(self.console) as progress:
-            task = progress.add_task(f"images: {config.data}", total=None)
-
-            def advance(done: int, count: int) -> None:
-                progress.update(task, completed=done, total=count)
-
-            data = load_data(config.data, seed=config.seed, progress=advance)
+        self.state = self._state_at(start, resume)
+        data = self._load_images()
         training, validation = config.split(len(data))
         self.validation = data.subset(validation)
         train_set = data.subset(training)
@@ -109,17 +100,50 @@ class Trainer:
         self.sampler = PatchSampler(
             train_set, self.normalisation, config.patch_size, self.network.margin
         )
-        self.folder = RunFolder(config, resume, self.fabric.is_global_zero)
+        self._open_folder(resume, start["metrics"] if start else {})
+
+    def _state_at(self, start: dict[str, Any] | None, resume: Path | None) -> TrainingState:
+        """Where the run begins: as new, at another run's checkpoint, or where it stopped."""
+        if start is None:
+            return TrainingState()
+        config = self.config
+        state = TrainingState.from_plain(start["state"]) if resume else TrainingState()
+        state.epoch = int(start["epoch"])
+        if not resume and state.epoch == config.topo_start_epoch - 1:
+            state.before = start["metrics"]
+        # A run that died between its last epoch and its report still lacks the report.
+        unreported = resume is not None and not (resume / "report.json").exists()
+        if state.epoch >= config.epochs and not unreported:
+            raise ValueError(
+                f"{resume or config.start_from} has {state.epoch} epochs already; expected less "
+                f"than --epochs {config.epochs}"
+            )
+        return state
+
+    def _load_images(self) -> ImageSet:
+        with progress_bar(self.console) as progress:
+            task = progress.add_task(f"images: {self.config.data}", total=None)
+
+            def advance(done: int, count: int) -> None:
+                progress.update(task, completed=done, total=count)
+
+            return load_data(self.config.data, seed=self.config.seed, progress=advance)
+
+    def _open_folder(self, resume: Path | None, metrics: Row) -> None:
+        """Makes or opens the run folder, with a checkpoint of the given metrics in a new one."""
+        self.folder = RunFolder(self.config, resume, self.fabric.is_global_zero)
         # A fresh name has the time in it, which the ranks needn't agree on.
         self.folder.path = self.fabric.broadcast(self.folder.path)
-        if resume:
-            self.folder.rewrite_metrics(self.state.rows)
-        else:
-            try:
-                self._save("last", start["metrics"] if start else {})
-            except OSError:
-                self.folder.discard()  # Else its name is taken by a run that can't be gone on with.
-                raise
+        try:
+            if resume:
+                self.folder.rewrite_metrics(self.state.rows)
+            else:
+                self._save("last", metrics)
+            self.log = ExperimentLog(self.config, self.folder, self.validation, self.state.epoch)
+        except (OSError, ValueError):
+            if not resume:  # Else the name is taken by a run that can't be gone on with.
+                self.folder.discard()
+            raise
 
     def _build(self, start: dict[str, Any] | None, path: Path) -> None:
         """Network, optimiser and loss, as they were at the start or in its checkpoint."""
@@ -154,7 +178,7 @@ class Trainer:
         if self.fabric.device.type == "cpu":
             torch.set_num_threads(self.threads)
         likelihoods: list[NDArray[np.float32]] = []
-        with Interruption() as interruption:
+        with Interruption() as interruption, self.log:
             while state.epoch < config.epochs:
                 epoch = state.epoch + 1
                 try:
@@ -170,6 +194,8 @@ class Trainer:
                 row.update(measured)
                 row["seconds"] += time.perf_counter() - started
                 self.folder.save_mask(epoch, likelihoods[0] >= THRESHOLD)
+                # Before the checkpoint, so that no step is missing after a sudden death.
+                self.log.epoch(row, likelihoods)
                 self._end_epoch(row, measured)
         likelihoods = likelihoods or self._predict_validation(state.epoch)
         report = make_report(config, state, self.validation)

@@ -44,7 +44,8 @@ def vgg_state(seed: int = 0) -> dict[str, Tensor]:
 def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small enough for a test: 9 MB."""
     path = tmp_path_factory.mktemp("weights") / "vgg19.pth"
-    torch.save(vgg_state(), path)
+    # As the published file is: older than torch's zip format.
+    torch.save(vgg_state(), path, _use_new_zipfile_serialization=False)
     return path
 
 
@@ -231,3 +232,35 @@ def test_large_images_are_blended_from_windows(monkeypatch: pytest.MonkeyPatch) 
     assert not np.array_equal(whole, blended)
     assert np.abs(whole - blended).mean() < 0.02
     assert likelihood.OVERLAP > 0
+
+
+@pytest.mark.parametrize(
+    "option", [{"frame": False}, {"matching": "persistence"}, {"topo_patch_size": 8}]
+)
+def test_options_of_the_persistence_loss_reach_the_weights(
+    option: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    train(folder, tmp_path / "plain")
+    train(folder, tmp_path / "other", **option)
+    assert not torch.equal(weights_of(tmp_path / "plain"), weights_of(tmp_path / "other"))
+
+
+def test_metric_options_change_betti_errors_alone(folder: Path, tmp_path: Path) -> None:
+    reports = [
+        train(folder, tmp_path / str(k), **options)
+        for k, options in enumerate(
+            ({"metric_patch_size": 17}, {"metric_patch_size": 25},
+             {"metric_patch_size": 17, "metric_patches": 7})
+        )
+    ]  # fmt: skip
+    assert len({r["final"]["voi"] for r in reports}) == 1
+    assert len({r["final"]["betti_error_1"] for r in reports}) == 3
+
+
+def test_choosing_the_weight_leaves_batch_normalisation_alone(folder: Path, tmp_path: Path) -> None:
+    """A weight that comes out as 0 trains as cross-entropy alone does."""
+    train(folder, tmp_path / "alone", topo_weight=0.0)
+    train(folder, tmp_path / "auto", topo_weight="auto", topo_ratio=1e-30)
+    torch.testing.assert_close(
+        weights_of(tmp_path / "auto"), weights_of(tmp_path / "alone"), rtol=0, atol=1e-6
+    )

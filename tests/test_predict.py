@@ -345,6 +345,16 @@ def test_what_is_done_is_left_out(
     assert all(path.stat().st_mtime_ns > time for path, time in times.items())
 
 
+def test_overwriting_leaves_nothing_of_another_checkpoint(
+    weights: Path, images: Path, tmp_path: Path
+) -> None:
+    """Else its likelihood would pass for the new one's, and be evaluated before the new mask."""
+    out = predict(weights, images, f"--out={tmp_path / 'out'}")
+    other = checkpoint(tmp_path / "other.ckpt", threshold=0.6)
+    predict(other, images, f"--out={out}", "--outputs", "mask", "--overwrite")
+    assert names(out) == {"a_mask.png", "b_mask.png"}
+
+
 def test_other_predictions_are_not_taken_for_done(
     weights: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

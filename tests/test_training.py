@@ -314,6 +314,16 @@ def test_mistakes_get_one_line_and_exit_code_2(
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_start_past_the_end_is_said(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {**TINY, "data": str(folder), "epochs": 1, "out": str(tmp_path / "run")}
+    assert cli.main([f"--{name}={value}" for name, value in options.items()]) == 0
+    assert "cross-entropy alone: the topological loss would start in epoch 2 of 1" in (
+        capsys.readouterr().out
+    )
+
+
 def test_a_missing_device_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--data", str(folder), "--device", "cuda"]) == 2
     assert "torch finds no CUDA device" in capsys.readouterr().err

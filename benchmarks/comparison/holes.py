@@ -41,7 +41,8 @@ def hole_errors(
 
 
 def _patches(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    starts = [range(0, max(side - PATCH, 0) + 1, STRIDE) for side in shape]
+    ends = [max(side - PATCH, 0) for side in shape]
+    starts = [sorted({*range(0, end + 1, STRIDE), end}) for end in ends]
     return [(slice(r, r + PATCH), slice(c, c + PATCH)) for r in starts[0] for c in starts[1]]
 
 

@@ -74,7 +74,6 @@ ABLATIONS = (
     _ablation("patch_33", "30, patches of 33", "--topo-patch-size", "33"),
     _ablation("patch_128", "30, patches of 128", "--topo-patch-size", "128"),
     _ablation("ramp", "30, ramp of 2 epochs", "--topo-ramp-epochs", "2"),
-    _ablation("constant", "30, constant learning rate", "--lr-schedule", "constant"),
 )
 
 SETS = {"methods": METHODS, "ablation": ABLATIONS}

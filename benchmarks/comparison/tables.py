@@ -27,10 +27,10 @@ COLUMNS = (
 RESAMPLES = 10_000
 
 
-def values(records: Sequence[Record], variant: str, name: str) -> dict[tuple[int, int], float]:
-    """By (fold, seed)."""
+def values(records: Sequence[Record], variant: str, name: str) -> dict[tuple[int, int, int], float]:
+    """By (fold, inner fold or -1, seed)."""
     return {
-        (r["fold"], r["seed"]): float(
+        (r["fold"], -1 if r["inner_fold"] is None else r["inner_fold"], r["seed"]): float(
             r["holes"]["of 10 px and more"]["error"]
             if name == "betti_error_1_large"
             else r["late"][name]
@@ -49,7 +49,7 @@ def paired(records: Sequence[Record], variant: Variant, name: str) -> NDArray[np
 
 def p_value(differences: NDArray[np.float64]) -> float:
     """Of a two-sided paired permutation test: signs flipped, exactly if there are few pairs."""
-    if not differences.any():
+    if len(differences) < 2 or not differences.any():
         return 1.0
     test = stats.permutation_test(
         (differences,), np.mean, permutation_type="samples", n_resamples=RESAMPLES, rng=0
@@ -146,6 +146,6 @@ def _conventions(records: Sequence[Record]) -> str:
         f"last {late} of {config['epochs']} epochs (holes of 10 px and more: the last epoch's, "
         f"dense patches). {words['all']}; ARI: {words['ari']}; VOI: {words['voi']}; Betti errors: "
         f"{words['betti_error_1'].removeprefix('holes: ')}. p: two-sided paired permutation test "
-        "over folds and seeds. The paper's ARI is the best over thresholds, its Betti error "
+        "over folds and seeds (1 for a single pair). The paper's ARI is the best over thresholds, its Betti error "
         "dimension 1."
     )

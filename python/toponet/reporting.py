@@ -68,7 +68,7 @@ class Table:
 def progress_bar(console: Console) -> Progress:
     """Hidden where nobody watches, such as in a log file."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(),

@@ -43,11 +43,14 @@ def synthetic_cases(
             f"expected at least one image of at least one pixel, got {count} of {size}"
         )
 
+    of = f"{size[0]} x {size[1]}, seed {seed}"
+
     def make(i: int) -> Sample:
         return FAMILIES[family](np.random.default_rng([seed, i]), size)
 
     return [
-        Case(f"{family}_{i:03d}", f"synthetic {family} {i}", partial(make, i)) for i in range(count)
+        Case(f"{family}_{i:03d}", f"synthetic {family} {i} ({of})", partial(make, i))
+        for i in range(count)
     ]
 
 

@@ -111,7 +111,7 @@ def find_predictions(source: Path) -> dict[str, Path]:
     if source.is_file():
         return {image_name(source): source}
     best: dict[str, Path] = {}
-    for _, path in sorted((_form(path), path) for path in _images(source)):
+    for _, path in sorted((_form(path), path) for path in _images(source, NO_MASKS)):
         name = image_name(path)
         if name not in best:
             best[name] = path
@@ -186,7 +186,7 @@ def _by_name(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _images(folder: Path) -> list[Path]:
+def _images(folder: Path, ignored: tuple[str, ...] = ()) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"{folder} does not exist")
     files = [
@@ -194,7 +194,7 @@ def _images(folder: Path) -> list[Path]:
         for path in sorted(folder.iterdir())
         if path.suffix.lower() in SUFFIXES
         and not path.name.startswith(".")
-        and not path.stem.endswith(NO_MASKS)
+        and not path.stem.endswith(ignored)
     ]
     if not files:
         raise ValueError(f"{folder} holds no PNG or TIFF file")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from toponet._validation import check_connectivity
 from toponet.checkpoint import load_checkpoint, restore_network
 from toponet.data import Normalisation
 from toponet.models import NETWORKS, SegmentationNetwork
@@ -58,8 +59,13 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
         normalisation = Normalisation(**content["normalisation"])
         connectivity, threshold = int(config["connectivity"]), float(content["threshold"])
         network = build_network(config.get("network", "dive"), len(normalisation.mean))
-    except (TypeError, KeyError, AttributeError):
-        raise ValueError(f"{path} lacks what belongs to a network of this version") from None
+        check_connectivity(connectivity)
+        if not 0 < threshold <= 1:
+            raise ValueError("threshold out of range")
+    except (TypeError, KeyError, AttributeError, ValueError):
+        raise ValueError(
+            f"{path} lacks what belongs to a network of this version, or holds values out of range"
+        ) from None
     restore_network(path, content, network)
     # As in training: convolutions are faster, and the numbers are the trainer's.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet.prediction.config import OUTPUTS
 from toponet.prediction.segmentation import Segmentation
 from toponet.prediction.sources import Pages
 from toponet.writing import written_whole
@@ -26,6 +28,12 @@ def existing_output(folder: Path, name: str, kind: str, likelihood_format: str) 
     """The file of this kind, whether it was written of an image or of a stack."""
     paths = (_path(folder, name, kind, likelihood_format, stack) for stack in (False, True))
     return next((path for path in paths if path.exists()), None)
+
+
+def remove_outputs(folder: Path, name: str) -> None:
+    """All files of an image or stack, of every kind and format."""
+    for kind, suffix in product(OUTPUTS, ("tif", "h5", "png")):
+        (folder / f"{name}_{kind}.{suffix}").unlink(missing_ok=True)
 
 
 @contextmanager

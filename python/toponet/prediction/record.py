@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toponet.prediction.config import PredictConfig
-from toponet.prediction.outputs import existing_output
+from toponet.prediction.outputs import existing_output, remove_outputs
 from toponet.prediction.sources import Source
 from toponet.writing import written_whole
 
@@ -94,6 +94,9 @@ def plan(
         images[source.name] = origin
         work.append((source, missing))
     folder.mkdir(parents=True, exist_ok=True)
+    if config.overwrite:  # What another checkpoint left would pass for this one's afterwards.
+        for source in sources:
+            remove_outputs(folder, source.name)
     Record(now.checkpoint, now.settings, images).write(folder)
     return work
 

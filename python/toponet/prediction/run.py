@@ -149,6 +149,6 @@ def _predict_all(
                 written.append(source.name)
             except ValueError as error:
                 problems.append(str(error))
-            except MemoryError:
+            except (MemoryError, torch.cuda.OutOfMemoryError):
                 problems.append(f"{source.origin} is too large for the memory")
     return Outcome(written, skipped, problems)

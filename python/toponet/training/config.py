@@ -35,7 +35,8 @@ class TrainConfig:
         iterations_per_epoch: Optimiser steps in an epoch.
         batch_size: Patches in a step, over all ranks.
         accumulate: Parts that a rank computes its patches of a step in, one after the other: less
-            memory, the same step.
+            memory, the same step, but for batch normalisation (in the U-Net), which takes the mean
+            of a part.
         patch_size: Side of a patch of truth, in pixels.
         topo_loss: "persistence" (the paper's), "cldice" (MONAI's soft clDice) or "vgg" (squared
             differences of VGG19's features, Mosinska et al.). What is said of the topological loss

@@ -20,6 +20,10 @@ def check_data(config: TrainConfig, training: ImageSet, validation: ImageSet) ->
             f"{config.data} has images of {training.channels} channel(s); --channels expects "
             f"{config.channels}"
         )
+    for part in (training, validation):
+        for name, valid in zip(part.names, part.valid, strict=True):
+            if valid is not None and not valid.any():
+                raise ValueError(f"image {name} has no valid pixel")
     for part, kind, why in (
         (training, "training", "there is nothing to learn"),
         (validation, "held-out", "no metric means anything there"),

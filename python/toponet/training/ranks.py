@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 import torch.distributed
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from toponet.training.state import EpochSums
 
@@ -37,6 +37,13 @@ def average_sums(fabric: Fabric, losses: Tensor, sums: EpochSums) -> None:
     looks = torch.tensor([sums.bce, sums.topo, *sums.norms], device=losses.device)
     means = reduced(fabric, torch.cat([losses, looks]), "mean").tolist()
     sums.losses, (sums.bce, sums.topo), sums.norms = means[:2], means[2:4], means[4:]
+
+
+def share_buffers(fabric: Fabric, network: nn.Module) -> None:
+    """Gives all ranks those of rank 0, which are saved: means of batch normalisation, say."""
+    if fabric.world_size > 1:
+        for buffer in network.buffers():
+            torch.distributed.broadcast(buffer, 0)
 
 
 def shared_out(fabric: Fabric, items: Sequence[Item]) -> Sequence[Item]:

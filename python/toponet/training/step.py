@@ -79,12 +79,14 @@ class Stepper:
     def balancing_weight(self, batches: Iterable[Batch]) -> float:
         """The weight whose gradient is ``topo_ratio`` times the cross-entropy's; 0 without any."""
         norms = torch.zeros(2, device=self.fabric.device)
+        self.model.eval()  # Else batch normalisation would learn from these batches.
         for batch in batches:
             images, truths, valid = self.fabric.to_device(batch)
             with torch.no_grad():
                 logits = self.model(images).float()
             found = balance(self.topological_loss, logits, truths, valid)
             norms += torch.stack(found.values[2:])
+        self.model.train()
         bce_norm, topo_norm = reduced(self.fabric, norms, "mean").tolist()
         return float(self.config.topo_ratio * bce_norm / topo_norm) if topo_norm else 0.0
 

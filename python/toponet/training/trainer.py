@@ -42,7 +42,7 @@ from toponet.training.loggers import check_logger
 from toponet.training.objective import TrainingDivergedError, check_finite
 from toponet.training.prefetch import prefetched
 from toponet.training.progress import show_losses, summary
-from toponet.training.ranks import any_rank, average_sums, collected, shared_out
+from toponet.training.ranks import any_rank, average_sums, collected, share_buffers, shared_out
 from toponet.training.report import make_report, result_table, save_report
 from toponet.training.run_folder import RunFolder
 from toponet.training.schedule import lr_factor, topo_factor
@@ -110,7 +110,7 @@ class Trainer:
         state = TrainingState.from_plain(start["state"]) if resume else TrainingState()
         state.epoch = int(start["epoch"])
         if not resume and state.epoch == config.topo_start_epoch - 1:
-            state.before = start["metrics"]
+            state.before = start["metrics"] or None
         # A run that died between its last epoch and its report still lacks the report.
         unreported = resume is not None and not (resume / "report.json").exists()
         if state.epoch >= config.epochs and not unreported:
@@ -153,7 +153,6 @@ class Trainer:
         optimiser = torch.optim.Adam(self.network.parameters(), lr=config.lr)
         if start:
             restore_network(path, start, self.network)
-            restore_optimiser(path, start, optimiser)
         if self.state.random_state is not None:
             torch.set_rng_state(self.state.random_state)
         # Convolutions on the CPU and on tensor cores are 1.4 times as fast with channels last. Not
@@ -164,6 +163,8 @@ class Trainer:
         # Weights are kept under the network's own names, compiled or not, in DDP or not.
         model: Any = torch.compile(self.network) if config.compile else self.network
         self.model, self.optimiser = self.fabric.setup(model, optimiser)
+        if start:  # After the weights are on their device, where their moments go as well.
+            restore_optimiser(path, start, optimiser)
         topo_loss = make_topo_loss(config, self.threads, self.fabric.device)
         self.stepper = Stepper(config, self.fabric, self.model, self.optimiser, topo_loss)
 
@@ -177,6 +178,12 @@ class Trainer:
         config, state = self.config, self.state
         if self.fabric.device.type == "cpu":
             torch.set_num_threads(self.threads)
+        if config.topo_weight and config.topo_start_epoch > config.epochs:
+            self.console.print(
+                f"cross-entropy alone: the topological loss would start in epoch "
+                f"{config.topo_start_epoch} of {config.epochs}",
+                highlight=False,
+            )
         likelihoods: list[NDArray[np.float32]] = []
         with Interruption() as interruption, self.log:
             while state.epoch < config.epochs:
@@ -300,6 +307,7 @@ class Trainer:
 
     def _predict_validation(self, epoch: int) -> list[NDArray[np.float32]]:
         with progress_bar(self.console) as progress:
+            share_buffers(self.fabric, self.network)
             mine = shared_out(self.fabric, range(len(self.validation)))
             task = progress.add_task(f"epoch {epoch}: validation", total=len(mine))
             likelihoods = predict_all(
@@ -309,7 +317,13 @@ class Trainer:
                 self.fabric.device,
                 lambda done, _: progress.update(task, completed=done),
             )
-        return collected(self.fabric, likelihoods)
+        likelihoods = collected(self.fabric, likelihoods)
+        if not all(np.isfinite(likelihood).all() for likelihood in likelihoods):
+            raise TrainingDivergedError(
+                f"training diverged in epoch {epoch}: the likelihood of a held-out image isn't "
+                "finite; try a smaller lr or topo_weight"
+            )
+        return likelihoods
 
     def _save(self, name: str, measured: Row) -> None:
         if not self.fabric.is_global_zero:

@@ -89,7 +89,7 @@ def _load(features: nn.Sequential, weights: Path | None) -> None:
         )
     prefix = "features."
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
         state = {
             name.removeprefix(prefix): tensor
             for name, tensor in content.items()

@@ -146,6 +146,6 @@ def _conventions(records: Sequence[Record]) -> str:
         f"last {late} of {config['epochs']} epochs (holes of 10 px and more: the last epoch's, "
         f"dense patches). {words['all']}; ARI: {words['ari']}; VOI: {words['voi']}; Betti errors: "
         f"{words['betti_error_1'].removeprefix('holes: ')}. p: two-sided paired permutation test "
-        "over folds and seeds (1 for a single pair). The paper's ARI is the best over thresholds, its Betti error "
-        "dimension 1."
+        "over folds and seeds (1 for a single pair). The paper's ARI is the best over "
+        "thresholds, its Betti error dimension 1."
     )

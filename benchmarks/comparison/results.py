@@ -17,6 +17,7 @@ from comparison.plan import Run
 from toponet.data import load_data
 from toponet.prediction import load_model
 from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.worst_patches import counted
 
 Record = dict[str, Any]
 
@@ -34,11 +35,13 @@ def record_of(run: Run, budget: str) -> Record:
     model = load_model(run.folder / "checkpoints" / "last.ckpt", torch.device("cpu"))
     data = load_data(run.config.data, seed=run.config.seed)
     held_out = data.subset(run.config.split(len(data))[1])
-    masks = [model.likelihood(image) >= model.threshold for image in held_out.images]
-    truths = [mask > 0 for mask in held_out.masks]
-    for mask, truth, valid in zip(masks, truths, held_out.valid, strict=True):
-        if valid is not None:  # As in the metrics: structure in both.
-            mask[valid == 0] = truth[valid == 0] = True
+    masks = [
+        counted(model.likelihood(image) >= model.threshold, valid)
+        for image, valid in zip(held_out.images, held_out.valid, strict=True)
+    ]
+    truths = [
+        counted(mask > 0, valid) for mask, valid in zip(held_out.masks, held_out.valid, strict=True)
+    ]
     return {
         "data": run.data,
         "variant": run.variant.name,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from toponet.data import open_data
 from toponet.data.files import SUFFIXES, read_mask, read_pixels
-from toponet.data.pairing import check_partners
+from toponet.data.pairing import check_partners, files_by_name
 from toponet.evaluation.config import EvaluateConfig
 
 # Of several forms of one prediction, the smallest number is taken.
@@ -111,7 +111,7 @@ def find_predictions(source: Path) -> dict[str, Path]:
     if source.is_file():
         return {image_name(source): source}
     best: dict[str, Path] = {}
-    for _, path in sorted((_form(path), path) for path in _images(source, NO_MASKS)):
+    for _, path in sorted((_form(path), path) for path in _images(source)):
         name = image_name(path)
         if name not in best:
             best[name] = path
@@ -177,16 +177,12 @@ def _mask(source: Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for file in _images(folder):
-        name = image_name(file)
-        if name in found:
-            raise ValueError(f"{file} and {found[name]} have the same name")
-        found[name] = file
-    return found
+    if not folder.is_dir():
+        raise ValueError(f"{folder} does not exist")
+    return files_by_name(folder, "expected masks", name_of=image_name)
 
 
-def _images(folder: Path, ignored: tuple[str, ...] = ()) -> list[Path]:
+def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"{folder} does not exist")
     files = [
@@ -194,7 +190,7 @@ def _images(folder: Path, ignored: tuple[str, ...] = ()) -> list[Path]:
         for path in sorted(folder.iterdir())
         if path.suffix.lower() in SUFFIXES
         and not path.name.startswith(".")
-        and not path.stem.endswith(ignored)
+        and not path.stem.endswith(NO_MASKS)
     ]
     if not files:
         raise ValueError(f"{folder} holds no PNG or TIFF file")

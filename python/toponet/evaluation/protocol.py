@@ -23,6 +23,16 @@ METRICS = (
 HIGHER_IS_BETTER = ("accuracy", "ari")
 
 
+def badness(metric: str, value: float) -> float:
+    """The value of a metric, with its sign turned where higher is better."""
+    return -value if metric in HIGHER_IS_BETTER else value
+
+
+def with_arrow(metric: str) -> str:
+    """Its name, and where better lies."""
+    return f"{metric} {'↑' if metric in HIGHER_IS_BETTER else '↓'}"
+
+
 @dataclass(frozen=True)
 class Protocol:
     """All that the numbers depend on, besides the images.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toponet.evaluation.config import EvaluateConfig
-from toponet.evaluation.protocol import HIGHER_IS_BETTER
+from toponet.evaluation.protocol import with_arrow
 from toponet.evaluation.scores import ImageScores, bootstrap_intervals, mean_metrics
 from toponet.reporting import Table
 
@@ -76,7 +76,7 @@ class Evaluation:
         words, intervals, totals = self.conventions, self.intervals, self.totals
         rows = [
             [
-                f"{name} {'↑' if name in HIGHER_IS_BETTER else '↓'}",
+                with_arrow(name),
                 f"{mean:.4f}",
                 "{:.4f} – {:.4f}".format(*intervals[name]) if intervals else "-",
                 words[name],

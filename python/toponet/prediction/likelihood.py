@@ -35,7 +35,8 @@ def predict_likelihood(
     Returns:
         (H, W), float32, 0 to 1.
 
-    Cost: besides image and likelihood, memory for one tile or window.
+    Cost: besides image and likelihood, memory for one tile; for one window and two more maps of the
+    image's size where windows are blended.
     """
     padded = torch.from_numpy(pad_reflected(image, network.margin))[None]
     if not isinstance(network, BlendedNetwork):

@@ -42,11 +42,6 @@ class TrainedModel:
         return predict_likelihood(self.network, self.normalisation.apply(image), self.device)
 
 
-def build_network(name: str, in_channels: int) -> SegmentationNetwork:
-    """A network by the name that configurations give it, one of ``NETWORKS``."""
-    return NETWORKS[name](in_channels)
-
-
 def load_model(path: Path, device: torch.device) -> TrainedModel:
     """The model of a checkpoint of ``toponet-train``.
 
@@ -58,7 +53,7 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
     try:
         normalisation = Normalisation(**content["normalisation"])
         connectivity, threshold = int(config["connectivity"]), float(content["threshold"])
-        network = build_network(config.get("network", "dive"), len(normalisation.mean))
+        network = NETWORKS[config.get("network", "dive")](len(normalisation.mean))
         check_connectivity(connectivity)
         if not 0 < threshold <= 1:
             raise ValueError("threshold out of range")

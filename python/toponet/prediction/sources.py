@@ -57,8 +57,8 @@ def find_sources(inputs: Sequence[str], out: Path) -> list[Source]:
 
     Args:
         inputs: As on the command line.
-        out: Where predictions will be; it can't be a folder of images, since they would be taken
-            for images the next time.
+        out: Where predictions will be; it can't be the folder of an image, since they would be
+            taken for images the next time.
 
     Raises:
         ValueError: If an input doesn't exist, holds no image, is ``out``, or two have one name.
@@ -93,8 +93,11 @@ def held_out_sources(config: Mapping[str, Any], data: str | None) -> list[Source
 def _sources_of(text: str, out: Path) -> list[Source]:
     path = Path(text).expanduser()
     if path.is_dir():
-        return _of_folder(path / "images" if (path / "images").is_dir() else path, out)
+        folder = path / "images" if (path / "images").is_dir() else path
+        _check_apart(folder, out)
+        return _of_folder(folder)
     if path.exists():
+        _check_apart(path.parent, out)
         if path.suffix.lower() in HDF5_SUFFIXES:
             raise ValueError(f"{path} needs the name of its data set: {path}:DATASET")
         return [_of_file(path)]
@@ -105,9 +108,13 @@ def _sources_of(text: str, out: Path) -> list[Source]:
     raise ValueError(f"{path} does not exist")
 
 
-def _of_folder(folder: Path, out: Path) -> list[Source]:
+def _check_apart(folder: Path, out: Path) -> None:
+    """What lies beside an image may have the name of a prediction, and be overwritten."""
     if folder.resolve() == out.resolve():
         raise ValueError(f"{out} holds the images themselves; choose another --out")
+
+
+def _of_folder(folder: Path) -> list[Source]:
     files = [
         path
         for path in sorted(folder.iterdir())

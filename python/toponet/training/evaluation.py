@@ -15,7 +15,6 @@ from toponet.models import SegmentationNetwork
 from toponet.prediction import predict_likelihood
 
 METRIC_NAMES = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
-HIGHER_IS_BETTER = ("accuracy", "ari")
 
 
 def predict_all(

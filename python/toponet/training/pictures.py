@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from toponet.data import ImageSet
+from toponet.evaluation.protocol import with_arrow
 from toponet.plots import (
     plot_critical_pixels,
     plot_diagram,
@@ -21,7 +22,7 @@ from toponet.plots import (
     plot_segmentation,
 )
 from toponet.training.config import TrainConfig
-from toponet.training.evaluation import HIGHER_IS_BETTER, METRIC_NAMES, THRESHOLD
+from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
 from toponet.training.state import Row
 from toponet.training.worst_patches import WorstPatch, counted
 
@@ -167,11 +168,6 @@ def spread(values: Sequence[int], count: int) -> list[int]:
     if len(values) <= count:
         return list(values)
     return [values[k] for k in np.linspace(0, len(values) - 1, count).round().astype(int)]
-
-
-def with_arrow(metric: str) -> str:
-    """A metric's name and which way is better."""
-    return f"{metric} {'↑' if metric in HIGHER_IS_BETTER else '↓'}"
 
 
 def _masks_figure(

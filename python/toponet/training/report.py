@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from toponet.data import ImageSet
+from toponet.evaluation.protocol import badness, with_arrow
 from toponet.reporting import Table, progress_bar
 from toponet.training.config import TrainConfig
-from toponet.training.evaluation import HIGHER_IS_BETTER as HIGHER_IS_BETTER
 from toponet.training.evaluation import METRIC_NAMES, conventions
-from toponet.training.pictures import report_pictures, with_arrow
+from toponet.training.pictures import report_pictures
 from toponet.training.run_folder import RunFolder
 from toponet.training.state import Row, TrainingState
 from toponet.training.worst_patches import WorstPatch, worst_patches
@@ -155,5 +155,4 @@ def _metrics(row: Row) -> dict[str, float]:
 
 def _best(rows: Sequence[Row], metric: str) -> Row:
     """The first of the best: that of ``best.ckpt``."""
-    sign = -1 if metric in HIGHER_IS_BETTER else 1
-    return min(rows, key=lambda row: sign * row[metric])
+    return min(rows, key=lambda row: badness(metric, row[metric]))

@@ -23,13 +23,13 @@ from toponet.checkpoint import (
 )
 from toponet.data import ImageSet, Normalisation, PatchSampler, load_data
 from toponet.data.patches import Batch
-from toponet.prediction.model import build_network
+from toponet.evaluation.protocol import badness
+from toponet.models import NETWORKS
 from toponet.reporting import progress_bar
 from toponet.training.config import TrainConfig
 from toponet.training.data_checks import check_data
 from toponet.training.engine import make_fabric
 from toponet.training.evaluation import (
-    HIGHER_IS_BETTER,
     METRIC_NAMES,
     THRESHOLD,
     conventions,
@@ -149,7 +149,7 @@ class Trainer:
         """Network, optimiser and loss, as they were at the start or in its checkpoint."""
         config = self.config
         torch.manual_seed(config.seed)
-        self.network = build_network(config.network, len(self.normalisation.mean))
+        self.network = NETWORKS[config.network](len(self.normalisation.mean))
         optimiser = torch.optim.Adam(self.network.parameters(), lr=config.lr)
         if start:
             restore_network(path, start, self.network)
@@ -172,7 +172,7 @@ class Trainer:
         """Runs all epochs that are left, writes the report and returns it.
 
         Raises:
-            TrainingDivergedError: If the cross-entropy is NaN or infinite.
+            TrainingDivergedError: If the cross-entropy or a likelihood is NaN or infinite.
             InterruptedTrainingError: After SIGINT or SIGTERM, when the state is saved.
         """
         config, state = self.config, self.state
@@ -190,11 +190,11 @@ class Trainer:
                 epoch = state.epoch + 1
                 try:
                     row = self._train_epoch(epoch, interruption)
+                    started = time.perf_counter()
+                    likelihoods = self._predict_validation(epoch)
                 except TrainingDivergedError as error:
                     message = f"training diverged in epoch {epoch}: {error}"
                     raise TrainingDivergedError(message) from None
-                started = time.perf_counter()
-                likelihoods = self._predict_validation(epoch)
                 measured = evaluate(
                     likelihoods, self.validation.masks, config.protocol, self.validation.valid
                 )
@@ -230,9 +230,9 @@ class Trainer:
         if ends_phase:
             state.before = measured
         names = ["last"]
-        sign = -1 if config.best_metric in HIGHER_IS_BETTER else 1
-        if state.best is None or sign * measured[config.best_metric] < sign * state.best:
-            state.best = measured[config.best_metric]
+        by, value = config.best_metric, measured[config.best_metric]
+        if state.best is None or badness(by, value) < badness(by, state.best):
+            state.best = value
             names.append("best")
         if ends_phase:
             names.append("cross_entropy")
@@ -320,8 +320,7 @@ class Trainer:
         likelihoods = collected(self.fabric, likelihoods)
         if not all(np.isfinite(likelihood).all() for likelihood in likelihoods):
             raise TrainingDivergedError(
-                f"training diverged in epoch {epoch}: the likelihood of a held-out image isn't "
-                "finite; try a smaller lr or topo_weight"
+                "the likelihood of a held-out image isn't finite; try a smaller lr or topo_weight"
             )
         return likelihoods
 

@@ -5,7 +5,7 @@
 NAME is a preset (toponet-train --help lists them), PATH what --data takes; synthetic families need
 none. Finished runs are kept in --out, their numbers in --results as they finish, and neither is
 made again; interrupted runs go on where they were. Nothing is chosen here: variants and lengths
-stand in comparison/plan.py. With --set ablation and --inner-fold options are compared without a
+stand in comparison/plan.py. With --set ablation and --inner options are compared without a
 look at the fold that is reported.
 """
 
@@ -15,6 +15,7 @@ import argparse
 import itertools
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from comparison import results, tables
@@ -27,7 +28,7 @@ from toponet.reporting import progress_bar
 HERE = Path(__file__).parent
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", metavar="NAME[=PATH]", default=["synthetic_membranes"])
     parser.add_argument("--set", choices=tuple(SETS), default="methods")
@@ -35,13 +36,14 @@ def main() -> int:
     parser.add_argument("--budget", choices=tuple(BUDGETS), default="minutes")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--inner-fold", type=int)
+    parser.add_argument("--inner", action="store_true",
+                        help="leave fold k out; hold out inner block k of the others")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("runs/tables"), help="run folders")
     parser.add_argument("--results", type=Path, default=HERE / "results" / "comparison")
     parser.add_argument("--devices", nargs="+", default=["cpu"],
                         help="a process each: cpu (they share the cores), or 0, 1 ...")  # fmt: skip
     parser.add_argument("--report-only", action="store_true", help="no runs, only tables")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     variants = _variants(options.set, options.variants)
     kept = options.results / f"{options.set}.jsonl"
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -70,14 +72,14 @@ def make_runs(options: argparse.Namespace, variants: list[Variant], kept: Path) 
     threads = max(1, len(os.sched_getaffinity(0)) // len(options.devices))
     extra = ["--num-threads", str(threads)]
     extra += ["--device", "cpu" if options.devices[0] == "cpu" else "cuda"]
-    if options.inner_fold is not None:
-        extra += ["--inner-fold", str(options.inner_fold)]
     records = results.read([kept])
     chains = []
     for fold, seed, (data, path) in itertools.product(options.folds, options.seeds, sets):
         out = options.out / options.set / options.budget
         spec = path or f"synthetic:{data.removeprefix('synthetic_')}"
-        chain = make_chain(data, spec, variants, options.budget, fold, seed, out, extra)
+        chain = make_chain(
+            data, spec, variants, options.budget, fold, seed, options.inner, out, extra
+        )
         missing = [run for run in chain if not results.is_kept(records, run, options.budget)]
         twins = {run.variant.twin for run in missing}
         chains.append([run for run in chain if run in missing or run.variant.name in twins])

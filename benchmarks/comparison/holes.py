@@ -1,31 +1,43 @@
-"""What a Betti error in dimension 1 is made of: missing and extra holes, by size."""
+"""What a Betti error in dimension 1 is made of, and what it would be otherwise."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+import toponet
+from toponet.cleaning import clean_mask
+
 PATCH = 65
-STRIDE = 32
+LARGE_PATCH = 129
 # Pixels: holes that nobody would draw, small ones, and cells.
 SIZES = {"below 10 px": (1, 10), "10 to 99 px": (10, 100), "100 px and more": (100, PATCH**2 + 1)}
+MEANT = 10
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+
+Mask = NDArray[np.bool_]
 
 
 def hole_errors(
-    predictions: list[NDArray[np.bool_]], truths: list[NDArray[np.bool_]], connectivity: int
+    predictions: Sequence[Mask], truths: Sequence[Mask], connectivity: int
 ) -> dict[str, dict[str, float]]:
     """Means over dense patches (65 x 65, every 32 pixels), with frame.
 
     Returns:
         By size class "missing" and "extra", holes a patch: the surplus of one side within the
-        class. And "of 10 px and more", "error": the Betti error that counts no smaller hole, on
-        neither side.
+        class. And the Betti error, "error": of holes "of any size"; "of 10 px and more", where no
+        smaller hole counts, on neither side; where holes and specks below 10 px are cleaned from
+        the whole "truth", as `toponet-inspect` counts them, or from "truth and prediction"; of
+        "patches of 129" and of "whole images". And what a flawless topology would cost: that of
+        the "truth, thickened by a pixel" and "truth, shifted by a pixel".
     """
     counts = [
         (_counts(f[part], connectivity), _counts(g[part], connectivity))
         for f, g in zip(predictions, truths, strict=True)
-        for part in _patches(g.shape)
+        for part in _places(g.shape, PATCH)
     ]
     difference = np.array([f - g for f, g in counts])
     found = {
@@ -35,18 +47,64 @@ def hole_errors(
         }
         for k, name in enumerate(SIZES)
     }
-    found["of 10 px and more"] = {"error": float(np.abs(difference[:, 1:].sum(axis=1)).mean())}
-    found["of any size"] = {"error": float(np.abs(difference.sum(axis=1)).mean())}
-    return found
+    clean_predictions, clean_truths = (
+        [clean_mask(mask, connectivity, MEANT) > 0 for mask in masks]
+        for masks in (predictions, truths)
+    )
+    whole = max(max(g.shape) for g in truths)
+    errors = {
+        "of any size": float(np.abs(difference.sum(axis=1)).mean()),
+        "of 10 px and more": float(np.abs(difference[:, 1:].sum(axis=1)).mean()),
+        "truth cleaned": dense_error(predictions, clean_truths, connectivity),
+        "truth and prediction cleaned": dense_error(clean_predictions, clean_truths, connectivity),
+        "patches of 129": dense_error(predictions, truths, connectivity, LARGE_PATCH),
+        "whole images": dense_error(predictions, truths, connectivity, whole),
+        "truth, thickened by a pixel": dense_error(
+            [ndimage.binary_dilation(g) for g in truths], truths, connectivity
+        ),
+        "truth, shifted by a pixel": dense_error(
+            [np.pad(g, ((0, 0), (1, 0)), mode="edge")[:, :-1] for g in truths], truths, connectivity
+        ),
+    }
+    return {**found, **{name: {"error": error} for name, error in errors.items()}}
 
 
-def _patches(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    ends = [max(side - PATCH, 0) for side in shape]
-    starts = [sorted({*range(0, end + 1, STRIDE), end}) for end in ends]
-    return [(slice(r, r + PATCH), slice(c, c + PATCH)) for r in starts[0] for c in starts[1]]
+def dense_error(
+    predictions: Sequence[Mask], truths: Sequence[Mask], connectivity: int, patch: int = PATCH
+) -> float:
+    """Betti error of holes over patches that overlap by half, with frame."""
+    differences = [
+        np.abs(_holes(f, connectivity, patch) - _holes(g, connectivity, patch))
+        for f, g in zip(predictions, truths, strict=True)
+    ]
+    return float(np.concatenate(differences).mean())
 
 
-def _counts(mask: NDArray[np.bool_], connectivity: int) -> NDArray[np.int64]:
+def best_threshold(
+    likelihoods: Sequence[NDArray[np.float32]], truths: Sequence[Mask], connectivity: int
+) -> float:
+    """That of ``THRESHOLDS`` with the least `dense_error`; among equals the one nearest to 0.5."""
+
+    def key(threshold: float) -> tuple[float, float]:
+        masks = [likelihood >= threshold for likelihood in likelihoods]
+        return dense_error(masks, truths, connectivity), abs(threshold - 0.5)
+
+    return min(THRESHOLDS, key=key)
+
+
+def _holes(mask: Mask, connectivity: int, patch: int) -> NDArray[np.int64]:
+    patches = np.stack([mask[part] for part in _places(mask.shape, patch)])
+    holes = toponet.betti_numbers(patches, connectivity=connectivity, frame=True)[:, 1]
+    return holes.astype(np.int64)
+
+
+def _places(shape: tuple[int, ...], patch: int) -> list[tuple[slice, slice]]:
+    ends = [max(side - patch, 0) for side in shape]
+    starts = [sorted({*range(0, end + 1, patch // 2), end}) for end in ends]
+    return [(slice(r, r + patch), slice(c, c + patch)) for r in starts[0] for c in starts[1]]
+
+
+def _counts(mask: Mask, connectivity: int) -> NDArray[np.int64]:
     """Holes in each size class: with a frame, all components of the background."""
     structure = ndimage.generate_binary_structure(2, 1 if connectivity == 8 else 2)
     labels, _ = ndimage.label(~mask, structure)

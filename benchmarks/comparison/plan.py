@@ -121,9 +121,9 @@ class Run:
 
 def make_chain(
     data: str, spec: str, variants: Sequence[Variant], budget: str, fold: int, seed: int,
-    out: Path, extra: Sequence[str] = (),
+    inner: bool, out: Path, extra: Sequence[str] = (),
 ) -> list[Run]:  # fmt: skip
-    """Runs of one data set, fold and seed, twins first: the others start from their phase's end.
+    """Runs of one data set, fold and seed, twins first: the others start within the twin's run.
 
     Args:
         data: Name of the preset.
@@ -132,22 +132,28 @@ def make_chain(
         budget: One of ``BUDGETS``.
         fold: Held out.
         seed: Of the runs.
+        inner: Leave the fold out altogether and hold out the inner fold of the same number.
         out: Folder of all runs.
         extra: More options of toponet-train, which come last.
     """
     runs: dict[str, Run] = {}
+    place = f"fold{fold}-seed{seed}"
+    if inner:
+        place, extra = f"inner-{place}", ("--inner-fold", str(fold), *extra)
     for variant in sorted(variants, key=lambda v: v.twin is not None):
         epochs, iterations = BUDGETS[budget].lengths[variant.network]
         config = parse([
-            "--preset", data, *variant.options, "--data", spec, "--epochs", str(epochs),
-            "--iterations-per-epoch", str(iterations), "--topo-start-epoch", str(epochs // 2 + 1),
+            "--preset", data, "--topo-start-epoch", str(epochs // 2 + 1), *variant.options,
+            "--data", spec, "--epochs", str(epochs), "--iterations-per-epoch", str(iterations),
             "--fold", str(fold), "--seed", str(seed), "--metric-patches", "1000",
-            "--out", str(out / data / variant.name / f"fold{fold}-seed{seed}"), *extra,
+            # Each epoch is kept: others begin there, and figures are made of them.
+            "--save-every", "1", "--out", str(out / data / variant.name / place), *extra,
         ])  # fmt: skip
         if variant.twin is not None:
             if variant.twin not in runs:
                 raise ValueError(f"{variant.name} needs its twin {variant.twin}: add it")
-            phase = runs[variant.twin].folder / "checkpoints" / "cross_entropy.ckpt"
-            config = replace(config, start_from=str(phase))
+            checkpoints = runs[variant.twin].folder / "checkpoints"
+            before = checkpoints / f"epoch_{config.topo_start_epoch - 1:04d}.ckpt"
+            config = replace(config, start_from=str(before))
         runs[variant.name] = Run(data, variant, config)
     return list(runs.values())

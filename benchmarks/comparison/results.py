@@ -10,13 +10,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from comparison.holes import hole_errors
+from comparison.fates import mean_fates
+from comparison.holes import best_threshold, dense_error, hole_errors
 from comparison.plan import Run
 from toponet.data import load_data
 from toponet.prediction import load_model
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
 from toponet.training.worst_patches import counted
 
 Record = dict[str, Any]
@@ -27,21 +30,17 @@ _LOCK = threading.Lock()
 def record_of(run: Run, budget: str) -> Record:
     """Everything that a table or a figure needs, from the run folder and its last checkpoint."""
     report = json.loads((run.folder / "report.json").read_text())
-    with (run.folder / "metrics.csv").open() as file:
-        epochs = [
-            {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)
-        ]
+    epochs = epochs_of(run.folder)
     late = epochs[-max(1, round(run.config.epochs / 3)) :]
-    model = load_model(run.folder / "checkpoints" / "last.ckpt", torch.device("cpu"))
-    data = load_data(run.config.data, seed=run.config.seed)
-    held_out = data.subset(run.config.split(len(data))[1])
-    masks = [
-        counted(model.likelihood(image) >= model.threshold, valid)
-        for image, valid in zip(held_out.images, held_out.valid, strict=True)
-    ]
-    truths = [
-        counted(mask > 0, valid) for mask, valid in zip(held_out.masks, held_out.valid, strict=True)
-    ]
+    connectivity = run.config.connectivity
+    (seen, seen_truths), (likelihoods, truths) = _predictions(run)
+    threshold = best_threshold(seen, seen_truths, connectivity)
+    masks, chosen = ([f >= t for f in likelihoods] for t in (THRESHOLD, threshold))
+    holes = hole_errors(masks, truths, connectivity)
+    holes["at the threshold chosen"] = {
+        "threshold": threshold,  # On the training images.
+        "error": dense_error(chosen, truths, connectivity),
+    }
     return {
         "data": run.data,
         "variant": run.variant.name,
@@ -52,7 +51,9 @@ def record_of(run: Run, budget: str) -> Record:
         # Of the last third of the epochs: a single one swings.
         "late": {name: sum(row[name] for row in late) / len(late) for name in METRIC_NAMES},
         "final": report["final"],
-        "holes": hole_errors(masks, truths, run.config.connectivity),
+        # Of the last epoch, over dense patches.
+        "holes": holes,
+        "fates": mean_fates(likelihoods, truths, connectivity),
         "topo_weight": report["topo_weight"],
         "seconds": sum(row["seconds"] for row in epochs),
         "conventions": report["conventions"],
@@ -62,6 +63,29 @@ def record_of(run: Run, budget: str) -> Record:
         "config": {**asdict(run.config), "data": run.data, "out": None, "start_from": None},
         "epochs": epochs,
     }
+
+
+def _predictions(run: Run) -> list[tuple[list[NDArray[np.float32]], list[NDArray[np.bool_]]]]:
+    """Likelihoods of the last checkpoint and truths: of the training images, of those held out."""
+    model = load_model(run.folder / "checkpoints" / "last.ckpt", torch.device("cpu"))
+    data = load_data(run.config.data, seed=run.config.seed)
+    found = []
+    for part in map(data.subset, run.config.split(len(data))):
+        likelihoods = [
+            counted(model.likelihood(image), valid)
+            for image, valid in zip(part.images, part.valid, strict=True)
+        ]
+        truths = [
+            counted(mask > 0, valid) for mask, valid in zip(part.masks, part.valid, strict=True)
+        ]
+        found.append((likelihoods, truths))
+    return found
+
+
+def epochs_of(folder: Path) -> list[dict[str, float]]:
+    """The rows of metrics.csv."""
+    with (folder / "metrics.csv").open() as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
 def append(path: Path, record: Record) -> None:

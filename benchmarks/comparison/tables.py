@@ -194,7 +194,8 @@ def _conventions(records: Sequence[Record]) -> str:
     return (
         f"Means ± standard deviation over folds and seeds of held-out images, each the mean of the "
         f"last {late} of {config['epochs']} epochs. {words['all']}; ARI: {words['ari']}; "
-        f"VOI: {words['voi']}; Betti errors: {words['betti_error_1'].removeprefix('holes: ')}. p: two-sided paired permutation test "
+        f"VOI: {words['voi']}; Betti errors: {words['betti_error_1'].removeprefix('holes: ')}. "
+        "p: two-sided paired permutation test "
         "over folds and seeds (1 for a single pair). The paper's ARI is the best over "
         "thresholds, its Betti error dimension 1."
     )

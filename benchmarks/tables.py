@@ -74,7 +74,7 @@ def make_runs(options: argparse.Namespace, variants: list[Variant], kept: Path) 
     extra += ["--device", "cpu" if options.devices[0] == "cpu" else "cuda"]
     records = results.read([kept])
     chains = []
-    for fold, seed, (data, path) in itertools.product(options.folds, options.seeds, sets):
+    for seed, fold, (data, path) in itertools.product(options.seeds, options.folds, sets):
         out = options.out / options.set / options.budget
         spec = path or f"synthetic:{data.removeprefix('synthetic_')}"
         chain = make_chain(

@@ -46,26 +46,22 @@ METHODS = (
 
 
 def _ablation(name: str, label: str, *options: str) -> Variant:
-    base = (
-        "--preset",
-        "unet_toponet",
-        "--dims",
-        "[0, 1]",
-        "--topo-weight",
-        "auto",
-        "--topo-ratio",
-        "30",
-    )
+    base = ("--preset", "unet_toponet", "--dims", "[0, 1]", "--topo-weight", "auto",
+            "--topo-ratio", "30", "--matching", "complete", "--frame", "true")  # fmt: skip
     return Variant(name, label, "unet", (*base, *options), "unet")
 
 
-# The weight, then one option at a time with the weight of ratio 30, on the small U-Net.
+# The weight, then one option at a time with the weight of ratio 30, on the small U-Net; at last two
+# that were tried because each part had looked good.
 ABLATIONS = (
     Variant("unet", "cross-entropy alone", "unet", ("--preset", "unet")),
     _ablation("ratio_3", "gradient ratio 3", "--topo-ratio", "3"),
     _ablation("ratio_10", "gradient ratio 10", "--topo-ratio", "10"),
     _ablation("ratio_30", "gradient ratio 30"),
     _ablation("ratio_100", "gradient ratio 100", "--topo-ratio", "100"),
+    _ablation("start_3", "30, from epoch 3 of 8 (others: 5)", "--topo-start-epoch", "3"),
+    _ablation("start_7", "30, from epoch 7", "--topo-start-epoch", "7"),
+    _ablation("ramp", "30, ramp of 2 epochs", "--topo-ramp-epochs", "2"),
     _ablation("holes", "30, dims 1", "--dims", "[1]"),
     _ablation("components", "30, dims 0", "--dims", "[0]"),
     _ablation("wasserstein", "30, matching wasserstein", "--matching", "wasserstein"),
@@ -73,8 +69,15 @@ ABLATIONS = (
     _ablation("no_frame", "30, no frame", "--frame", "false"),
     _ablation("patch_33", "30, patches of 33", "--topo-patch-size", "33"),
     _ablation("patch_128", "30, patches of 128", "--topo-patch-size", "128"),
-    _ablation("ramp", "30, ramp of 2 epochs", "--topo-ramp-epochs", "2"),
-)
+    _ablation(
+        "start_3_wasserstein", "30, from epoch 3, wasserstein",
+        "--topo-start-epoch", "3", "--matching", "wasserstein",
+    ),
+    _ablation(
+        "start_3_wasserstein_no_frame", "30, from epoch 3, wasserstein, no frame",
+        "--topo-start-epoch", "3", "--matching", "wasserstein", "--frame", "false",
+    ),
+)  # fmt: skip
 
 SETS = {"methods": METHODS, "ablation": ABLATIONS}
 

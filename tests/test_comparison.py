@@ -14,6 +14,7 @@ import tables
 from comparison.fates import mean_fates
 from comparison.holes import SIZES, best_threshold, dense_error, hole_errors
 from comparison.plan import BUDGETS, METHODS, Budget, make_chain
+from comparison.results import kept
 from comparison.tables import PARTS, YARDSTICKS, markdown, p_value
 
 UNETS = [v for v in METHODS if v.name in ("unet", "unet_toponet")]
@@ -153,25 +154,48 @@ def test_runs_are_made_once_and_their_numbers_and_pictures_kept(
         tables.main([*arguments, "--report-only"])
     assert tables.main(arguments) == 0
     assert "U-Net + topology" in capsys.readouterr().out
-    kept = tmp_path / "kept" / "methods.jsonl"
-    first = kept.read_text()
+    rows = tmp_path / "kept" / "methods.jsonl"
+    first = rows.read_text()
     records = [json.loads(line) for line in first.splitlines()]
     assert [r["variant"] for r in records] == ["unet", "unet_toponet"]
     assert [len(r["epochs"]) for r in records] == [2, 1]
     assert tables.main(arguments) == 0
-    assert kept.read_text() == first
-    names = {path.name for path in kept.parent.iterdir()}
+    assert rows.read_text() == first
+    names = {path.name for path in rows.parent.iterdir()}
     assert names == {"methods.jsonl"} | {f"methods-minutes.{kind}" for kind in ("md", "csv", "png")}
 
     places = ["--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "pictures")]
     figures.main(["--data", "synthetic_membranes", "--variants", "unet", "unet_toponet", *places])
     with (tmp_path / "pictures" / "synthetic_membranes-course.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert {(r["variant"], r["epoch"]) for r in rows} == {
+        course = list(csv.DictReader(file))
+    assert {(r["variant"], r["epoch"]) for r in course} == {
         ("U-Net", "1"), ("U-Net", "2"), ("U-Net + topology", "2"),
     }  # fmt: skip
     pictures = {path.name.partition("-")[2] for path in (tmp_path / "pictures").glob("*.png")}
     assert pictures == {"methods.png", "epochs.png", "course.png"}
+
+
+def test_a_kept_run_of_other_options_is_no_substitute(tmp_path: Path) -> None:
+    (run,) = make_chain("isbi12", "isbi12:.", UNETS[:1], "minutes", 0, 0, False, tmp_path)
+    plain = {**run.config.to_plain(), "out": "elsewhere", "num_threads": 64}
+    row = {**record("unet", 0, 1.0), "budget": "minutes", "config": plain}
+    assert kept([row], run, "minutes") is row
+    assert kept([row], run, "hours") is None
+    row["config"] = {**plain, "lr": 0.5, "topo_ratio": 7.0}
+    with pytest.raises(ValueError, match=r"seed 0 was made with other topo_ratio, lr; remove it"):
+        kept([row], run, "minutes")
+
+
+def test_generated_weights_enter_no_table(tmp_path: Path) -> None:
+    generated = tmp_path / "vgg19-dcbb9e9d.pth"
+    generated.write_bytes(b"generated")
+    arguments = ["--variants", "unet", "mosin", "--results", str(tmp_path)]
+    with pytest.raises(SystemExit, match="mosin needs --vgg-weights"):
+        tables.main(arguments)
+    with pytest.raises(SystemExit, match=r"isn't torchvision's vgg19-dcbb9e9d.pth: its SHA-256"):
+        tables.main([*arguments, "--vgg-weights", str(generated)])
+    with pytest.raises(SystemExit, match=r"nowhere.pth: No such file"):
+        tables.main([*arguments, "--vgg-weights", str(tmp_path / "nowhere.pth")])
 
 
 def test_unknown_names_are_refused_in_a_sentence(tmp_path: Path) -> None:

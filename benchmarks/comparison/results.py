@@ -6,7 +6,6 @@ import csv
 import json
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,8 @@ from toponet.training.worst_patches import counted
 Record = dict[str, Any]
 
 _LOCK = threading.Lock()
+# Options that belong to one machine: another one may go on with what is kept.
+OF_A_MACHINE = ("data", "out", "start_from", "device", "num_threads", "vgg_weights")
 
 
 def record_of(run: Run, budget: str) -> Record:
@@ -59,8 +60,7 @@ def record_of(run: Run, budget: str) -> Record:
         "conventions": report["conventions"],
         "toponet": report["toponet"],
         "torch": torch.__version__,
-        # Without what belongs to one machine.
-        "config": {**asdict(run.config), "data": run.data, "out": None, "start_from": None},
+        "config": _options(run),
         "epochs": epochs,
     }
 
@@ -99,9 +99,31 @@ def read(paths: Iterable[Path]) -> list[Record]:
     return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
-def is_kept(records: list[Record], run: Run, budget: str) -> bool:
-    """Whether the run is among the records."""
+def kept(records: list[Record], run: Run, budget: str) -> Record | None:
+    """The run's record, if it is among them.
+
+    Raises:
+        ValueError: If it was made with other options than the run has.
+    """
     key = (run.data, run.variant.name, budget, run.config.fold, run.config.inner_fold,
            run.config.seed)  # fmt: skip
     names = ("data", "variant", "budget", "fold", "inner_fold", "seed")
-    return any(tuple(record[name] for name in names) == key for record in records)
+    for record in records:
+        if tuple(record[name] for name in names) != key:
+            continue
+        others = [
+            name for name, value in _options(run).items() if record["config"].get(name) != value
+        ]
+        if others:
+            raise ValueError(
+                f"the run {run.variant.name} on {run.data}, fold {run.config.fold}, seed "
+                f"{run.config.seed} was made with other {', '.join(others)}; remove it there, or "
+                "choose another --results"
+            )
+        return record
+    return None
+
+
+def _options(run: Run) -> dict[str, Any]:
+    plain = run.config.to_plain()
+    return {name: value for name, value in plain.items() if name not in OF_A_MACHINE}

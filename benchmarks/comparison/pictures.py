@@ -7,16 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from comparison.fates import mean_fates
+from comparison.likelihoods import likelihoods_of, truths_of
 from comparison.results import epochs_of
 from toponet.data import ImageSet, load_data
 from toponet.plots import plot_masks
-from toponet.prediction import load_model
 from toponet.training.evaluation import THRESHOLD
 from toponet.training.pictures import spread
 from toponet.training.run_folder import RunFolder, read_config
@@ -63,30 +60,19 @@ class Finished:
         held_out = data.subset(config.split(len(data))[1])
         return cls(label, folder, held_out, config.connectivity, config.topo_start_epoch)
 
-    def likelihoods(
-        self, checkpoint: str, images: Sequence[int] | None = None
-    ) -> list[NDArray[np.float32]]:
-        """Of a checkpoint by name, for all held-out images or those of some numbers."""
-        path = self.folder / "checkpoints" / f"{checkpoint}.ckpt"
-        model = load_model(path, torch.device("cpu"))
-        numbers = range(len(self.data)) if images is None else images
-        return [counted(model.likelihood(self.data.images[k]), self.data.valid[k]) for k in numbers]
-
-    @property
-    def truths(self) -> list[NDArray[np.bool_]]:
-        """Of the held-out images."""
-        return [
-            counted(mask > 0, valid)
-            for mask, valid in zip(self.data.masks, self.data.valid, strict=True)
-        ]
+    def checkpoint(self, name: str) -> Path:
+        """One of its checkpoints."""
+        return self.folder / "checkpoints" / f"{name}.ckpt"
 
 
 def methods_figure(runs: Sequence[Finished], image: int) -> Figure:
     """Figure 5: a held-out image, its truth, and what each method makes of it, errors marked."""
-    masks = {run.label: run.likelihoods("last", [image])[0] >= THRESHOLD for run in runs}
+    data = runs[0].data.subset([image])
+    masks = {
+        run.label: likelihoods_of(run.checkpoint("last"), data)[0] >= THRESHOLD for run in runs
+    }
     figure = _figure(2 + len(masks), 1)
-    truth = runs[0].truths[image]
-    plot_masks(figure, truth, masks, runs[0].connectivity, image=runs[0].data.images[image])
+    plot_masks(figure, truths_of(data)[0], masks, runs[0].connectivity, image=data.images[0])
     return figure
 
 
@@ -96,13 +82,13 @@ def epochs_figure(runs: Sequence[Finished]) -> Figure:
     rows = figure.subfigures(len(runs), 1, squeeze=False)[:, 0]
     for run, part in zip(runs, rows, strict=True):
         masks = RunFolder(read_config(run.folder), run.folder, write=False).read_masks()
-        valid = run.data.valid[0]
+        first = run.data.subset([0])
         chosen = {
-            f"epoch {epoch}": counted(masks[epoch], valid)
+            f"epoch {epoch}": counted(masks[epoch], first.valid[0])
             for epoch in spread(sorted(masks), EPOCHS_IN_A_ROW)
         }
         part.suptitle(run.label, fontsize=11)
-        plot_masks(part, run.truths[0], chosen, run.connectivity)
+        plot_masks(part, truths_of(first)[0], chosen, run.connectivity)
     return figure
 
 
@@ -111,7 +97,8 @@ def fates_by_epoch(run: Finished, advance: Callable[[], None]) -> dict[int, Fate
     names = sorted(path.stem for path in (run.folder / "checkpoints").glob("epoch_*.ckpt"))
     found = {}
     for name in names:
-        fates = mean_fates(run.likelihoods(name), run.truths, run.connectivity)
+        likelihoods = likelihoods_of(run.checkpoint(name), run.data)
+        fates = mean_fates(likelihoods, truths_of(run.data), run.connectivity)
         found[int(name.removeprefix("epoch_"))] = fates
         advance()
     return found

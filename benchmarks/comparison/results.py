@@ -9,17 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from comparison.fates import mean_fates
 from comparison.holes import best_threshold, dense_error, hole_errors
+from comparison.likelihoods import likelihoods_of, truths_of
 from comparison.plan import Run
 from toponet.data import load_data
-from toponet.prediction import load_model
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
-from toponet.training.worst_patches import counted
 
 Record = dict[str, Any]
 
@@ -34,8 +31,13 @@ def record_of(run: Run, budget: str) -> Record:
     epochs = epochs_of(run.folder)
     late = epochs[-max(1, round(run.config.epochs / 3)) :]
     connectivity = run.config.connectivity
-    (seen, seen_truths), (likelihoods, truths) = _predictions(run)
-    threshold = best_threshold(seen, seen_truths, connectivity)
+    checkpoint = run.folder / "checkpoints" / "last.ckpt"
+    data = load_data(run.config.data, seed=run.config.seed)
+    training, held_out = map(data.subset, run.config.split(len(data)))
+    threshold = best_threshold(
+        likelihoods_of(checkpoint, training), truths_of(training), connectivity
+    )
+    likelihoods, truths = likelihoods_of(checkpoint, held_out), truths_of(held_out)
     masks, chosen = ([f >= t for f in likelihoods] for t in (THRESHOLD, threshold))
     holes = hole_errors(masks, truths, connectivity)
     holes["at the threshold chosen"] = {
@@ -63,23 +65,6 @@ def record_of(run: Run, budget: str) -> Record:
         "config": _options(run),
         "epochs": epochs,
     }
-
-
-def _predictions(run: Run) -> list[tuple[list[NDArray[np.float32]], list[NDArray[np.bool_]]]]:
-    """Likelihoods of the last checkpoint and truths: of the training images, of those held out."""
-    model = load_model(run.folder / "checkpoints" / "last.ckpt", torch.device("cpu"))
-    data = load_data(run.config.data, seed=run.config.seed)
-    found = []
-    for part in map(data.subset, run.config.split(len(data))):
-        likelihoods = [
-            counted(model.likelihood(image), valid)
-            for image, valid in zip(part.images, part.valid, strict=True)
-        ]
-        truths = [
-            counted(mask > 0, valid) for mask, valid in zip(part.masks, part.valid, strict=True)
-        ]
-        found.append((likelihoods, truths))
-    return found
 
 
 def epochs_of(folder: Path) -> list[dict[str, float]]:

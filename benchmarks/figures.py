@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from comparison.fates import kind_name
 from comparison.pictures import (
     Fates,
     Finished,
@@ -30,8 +29,6 @@ from comparison.plan import SETS
 from rich.console import Console
 
 from toponet.reporting import progress_bar
-
-KINDS = (kind_name(1, "matched"), kind_name(1, "removed"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             task = progress.add_task(f"dots: {run.label}", total=None)
             fates[run.label] = fates_by_epoch(run, partial(progress.advance, task))
     save_fates(Path(f"{stem}-course.csv"), fates)
-    course_figure(runs, fates, KINDS).savefig(f"{stem}-course.png")
+    course_figure(runs, fates).savefig(f"{stem}-course.png")
 
 
 def save_fates(path: Path, fates: dict[str, dict[int, Fates]]) -> None:

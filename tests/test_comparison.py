@@ -13,9 +13,10 @@ import pytest
 import tables
 from comparison.fates import mean_fates
 from comparison.holes import SIZES, best_threshold, dense_error, hole_errors
+from comparison.mistakes import KINDS, mean_mistakes
 from comparison.plan import BUDGETS, METHODS, Budget, make_chain
 from comparison.results import kept
-from comparison.tables import PARTS, YARDSTICKS, markdown, p_value
+from comparison.tables import ERRORS, YARDSTICKS, markdown, p_value
 
 UNETS = [v for v in METHODS if v.name in ("unet", "unet_toponet")]
 
@@ -53,6 +54,16 @@ def test_at_a_larger_scale_a_patch_holds_more_and_a_thicker_truth_costs_somethin
     found = hole_errors([narrow], [narrow], 8)
     assert found["truth, thickened by a pixel"]["error"] == 1  # The gap between the walls.
     assert found["of any size"]["error"] == 0
+
+
+def test_mistakes_are_counted_by_place() -> None:
+    """A merged cell and a pinhole cancel in Betti numbers, not here."""
+    truth, prediction = two_cells(), np.zeros((65, 65), dtype=np.bool_)
+    prediction[9:12, 9:12] = True
+    prediction[10, 10] = False
+    found = mean_mistakes([prediction, truth], [truth, truth], 8)
+    assert found["cells merged or lost"] == found["cells too many"] == 0.5
+    assert mean_mistakes([truth], [truth], 8) == dict.fromkeys(KINDS, 0.0)
 
 
 def test_cleaning_the_truth_takes_its_pinholes() -> None:
@@ -118,14 +129,15 @@ def test_variants_go_on_from_the_epoch_of_the_twin_before_their_start(tmp_path: 
 
 def record(variant: str, seed: int, holes: float) -> dict[str, Any]:
     late = {"accuracy": 0.9, "ari": 0.8, "voi": 1.0, "betti_error_0": 0.1, "betti_error_1": holes}
-    parts = {name: {what: holes} for _, name, what in PARTS} | {
+    parts = {name: {"error": holes} for name in ERRORS} | {
         size: {"missing": 0.1, "extra": 0.2} for size in SIZES
     }
     conventions = dict.fromkeys(["all", *late], "as agreed")
     return {
         "data": "isbi12", "variant": variant, "fold": 0, "inner_fold": None, "seed": seed,
         "late": late, "holes": parts | {name: {"error": 0.3} for name in YARDSTICKS},
-        "conventions": conventions, "config": {"epochs": 8},
+        "mistakes": dict.fromkeys(KINDS, 10 * holes), "conventions": conventions,
+        "config": {"epochs": 8},
     }  # fmt: skip
 
 
@@ -138,6 +150,7 @@ def test_the_table_has_the_paper_beside_it_and_differences_from_the_twin() -> No
     assert "-0.5000, -25% (0.250)" in page
     assert "| U-Net + topology | 0.100 | 0.200 |" in page  # Parts of the error: missing, extra.
     assert "1.500 (-25%)" in page
+    assert "| U-Net + topology | 15.000 (-25%) |" in page
     assert "thickened by a pixel: 0.300" in page
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from comparison.fates import mean_fates
+from comparison.fates import kind_name, mean_fates
 from comparison.likelihoods import likelihoods_of, truths_of
 from comparison.results import epochs_of
 from toponet.data import ImageSet, load_data
 from toponet.plots import plot_masks
-from toponet.training.evaluation import THRESHOLD
+from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
 from toponet.training.pictures import spread
 from toponet.training.run_folder import RunFolder, read_config
 from toponet.training.worst_patches import counted
@@ -30,6 +30,14 @@ COURSES = {
     "voi": "VOI",
     "betti_error_1": "Betti error, holes",
 }
+PLAIN = ("bce", *METRIC_NAMES)
+# Dots and what is shown of them. All true holes are matched, in each run.
+FATES = (
+    (kind_name(1, "matched"), "cost"),
+    (kind_name(1, "removed"), "cost"),
+    (kind_name(1, "removed"), "dots"),
+    (kind_name(0, "removed"), "cost"),
+)
 
 Fates = dict[str, dict[str, float]]
 
@@ -104,25 +112,23 @@ def fates_by_epoch(run: Finished, advance: Callable[[], None]) -> dict[int, Fate
     return found
 
 
-def course_figure(
-    runs: Sequence[Finished], fates: Mapping[str, Mapping[int, Fates]], kinds: Sequence[str]
-) -> Figure:
+def course_figure(runs: Sequence[Finished], fates: Mapping[str, Mapping[int, Fates]]) -> Figure:
     """Losses, the ratio of their gradients and metrics by epoch; dots of some kinds and their cost.
 
     Args:
         runs: Each a line in every panel.
         fates: Of each run by label, by epoch.
-        kinds: Of dots, as :func:`comparison.fates.kind_name` names them.
     """
     rows = {run.label: epochs_of(run.folder) for run in runs}
-    panels: list[tuple[str, dict[str, list[tuple[float, float]]]]] = [
-        (
-            title,
-            {label: [(r["epoch"], r[column]) for r in of_run] for label, of_run in rows.items()},
-        )
-        for column, title in COURSES.items()
-    ]
-    for kind, number in itertools.product(kinds, ("dots", "cost")):
+    panels: list[tuple[str, dict[str, list[tuple[float, float]]]]] = []
+    for column, title in COURSES.items():
+        lines = {
+            # Without its weight the topological loss is logged only, of patches of another size.
+            label: [(r["epoch"], r[column]) for r in of_run if r["topo_weight"] or column in PLAIN]
+            for label, of_run in rows.items()
+        }
+        panels.append((title, lines))
+    for kind, number in FATES:
         lines = {
             label: [(float(epoch), found[kind][number]) for epoch, found in of_run.items()]
             for label, of_run in fates.items()
@@ -131,9 +137,9 @@ def course_figure(
     columns = -(-len(panels) // 2)
     figure = Figure(figsize=(PANEL * columns, 5.6), dpi=110, layout="constrained")
     grid = figure.subplots(2, columns).T.flat
-    for axes, (title, lines) in zip(grid, panels, strict=False):
+    for axes, (title, lines) in zip(grid, panels, strict=True):
         for label, points in lines.items():
-            axes.plot(*zip(*points, strict=True), "o-", markersize=3, label=label)
+            axes.plot(*np.reshape(points, (-1, 2)).T, "o-", markersize=3, label=label)
         axes.axvline(runs[-1].topo_start_epoch - 0.5, color="0.6", linewidth=1)
         axes.set_title(title, fontsize=9)
     marks, labels = figure.axes[0].get_legend_handles_labels()

@@ -14,6 +14,7 @@ import torch
 from comparison.fates import mean_fates
 from comparison.holes import best_threshold, dense_error, hole_errors
 from comparison.likelihoods import likelihoods_of, truths_of
+from comparison.mistakes import mean_mistakes
 from comparison.plan import Run
 from toponet.data import load_data
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
@@ -56,6 +57,7 @@ def record_of(run: Run, budget: str) -> Record:
         "final": report["final"],
         # Of the last epoch, over dense patches.
         "holes": holes,
+        "mistakes": mean_mistakes(masks, truths, connectivity),
         "fates": mean_fates(likelihoods, truths, connectivity),
         "topo_weight": report["topo_weight"],
         "seconds": sum(row["seconds"] for row in epochs),

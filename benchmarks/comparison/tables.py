@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
+from comparison.holes import SIZES
+from comparison.mistakes import KINDS
 from comparison.paper import PAPER
 from comparison.plan import Variant
 from comparison.results import Record
@@ -23,20 +25,16 @@ COLUMNS = (
     ("betti_error_0", "Betti error, components ↓", None),
     ("betti_error_1", "Betti error, holes ↓", 3),
 )
-# Label, key in the record's holes, and what of it.
-PARTS = (
-    *(
-        (f"{what}, {size}", size, what)
-        for size in ("below 10 px", "10 to 99 px", "100 px and more")
-        for what in ("missing", "extra")
-    ),
-    ("Betti error", "of any size", "error"),
-    ("of 10 px and more", "of 10 px and more", "error"),
-    ("truth cleaned", "truth cleaned", "error"),
-    ("truth and prediction cleaned", "truth and prediction cleaned", "error"),
-    ("at the threshold chosen", "at the threshold chosen", "error"),
-    ("patches of 129", "patches of 129", "error"),
-    ("whole images", "whole images", "error"),
+# Of the record's holes.
+SURPLUSES = tuple((size, what) for size in SIZES for what in ("missing", "extra"))
+ERRORS = (
+    "of any size",
+    "of 10 px and more",
+    "truth cleaned",
+    "truth and prediction cleaned",
+    "at the threshold chosen",
+    "patches of 129",
+    "whole images",
 )
 YARDSTICKS = ("truth, thickened by a pixel", "truth, shifted by a pixel")
 RESAMPLES = 10_000
@@ -111,37 +109,64 @@ def markdown(data: str, records: Sequence[Record], variants: Sequence[Variant]) 
 
 
 def _parts(records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
-    """What the Betti error of holes is made of, and what it is when counted otherwise."""
-    lines = [
-        "| holes a patch | " + " | ".join(label for label, *_ in PARTS) + " |",
-        "|---|" + "---|" * len(PARTS),
-    ]
-    for variant in present:
-        cells = [_part(records, variant, key, what) for _, key, what in PARTS]
-        lines.append(f"| {variant.label} | " + " | ".join(cells) + " |")
+    """What the Betti error of holes is made of, what it is when counted otherwise, and mistakes."""
     yardsticks = ", ".join(
         f"the {name}: {np.mean([r['holes'][name]['error'] for r in records]):.3f}"
         for name in YARDSTICKS
     )
     return [
-        *lines,
+        "| holes a patch | " + " | ".join(f"{what}, {size}" for size, what in SURPLUSES) + " |",
+        "|---|" + "---|" * len(SURPLUSES),
+        *(
+            f"| {v.label} | "
+            + " | ".join(
+                f"{np.mean(list(_by_run(records, v.name, _surplus(*key)).values())):.3f}"
+                for key in SURPLUSES
+            )
+            + " |"
+            for v in present
+        ),
+        "",
+        "| Betti error, holes | " + " | ".join(ERRORS) + " |",
+        "|---|" + "---|" * len(ERRORS),
+        *(_row(records, v, ERRORS, _error) for v in present),
         "",
         f"Of the last epoch, over dense patches of 65 x 65; in brackets the change from the twin. "
         f"Yardsticks for the Betti error: {yardsticks}.",
+        "",
+        "| mistakes an image | " + " | ".join(KINDS) + " |",
+        "|---|" + "---|" * len(KINDS),
+        *(_row(records, v, KINDS, _mistakes) for v in present),
     ]
 
 
-def _part(records: Sequence[Record], variant: Variant, key: str, what: str) -> str:
-    """Mean over the runs; for errors the change from the twin, of the runs that have one."""
+def _row(
+    records: Sequence[Record],
+    variant: Variant,
+    names: Sequence[str],
+    number: Callable[[str], Callable[[Record], float]],
+) -> str:
+    """Means over the runs, and the change from the twin, of the runs that have one."""
+    cells = []
+    for name in names:
+        ours, twins = (_by_run(records, v, number(name)) for v in (variant.name, str(variant.twin)))
+        both = ours.keys() & twins.keys()
+        before = sum(twins[k] for k in both)
+        share = f" ({sum(ours[k] for k in both) / before - 1:+.0%})" if before else ""
+        cells.append(f"{np.mean(list(ours.values())):.3f}{share}")
+    return f"| {variant.label} | " + " | ".join(cells) + " |"
 
-    def found(name: str) -> dict[tuple[int, int, int], float]:
-        return _by_run(records, name, lambda r: float(r["holes"][key][what]))
 
-    ours, twins = found(variant.name), found(str(variant.twin))
-    both = ours.keys() & twins.keys()
-    before = sum(twins[k] for k in both)
-    share = f" ({sum(ours[k] for k in both) / before - 1:+.0%})" if before else ""
-    return f"{np.mean(list(ours.values())):.3f}{share if what == 'error' else ''}"
+def _surplus(size: str, what: str) -> Callable[[Record], float]:
+    return lambda record: float(record["holes"][size][what])
+
+
+def _error(name: str) -> Callable[[Record], float]:
+    return lambda record: float(record["holes"][name]["error"])
+
+
+def _mistakes(kind: str) -> Callable[[Record], float]:
+    return lambda record: float(record["mistakes"][kind])
 
 
 def save_csv(path: Path, records: Sequence[Record]) -> None:
@@ -151,10 +176,13 @@ def save_csv(path: Path, records: Sequence[Record]) -> None:
     names = [name for name, *_ in COLUMNS]
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*keys, *names, *(f"holes: {label}" for label, *_ in PARTS)])
+        parts = (f"{what} holes {size}" for size, what in SURPLUSES)
+        writer.writerow([*keys, *names, *parts, *(f"holes {name}" for name in ERRORS), *KINDS])
         for r in records:
             numbers = [r["late"][name] for name in names]
-            numbers += [r["holes"][key][what] for _, key, what in PARTS]
+            numbers += [r["holes"][size][what] for size, what in SURPLUSES]
+            numbers += [r["holes"][name]["error"] for name in ERRORS]
+            numbers += [r["mistakes"][kind] for kind in KINDS]
             writer.writerow([*(r[key] for key in keys), *(f"{n:.6g}" for n in numbers)])
 
 

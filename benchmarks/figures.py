@@ -25,33 +25,43 @@ from comparison.pictures import (
     fates_by_epoch,
     methods_figure,
 )
-from comparison.plan import SETS
+from comparison.plan import BUDGETS, SETS
 from rich.console import Console
 
+from toponet.cli._common import MISTAKES, complain, sentence
 from toponet.reporting import progress_bar
 
+PROGRAM = "figures.py"
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, metavar="NAME")
     parser.add_argument("--set", choices=tuple(SETS), default="methods")
-    parser.add_argument("--variants", nargs="+", required=True, help="the first is the twin")
-    parser.add_argument("--budget", default="minutes")
+    parser.add_argument("--variants", nargs="+", required=True, help="in the order of the panels")
+    parser.add_argument("--budget", choices=tuple(BUDGETS), default="minutes")
     parser.add_argument("--place", default="fold0-seed0", help="name of the run folders")
     parser.add_argument("--image", type=int, default=0, help="number of the held-out image")
     parser.add_argument("--runs", type=Path, default=Path("runs/tables"), help="--out of tables.py")
     parser.add_argument("--out", type=Path, default=Path("runs/figures"))
     options = parser.parse_args(arguments)
-    labels = {v.name: v.label for v in SETS[options.set]}
-    root = options.runs / options.set / options.budget / options.data
     try:
-        runs = [
-            Finished.read(labels[name], root / name / options.place) for name in options.variants
-        ]
-    except (KeyError, ValueError) as error:
-        sys.exit(f"figures.py: {error}")
+        make_figures(options)
+    except MISTAKES as error:
+        return complain(PROGRAM, sentence(error))
+    return 0
+
+
+def make_figures(options: argparse.Namespace) -> None:
+    """Reads the runs, and writes all three."""
+    labels = {v.name: v.label for v in SETS[options.set]}
+    unknown = sorted(set(options.variants) - set(labels))
+    if unknown:
+        raise ValueError(f"unknown variants {', '.join(unknown)} in the set {options.set}")
+    root = options.runs / options.set / options.budget / options.data
+    runs = [Finished.read(labels[name], root / name / options.place) for name in options.variants]
     if not 0 <= options.image < len(runs[0].data):
-        sys.exit(f"figures.py: {len(runs[0].data)} images were held out, no {options.image}")
+        raise ValueError(f"{len(runs[0].data)} images were held out, there is no {options.image}")
     options.out.mkdir(parents=True, exist_ok=True)
     stem = str(options.out / options.data)
     methods_figure(runs, options.image).savefig(f"{stem}-methods.png")
@@ -78,4 +88,4 @@ def save_fates(path: Path, fates: dict[str, dict[int, Fates]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

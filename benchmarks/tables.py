@@ -4,65 +4,120 @@
 
 NAME is a preset (toponet-train --help lists them), PATH what --data takes; synthetic families need
 none. Finished runs are kept in --out, their numbers in --results as they finish, and neither is
-made again; interrupted runs go on where they were. Nothing is chosen here: variants and lengths
-stand in comparison/plan.py. With --set ablation and --inner options are compared without a
-look at the fold that is reported.
+made again; interrupted runs go on where they were. Variants and lengths stand in
+comparison/plan.py. With --set ablation options are compared: fold k is left out altogether, and
+inner block k of the others held out, so that nothing is chosen on the fold that is reported.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import itertools
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from comparison import results, tables
-from comparison.plan import BUDGETS, SETS, Run, Variant, make_chain
+from comparison.plan import BUDGETS, INNER_SETS, SETS, Run, Variant, make_chain
 from comparison.runner import run_chains
 from rich.console import Console
 
+from toponet._validation import thread_count
+from toponet.cli._common import MISTAKES, complain, sentence
 from toponet.reporting import progress_bar
 from toponet.training.vgg import FILE_NAME
 
+PROGRAM = "tables.py"
 HERE = Path(__file__).parent
 # The published file has the beginning of its SHA-256 in its name.
 DIGEST = Path(FILE_NAME).stem.partition("-")[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", metavar="NAME[=PATH]", default=["synthetic_membranes"])
     parser.add_argument("--set", choices=tuple(SETS), default="methods")
     parser.add_argument("--variants", nargs="+",
                         help="names; default: all, mosin only with --vgg-weights")  # fmt: skip
     parser.add_argument("--vgg-weights", type=Path, metavar="FILE",
-                        help="torchvision's vgg19-dcbb9e9d.pth, for mosin")  # fmt: skip
+                        help=f"for mosin, torchvision's {FILE_NAME}; default: torch.hub's cache"
+                        )  # fmt: skip
     parser.add_argument("--budget", choices=tuple(BUDGETS), default="minutes")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--inner", action="store_true",
-                        help="leave fold k out; hold out inner block k of the others")  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("runs/tables"), help="run folders")
     parser.add_argument("--results", type=Path, default=HERE / "results" / "comparison")
     parser.add_argument("--devices", nargs="+", default=["cpu"],
                         help="a process each: cpu (they share the cores), or 0, 1 ...")  # fmt: skip
-    parser.add_argument("--report-only", action="store_true", help="no runs, only tables")
+    parser.add_argument("--report-only", action="store_true",
+                        help="tables of what is kept, whatever the other options say")  # fmt: skip
     options = parser.parse_args(arguments)
-    variants = _variants(options.set, options.variants, options.vgg_weights)
-    kept = options.results / f"{options.set}.jsonl"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.touch()
     try:
-        problems = [] if options.report_only else make_runs(options, variants, kept)
-    except ValueError as error:
-        sys.exit(f"tables.py: {kept}: {error}")
-    records = [r for r in results.read([kept]) if r["budget"] == options.budget]
+        problems = [] if options.report_only else make_runs(options)
+        for problem in problems:
+            complain(PROGRAM, problem)
+        report(options)
+    except MISTAKES as error:
+        return complain(PROGRAM, sentence(error))
+    except KeyboardInterrupt:
+        return complain(PROGRAM, "interrupted; the same command goes on", 130)
+    return int(bool(problems))
+
+
+def make_runs(options: argparse.Namespace) -> list[str]:
+    """Those that aren't kept yet; what went wrong."""
+    path = _path_of(options)
+    records = results.read(path)
+    chains = []
+    for chain in make_chains(options):
+        missing = [run for run in chain if not results.kept(records, run)]
+        twins = {run.variant.twin for run in missing}
+        chains.append([run for run in chain if run in missing or run.variant.name in twins])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with progress_bar(Console()) as progress:
+        task = progress.add_task("runs", total=sum(map(len, chains)))
+
+        def finished(run: Run, just_made: bool) -> None:
+            if just_made or not results.kept(records, run):
+                results.keep(path, results.record_of(run), run)
+            progress.advance(task)
+
+        return run_chains([chain for chain in chains if chain], options.devices, finished)
+
+
+def make_chains(options: argparse.Namespace) -> list[list[Run]]:
+    """All runs that were asked for, a chain for each seed, fold and data set."""
+    sets = dict(_data_set(text) for text in options.data)
+    if len(sets) < len(options.data):
+        raise ValueError(f"--data names a data set twice: {' '.join(options.data)}")
+    on_cpu = {device == "cpu" for device in options.devices}
+    if len(on_cpu) > 1 or not (on_cpu == {True} or all(d.isdigit() for d in options.devices)):
+        raise ValueError(
+            f"--devices must be cpu, once or more, or numbers of CUDA devices, got "
+            f"{' '.join(options.devices)}"
+        )
+    threads = max(1, thread_count(None) // len(options.devices))
+    extra = ["--num-threads", str(threads), "--device", "cpu" if True in on_cpu else "cuda"]
+    variants = _variants(options.set, options.variants, options.vgg_weights)
+    return [
+        make_chain(
+            data, spec, variants, options.budget, fold, seed, options.set in INNER_SETS,
+            options.out / options.set / options.budget, extra,
+        )
+        for seed in dict.fromkeys(options.seeds)
+        for fold in dict.fromkeys(options.folds)
+        for data, spec in sets.items()
+    ]  # fmt: skip
+
+
+def report(options: argparse.Namespace) -> None:
+    """Writes and prints the tables of all that is kept of a set and budget."""
+    path = _path_of(options)
+    records = [r for r in results.read(path) if r["budget"] == options.budget]
     if not records:
-        sys.exit(f"tables.py: {kept} holds no run of budget {options.budget}")
+        raise ValueError(f"{path} holds no run of budget {options.budget}")
     page = [f"# {options.set.capitalize()}, budget {options.budget}"]
     for data in sorted({r["data"] for r in records}):
         of_data = [r for r in records if r["data"] == data]
@@ -72,44 +127,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tables.save_csv(stem.with_suffix(".csv"), records)
     tables.plot(records, SETS[options.set]).savefig(stem.with_suffix(".png"))
     Console().print("\n".join(page), soft_wrap=True, markup=False, highlight=False)
-    for problem in problems:
-        print(f"tables.py: {problem}", file=sys.stderr)
-    return int(bool(problems))
 
 
-def make_runs(options: argparse.Namespace, variants: list[Variant], kept: Path) -> list[str]:
-    """Those that aren't kept yet; what went wrong."""
-    sets = [name.partition("=")[::2] for name in options.data]
-    threads = max(1, len(os.sched_getaffinity(0)) // len(options.devices))
-    extra = ["--num-threads", str(threads)]
-    extra += ["--device", "cpu" if options.devices[0] == "cpu" else "cuda"]
-    records = results.read([kept])
-    chains = []
-    for seed, fold, (data, path) in itertools.product(options.seeds, options.folds, sets):
-        out = options.out / options.set / options.budget
-        spec = path or f"synthetic:{data.removeprefix('synthetic_')}"
-        chain = make_chain(
-            data, spec, variants, options.budget, fold, seed, options.inner, out, extra
-        )
-        missing = [run for run in chain if not results.kept(records, run, options.budget)]
-        twins = {run.variant.twin for run in missing}
-        chains.append([run for run in chain if run in missing or run.variant.name in twins])
-    with progress_bar(Console()) as progress:
-        task = progress.add_task("runs", total=sum(map(len, chains)))
+def _path_of(options: argparse.Namespace) -> Path:
+    path: Path = options.results / f"{options.set}.jsonl"
+    return path
 
-        def finished(run: Run) -> None:
-            if not results.kept(records, run, options.budget):
-                results.append(kept, results.record_of(run, options.budget))
-            progress.advance(task)
 
-        return run_chains([chain for chain in chains if chain], options.devices, finished)
+def _data_set(text: str) -> tuple[str, str]:
+    """Name and what --data takes."""
+    name, _, path = text.partition("=")
+    if not path and not name.startswith("synthetic_"):
+        raise ValueError(f"--data {name} needs the place of its images: {name}=PATH")
+    return name, path or f"synthetic:{name.removeprefix('synthetic_')}"
 
 
 def _variants(name: str, wanted: list[str] | None, vgg_weights: Path | None) -> list[Variant]:
     names = wanted or [v.name for v in SETS[name] if v.name != "mosin" or vgg_weights]
     unknown = sorted(set(names) - {v.name for v in SETS[name]})
     if unknown:
-        sys.exit(f"tables.py: unknown variants {', '.join(unknown)} in the set {name}")
+        raise ValueError(f"unknown variants {', '.join(unknown)} in the set {name}")
     return [
         replace(v, options=(*v.options, "--vgg-weights", _published(vgg_weights)))
         if v.name == "mosin"
@@ -121,15 +158,11 @@ def _variants(name: str, wanted: list[str] | None, vgg_weights: Path | None) -> 
 
 def _published(weights: Path | None) -> str:
     """Those of ImageNet: no table shall have a row from generated weights."""
-    if weights is None:
-        sys.exit(f"tables.py: mosin needs --vgg-weights, torchvision's {FILE_NAME}")
-    try:
-        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    except OSError as error:
-        sys.exit(f"tables.py: {weights}: {error.strerror}")
+    path = weights or Path(torch.hub.get_dir()) / "checkpoints" / FILE_NAME
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if not digest.startswith(DIGEST):
-        sys.exit(f"tables.py: {weights} isn't torchvision's {FILE_NAME}: its SHA-256 is {digest}")
-    return str(weights)
+        raise ValueError(f"{path} isn't torchvision's {FILE_NAME}: its SHA-256 is {digest}")
+    return str(path)
 
 
 if __name__ == "__main__":

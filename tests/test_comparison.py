@@ -11,11 +11,13 @@ import figures
 import numpy as np
 import pytest
 import tables
+import yaml
 from comparison.fates import mean_fates
 from comparison.holes import SIZES, best_threshold, dense_error, hole_errors
 from comparison.mistakes import KINDS, mean_mistakes
-from comparison.plan import BUDGETS, METHODS, Budget, make_chain
-from comparison.results import kept
+from comparison.plan import BUDGETS, METHODS, Run, make_chain
+from comparison.results import check_folder, keep, kept, maximal_ari, read
+from comparison.runner import RunFailedError, run_chains
 from comparison.tables import ERRORS, YARDSTICKS, markdown, p_value
 
 UNETS = [v for v in METHODS if v.name in ("unet", "unet_toponet")]
@@ -127,17 +129,19 @@ def test_variants_go_on_from_the_epoch_of_the_twin_before_their_start(tmp_path: 
         make_chain("isbi12", ".", UNETS[1:], "minutes", 0, 0, False, tmp_path)
 
 
-def record(variant: str, seed: int, holes: float) -> dict[str, Any]:
-    late = {"accuracy": 0.9, "ari": 0.8, "voi": 1.0, "betti_error_0": 0.1, "betti_error_1": holes}
+def record(variant: str, seed: int, holes: float, **others: Any) -> dict[str, Any]:
+    metrics = {"accuracy": 0.9, "ari": 0.8, "voi": 1.0, "betti_error_0": 0.1}
+    late = {**metrics, "betti_error_1": holes}
     parts = {name: {"error": holes} for name in ERRORS} | {
         size: {"missing": 0.1, "extra": 0.2} for size in SIZES
     }
-    conventions = dict.fromkeys(["all", *late], "as agreed")
     return {
-        "data": "isbi12", "variant": variant, "fold": 0, "inner_fold": None, "seed": seed,
-        "late": late, "holes": parts | {name: {"error": 0.3} for name in YARDSTICKS},
-        "mistakes": dict.fromkeys(KINDS, 10 * holes), "conventions": conventions,
-        "config": {"epochs": 8},
+        "data": "isbi12", "variant": variant, "budget": "minutes", "inner": False, "fold": 0,
+        "seed": seed, "late": late, "maximal_ari": 0.85, "chosen": {"threshold": 0.4, **late},
+        "holes": parts | {name: {"error": 0.3} for name in YARDSTICKS},
+        "mistakes": dict.fromkeys(KINDS, 10 * holes), "toponet": "1", "torch": "2",
+        "conventions": dict.fromkeys(["all", *late], "as agreed"), "config": {"epochs": 8},
+        **others,
     }  # fmt: skip
 
 
@@ -146,25 +150,131 @@ def test_the_table_has_the_paper_beside_it_and_differences_from_the_twin() -> No
     records += [record("unet_toponet", seed, 0.5 + seed) for seed in range(3)]
     page = markdown("isbi12", records, UNETS)
     assert "2.0000 ± 1.0000" in page  # Holes of the twin.
-    assert "| *in the paper* | | 0.9678 |" in page
-    assert "-0.5000, -25% (0.250)" in page
+    assert "| *in the paper* |  | 0.9678 |  | 0.9338 | 1.367 |" in page  # The ARI is the maximal.
+    assert "-0.5000, -25% (0.250) | missed |" in page
     assert "| U-Net + topology | 0.100 | 0.200 |" in page  # Parts of the error: missing, extra.
+    assert "| U-Net + topology | 0.400 | 0.900 |" in page  # At the threshold chosen.
     assert "1.500 (-25%)" in page
     assert "| U-Net + topology | 15.000 (-25%) |" in page
     assert "thickened by a pixel: 0.300" in page
+    assert "the fold's held-out images" in page
+    # A twin without a partner counts for its own mean, not for the difference.
+    page = markdown("isbi12", [*records, record("unet", 3, 101.0)], UNETS)
+    assert "-0.5000, -25% (0.250)" in page
+    assert "| U-Net | 4 |" in page
+
+
+def test_the_target_is_all_four_at_once() -> None:
+    def met(**late: float) -> bool:
+        better = record("unet_toponet", 0, 0.7)
+        better["late"] |= late
+        return "| met |" in markdown("isbi12", [record("unet", 0, 1.0), better], UNETS)
+
+    assert met()
+    assert met(accuracy=0.8971, ari=0.81, voi=0.9)
+    assert not met(betti_error_1=0.71)
+    assert not met(accuracy=0.8969)
+    assert not met(ari=0.79)
+    assert not met(voi=1.01)
+
+
+def test_inner_and_reported_folds_share_no_table() -> None:
+    inner = record("unet", 0, 1.0, inner=True)
+    assert "an inner block of the training part" in markdown("isbi12", [inner], UNETS)
+    with pytest.raises(ValueError, match="isbi12 were measured by different conventions"):
+        markdown("isbi12", [inner, record("unet", 0, 1.0)], UNETS)
+
+
+def test_numbers_that_are_none_make_no_p_value(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must be finite"):
+        p_value(np.array([1.0, np.nan]))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        keep(tmp_path / "rows.jsonl", record("unet", 0, np.nan), a_run(tmp_path))
+
+
+def a_run(out: Path, **options: Any) -> Run:
+    (run,) = make_chain("isbi12", "isbi12:.", UNETS[:1], "minutes", 0, 0, False, out, **options)
+    return run
+
+
+def test_a_kept_run_of_other_options_is_no_substitute(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    plain = {**run.config.to_plain(), "out": "elsewhere", "num_threads": 64}
+    row = record("unet", 0, 1.0, config=plain)
+    assert kept([row], run) is row
+    assert kept([{**row, "seed": 1}], run) is None
+    assert kept([{**row, "inner": True}], run) is None
+    row["config"] = {**plain, "lr": 0.5, "topo_ratio": 7.0}
+    with pytest.raises(ValueError, match="was made with other topo_ratio, lr; choose another"):
+        kept([row], run)
+
+
+def test_a_run_folder_of_other_options_is_no_substitute(tmp_path: Path) -> None:
+    run, other = a_run(tmp_path), a_run(tmp_path, extra=["--lr", "0.5"])
+    run.folder.mkdir(parents=True)
+    (run.folder / "config.yaml").write_text(yaml.safe_dump(run.config.to_plain()))
+    check_folder(run)
+    with pytest.raises(ValueError, match=r"seed0 was made with other lr; choose another --out"):
+        check_folder(other)
+
+
+def test_a_record_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    path, run = tmp_path / "rows.jsonl", a_run(tmp_path)
+    for holes in (1.0, 2.0):
+        keep(path, record("unet", 0, holes), run)
+        keep(path, record("unet_toponet", 0, holes), make_chain(
+            "isbi12", "isbi12:.", UNETS, "minutes", 0, 0, False, tmp_path)[1])  # fmt: skip
+    assert [(r["variant"], r["late"]["betti_error_1"]) for r in read(path)] == [
+        ("unet", 2.0), ("unet_toponet", 2.0),
+    ]  # fmt: skip
+    path.write_text('{"variant": 1}\n')
+    with pytest.raises(ValueError, match="holds something else than records"):
+        read(path)
+
+
+def test_a_failed_run_stops_those_that_start_within_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def finish(run: Run, environment: dict[str, str]) -> bool:
+        made.append((run.config.fold, run.variant.name, environment.get("CUDA_VISIBLE_DEVICES")))
+        if (run.config.fold, run.variant.name) in ((0, "unet"), (1, "unet_toponet")):
+            raise RunFailedError(f"{run.folder}: diverged")
+        return True
+
+    monkeypatch.setattr("comparison.runner.finish", finish)
+    three = [v for v in METHODS if v.name in ("unet", "unet_toponet", "unet_cldice")]
+    chains = [make_chain("isbi12", ".", three, "minutes", k, 0, False, tmp_path) for k in (0, 1)]
+    done: list[str] = []
+    problems = run_chains(chains, ["3"], lambda run, _: done.append(run.variant.name))
+    assert len(problems) == 2
+    assert all(problem.endswith(": diverged") for problem in problems)
+    assert done == ["unet", "unet_cldice"]
+    assert made == [
+        (0, "unet", "3"), (1, "unet", "3"), (1, "unet_toponet", "3"), (1, "unet_cldice", "3"),
+    ]  # fmt: skip
+
+
+def test_the_maximal_ari_is_that_of_the_best_threshold() -> None:
+    likelihood = two_cells() * np.float32(0.7)
+    likelihood[30, 32] = 0.35
+    assert maximal_ari([likelihood], [two_cells()], 8) == 1.0
+    # One threshold for all images, and no one suits both.
+    inverse = (0.6 + 0.4 * two_cells()).astype(np.float32)
+    assert maximal_ari([likelihood, inverse], [two_cells(), two_cells()], 8) < 1.0
 
 
 @pytest.mark.slow
 def test_runs_are_made_once_and_their_numbers_and_pictures_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also after the run folders are gone; and without a run there is no table."""
-    monkeypatch.setitem(BUDGETS, "minutes", Budget({"unet": (2, 1)}))
-    # In processes of their own, whose options come from the configuration.
-    arguments = ["--variants", "unet", "unet_toponet", "--folds", "0", "--seeds", "0",
+    """In processes of their own, whose options come from the configuration."""
+    monkeypatch.setitem(BUDGETS, "minutes", {"unet": (2, 1)})
+    arguments = ["--variants", "unet", "unet_toponet", "--folds", "0", "--seeds", "0", "0",
                  "--out", str(tmp_path / "runs"), "--results", str(tmp_path / "kept")]  # fmt: skip
-    with pytest.raises(SystemExit, match="holds no run"):
-        tables.main([*arguments, "--report-only"])
+    assert tables.main([*arguments, "--report-only"]) == 2
+    assert "holds no run of budget minutes" in capsys.readouterr().err
     assert tables.main(arguments) == 0
     assert "U-Net + topology" in capsys.readouterr().out
     rows = tmp_path / "kept" / "methods.jsonl"
@@ -176,9 +286,15 @@ def test_runs_are_made_once_and_their_numbers_and_pictures_kept(
     assert rows.read_text() == first
     names = {path.name for path in rows.parent.iterdir()}
     assert names == {"methods.jsonl"} | {f"methods-minutes.{kind}" for kind in ("md", "csv", "png")}
+    # A number that got lost is measured again, without a training.
+    rows.write_text(first.splitlines()[0] + "\n")
+    monkeypatch.setattr("comparison.runner.subprocess", None)
+    assert tables.main(arguments) == 0
+    assert rows.read_text() == first
 
     places = ["--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "pictures")]
-    figures.main(["--data", "synthetic_membranes", "--variants", "unet", "unet_toponet", *places])
+    runs = ["--data", "synthetic_membranes", "--variants", "unet", "unet_toponet"]
+    assert figures.main([*runs, *places]) == 0
     with (tmp_path / "pictures" / "synthetic_membranes-course.csv").open() as file:
         course = list(csv.DictReader(file))
     assert {(r["variant"], r["epoch"]) for r in course} == {
@@ -186,33 +302,48 @@ def test_runs_are_made_once_and_their_numbers_and_pictures_kept(
     }  # fmt: skip
     pictures = {path.name.partition("-")[2] for path in (tmp_path / "pictures").glob("*.png")}
     assert pictures == {"methods.png", "epochs.png", "course.png"}
+    assert figures.main([*runs, *places, "--image", "9"]) == 2
+    assert "4 images were held out, there is no 9" in capsys.readouterr().err
 
 
-def test_a_kept_run_of_other_options_is_no_substitute(tmp_path: Path) -> None:
-    (run,) = make_chain("isbi12", "isbi12:.", UNETS[:1], "minutes", 0, 0, False, tmp_path)
-    plain = {**run.config.to_plain(), "out": "elsewhere", "num_threads": 64}
-    row = {**record("unet", 0, 1.0), "budget": "minutes", "config": plain}
-    assert kept([row], run, "minutes") is row
-    assert kept([row], run, "hours") is None
-    row["config"] = {**plain, "lr": 0.5, "topo_ratio": 7.0}
-    with pytest.raises(ValueError, match=r"seed 0 was made with other topo_ratio, lr; remove it"):
-        kept([row], run, "minutes")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--variants", "unett"], "unknown variants unett in the set methods"),
+        (["--variants", "unet_toponet"], "unet_toponet needs its twin unet: add it"),
+        (["--data", "isbi12"], "--data isbi12 needs the place of its images: isbi12=PATH"),
+        (["--data", "nosuch=."], "nosuch"),
+        (["--data", "isbi12=a", "isbi12=b"], "names a data set twice"),
+        (["--devices", "0", "cpu"], "--devices must be cpu, once or more, or numbers"),
+        (["--devices", "gpu"], "--devices must be cpu, once or more, or numbers"),
+        (["--seeds", "-1"], "seed must be at least 0"),
+        (["--folds", "7"], "fold must be"),
+        (["--variants", "unet", "mosin", "--vgg-weights", "generated.pth"], "isn't torchvision's"),
+        (["--variants", "unet", "mosin", "--vgg-weights", "nowhere.pth"], "nowhere.pth"),
+        (["--variants", "unet", "mosin"], "vgg19-dcbb9e9d.pth"),
+    ],
+    ids=str,
+)
+def test_mistakes_get_one_line_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Weights that were generated enter no table, and none are downloaded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    Path("generated.pth").write_bytes(b"generated")
+    assert tables.main(["--results", "kept", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not Path("kept").exists()
 
 
-def test_generated_weights_enter_no_table(tmp_path: Path) -> None:
-    generated = tmp_path / "vgg19-dcbb9e9d.pth"
-    generated.write_bytes(b"generated")
-    arguments = ["--variants", "unet", "mosin", "--results", str(tmp_path)]
-    with pytest.raises(SystemExit, match="mosin needs --vgg-weights"):
-        tables.main(arguments)
-    with pytest.raises(SystemExit, match=r"isn't torchvision's vgg19-dcbb9e9d.pth: its SHA-256"):
-        tables.main([*arguments, "--vgg-weights", str(generated)])
-    with pytest.raises(SystemExit, match=r"nowhere.pth: No such file"):
-        tables.main([*arguments, "--vgg-weights", str(tmp_path / "nowhere.pth")])
-
-
-def test_unknown_names_are_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="unknown variants unett in the set methods"):
-        tables.main(["--variants", "unett", "--results", str(tmp_path)])
-    with pytest.raises(SystemExit, match="is no run folder"):
-        figures.main(["--data", "isbi12", "--variants", "unet", "--runs", str(tmp_path)])
+def test_figures_need_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert figures.main(["--data", "isbi12", "--variants", "unett"]) == 2
+    assert "unknown variants unett" in capsys.readouterr().err
+    assert figures.main(["--data", "isbi12", "--variants", "unet", "--runs", str(tmp_path)]) == 2
+    assert "is no run folder" in capsys.readouterr().err

@@ -30,7 +30,7 @@ def hole_errors(
         By size class "missing" and "extra", holes a patch: the surplus of one side within the
         class. And the Betti error, "error": of holes "of any size"; "of 10 px and more", where no
         smaller hole counts, on neither side; where holes and specks below 10 px are cleaned from
-        the whole "truth", as `toponet-inspect` counts them, or from "truth and prediction"; of
+        the whole "truth", as `toponet-inspect` counts them, or from "truth and prediction"; in
         "patches of 129" and of "whole images". And what a flawless topology would cost: that of
         the "truth, thickened by a pixel" and "truth, shifted by a pixel".
     """

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from comparison.fates import kind_name, mean_fates
@@ -52,6 +51,7 @@ class Finished:
         data: The images that it held out.
         connectivity: Of the structure.
         topo_start_epoch: First epoch with the topological loss.
+        persistence: Whether that is the one of persistent homology.
     """
 
     label: str
@@ -59,6 +59,7 @@ class Finished:
     data: ImageSet
     connectivity: int
     topo_start_epoch: int
+    persistence: bool
 
     @classmethod
     def read(cls, label: str, folder: Path) -> Finished:
@@ -66,7 +67,10 @@ class Finished:
         config = read_config(folder)
         data = load_data(config.data, seed=config.seed)
         held_out = data.subset(config.split(len(data))[1])
-        return cls(label, folder, held_out, config.connectivity, config.topo_start_epoch)
+        return cls(
+            label, folder, held_out, config.connectivity, config.topo_start_epoch,
+            config.topo_loss == "persistence" and config.topo_weight != 0,
+        )  # fmt: skip
 
     def checkpoint(self, name: str) -> Path:
         """One of its checkpoints."""
@@ -120,12 +124,14 @@ def course_figure(runs: Sequence[Finished], fates: Mapping[str, Mapping[int, Fat
         fates: Of each run by label, by epoch.
     """
     rows = {run.label: epochs_of(run.folder) for run in runs}
+    with_persistence = [run.label for run in runs if run.persistence]
     panels: list[tuple[str, dict[str, list[tuple[float, float]]]]] = []
     for column, title in COURSES.items():
         lines = {
-            # Without its weight the topological loss is logged only, of patches of another size.
-            label: [(r["epoch"], r[column]) for r in of_run if r["topo_weight"] or column in PLAIN]
+            # Elsewhere the topological loss is another one, or logged only and of larger patches.
+            label: [(r["epoch"], r[column]) for r in of_run]
             for label, of_run in rows.items()
+            if column in PLAIN or label in with_persistence
         }
         panels.append((title, lines))
     for kind, number in FATES:
@@ -139,8 +145,10 @@ def course_figure(runs: Sequence[Finished], fates: Mapping[str, Mapping[int, Fat
     grid = figure.subplots(2, columns).T.flat
     for axes, (title, lines) in zip(grid, panels, strict=True):
         for label, points in lines.items():
-            axes.plot(*np.reshape(points, (-1, 2)).T, "o-", markersize=3, label=label)
-        axes.axvline(runs[-1].topo_start_epoch - 0.5, color="0.6", linewidth=1)
+            colour = f"C{list(rows).index(label)}"
+            axes.plot(*zip(*points, strict=True), "o-", color=colour, markersize=3, label=label)
+        for start in {run.topo_start_epoch for run in runs}:
+            axes.axvline(start - 0.5, color="0.6", linewidth=1)
         axes.set_title(title, fontsize=9)
     marks, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(marks, labels, loc="outside lower center", ncols=len(runs), frameon=False)

@@ -21,6 +21,7 @@ class Variant:
         options: Of toponet-train, beside data, length, fold and seed.
         twin: The variant that it shares the cross-entropy phase with and is compared with; None =
             cross-entropy alone.
+        start: Part of the epochs before its topological loss.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Variant:
     network: str
     options: tuple[str, ...]
     twin: str | None = None
+    start: float = 0.5
 
 
 def _method(name: str, label: str, twin: str | None = None) -> Variant:
@@ -45,10 +47,10 @@ METHODS = (
 )
 
 
-def _ablation(name: str, label: str, *options: str) -> Variant:
+def _ablation(name: str, label: str, *options: str, start: float = 0.5) -> Variant:
     base = ("--preset", "unet_toponet", "--dims", "[0, 1]", "--topo-weight", "auto",
             "--topo-ratio", "30", "--matching", "complete", "--frame", "true")  # fmt: skip
-    return Variant(name, label, "unet", (*base, *options), "unet")
+    return Variant(name, label, "unet", (*base, *options), "unet", start)
 
 
 # The weight, then one option at a time with the weight of ratio 30, on the small U-Net; at last two
@@ -59,8 +61,8 @@ ABLATIONS = (
     _ablation("ratio_10", "gradient ratio 10", "--topo-ratio", "10"),
     _ablation("ratio_30", "gradient ratio 30"),
     _ablation("ratio_100", "gradient ratio 100", "--topo-ratio", "100"),
-    _ablation("start_3", "30, from epoch 3 of 8 (others: 5)", "--topo-start-epoch", "3"),
-    _ablation("start_7", "30, from epoch 7", "--topo-start-epoch", "7"),
+    _ablation("start_early", "30, after 1/4 of the epochs (others: 1/2)", start=0.25),
+    _ablation("start_late", "30, after 5/8 of the epochs", start=0.625),
     _ablation("ramp", "30, ramp of 2 epochs", "--topo-ramp-epochs", "2"),
     _ablation("holes", "30, dims 1", "--dims", "[1]"),
     _ablation("components", "30, dims 0", "--dims", "[0]"),
@@ -70,34 +72,25 @@ ABLATIONS = (
     _ablation("patch_33", "30, patches of 33", "--topo-patch-size", "33"),
     _ablation("patch_128", "30, patches of 128", "--topo-patch-size", "128"),
     _ablation(
-        "start_3_wasserstein", "30, from epoch 3, wasserstein",
-        "--topo-start-epoch", "3", "--matching", "wasserstein",
+        "early_wasserstein", "30, after 1/4, wasserstein",
+        "--matching", "wasserstein", start=0.25,
     ),
     _ablation(
-        "start_3_wasserstein_no_frame", "30, from epoch 3, wasserstein, no frame",
-        "--topo-start-epoch", "3", "--matching", "wasserstein", "--frame", "false",
+        "early_wasserstein_no_frame", "30, after 1/4, wasserstein, no frame",
+        "--matching", "wasserstein", "--frame", "false", start=0.25,
     ),
 )  # fmt: skip
 
 SETS = {"methods": METHODS, "ablation": ABLATIONS}
+# Options are compared on inner splits: nothing is chosen on a fold that is reported.
+INNER_SETS = ("ablation",)
 
-
-@dataclass(frozen=True)
-class Budget:
-    """How long the runs are; half of the epochs come before the topological loss.
-
-    Attributes:
-        lengths: Epochs and iterations an epoch, by network.
-    """
-
-    lengths: dict[str, tuple[int, int]]
-
-
+# Epochs and iterations an epoch, by network.
 BUDGETS = {
-    "minutes": Budget({"dive": (8, 40), "unet": (8, 200)}),
-    "hours": Budget({"dive": (20, 250), "unet": (20, 1000)}),
-    # 50 epochs as in the paper's figure 7, each as long as once over every pixel of ISBI12.
-    "full": Budget({"dive": (50, 1000), "unet": (50, 1000)}),
+    "minutes": {"dive": (8, 40), "unet": (8, 200)},
+    "hours": {"dive": (20, 250), "unet": (20, 1000)},
+    # As many epochs as in the paper's figure 7.
+    "full": {"dive": (50, 1000), "unet": (50, 1000)},
 }
 
 
@@ -108,11 +101,13 @@ class Run:
     Attributes:
         data: Name of the data set, which is a preset.
         variant: What is trained.
+        budget: One of ``BUDGETS``.
         config: All options.
     """
 
     data: str
     variant: Variant
+    budget: str
     config: TrainConfig
 
     @property
@@ -120,6 +115,18 @@ class Run:
         """Its run folder."""
         assert self.config.out is not None
         return Path(self.config.out)
+
+    @property
+    def key(self) -> dict[str, str | int | bool]:
+        """What tells it from other runs."""
+        return {
+            "data": self.data,
+            "variant": self.variant.name,
+            "budget": self.budget,
+            "inner": self.config.inner_fold is not None,
+            "fold": self.config.fold,
+            "seed": self.config.seed,
+        }
 
 
 def make_chain(
@@ -138,25 +145,31 @@ def make_chain(
         inner: Leave the fold out altogether and hold out the inner fold of the same number.
         out: Folder of all runs.
         extra: More options of toponet-train, which come last.
+
+    Raises:
+        ValueError: If a twin is missing, or toponet-train would refuse an option.
     """
     runs: dict[str, Run] = {}
     place = f"fold{fold}-seed{seed}"
     if inner:
         place, extra = f"inner-{place}", ("--inner-fold", str(fold), *extra)
     for variant in sorted(variants, key=lambda v: v.twin is not None):
-        epochs, iterations = BUDGETS[budget].lengths[variant.network]
+        epochs, iterations = BUDGETS[budget][variant.network]
+        begin = round(epochs * variant.start) + 1
         config = parse([
-            "--preset", data, "--topo-start-epoch", str(epochs // 2 + 1), *variant.options,
-            "--data", spec, "--epochs", str(epochs), "--iterations-per-epoch", str(iterations),
+            "--preset", data, *variant.options, "--data", spec, "--epochs", str(epochs),
+            "--iterations-per-epoch", str(iterations), "--topo-start-epoch", str(begin),
             "--fold", str(fold), "--seed", str(seed), "--metric-patches", "1000",
             # Each epoch is kept: others begin there, and figures are made of them.
             "--save-every", "1", "--out", str(out / data / variant.name / place), *extra,
         ])  # fmt: skip
+        if not 0 <= fold < config.folds:
+            raise ValueError(f"fold must be from 0 to {config.folds - 1}, got {fold}")
         if variant.twin is not None:
             if variant.twin not in runs:
                 raise ValueError(f"{variant.name} needs its twin {variant.twin}: add it")
             checkpoints = runs[variant.twin].folder / "checkpoints"
-            before = checkpoints / f"epoch_{config.topo_start_epoch - 1:04d}.ckpt"
+            before = checkpoints / f"epoch_{begin - 1:04d}.ckpt"
             config = replace(config, start_from=str(before))
-        runs[variant.name] = Run(data, variant, config)
+        runs[variant.name] = Run(data, variant, budget, config)
     return list(runs.values())

@@ -5,19 +5,25 @@ from __future__ import annotations
 import csv
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from comparison.fates import mean_fates
-from comparison.holes import best_threshold, dense_error, hole_errors
+from comparison.holes import best_threshold, hole_errors
 from comparison.likelihoods import likelihoods_of, truths_of
 from comparison.mistakes import mean_mistakes
 from comparison.plan import Run
 from toponet.data import load_data
-from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
+from toponet.metrics.partition import rand_scores
+from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, evaluate
+from toponet.training.run_folder import read_config
+from toponet.writing import written_whole
 
 Record = dict[str, Any]
 
@@ -26,39 +32,35 @@ _LOCK = threading.Lock()
 OF_A_MACHINE = ("data", "out", "start_from", "device", "num_threads", "vgg_weights")
 
 
-def record_of(run: Run, budget: str) -> Record:
+def record_of(run: Run) -> Record:
     """Everything that a table or a figure needs, from the run folder and its last checkpoint."""
+    config = run.config
     report = json.loads((run.folder / "report.json").read_text())
     epochs = epochs_of(run.folder)
-    late = epochs[-max(1, round(run.config.epochs / 3)) :]
-    connectivity = run.config.connectivity
+    late = epochs[-late_epochs(config.epochs) :]
     checkpoint = run.folder / "checkpoints" / "last.ckpt"
-    data = load_data(run.config.data, seed=run.config.seed)
-    training, held_out = map(data.subset, run.config.split(len(data)))
+    data = load_data(config.data, seed=config.seed)
+    training, held_out = map(data.subset, config.split(len(data)))
     threshold = best_threshold(
-        likelihoods_of(checkpoint, training), truths_of(training), connectivity
+        likelihoods_of(checkpoint, training), truths_of(training), config.connectivity
     )
     likelihoods, truths = likelihoods_of(checkpoint, held_out), truths_of(held_out)
-    masks, chosen = ([f >= t for f in likelihoods] for t in (THRESHOLD, threshold))
-    holes = hole_errors(masks, truths, connectivity)
-    holes["at the threshold chosen"] = {
-        "threshold": threshold,  # On the training images.
-        "error": dense_error(chosen, truths, connectivity),
-    }
+    masks = [likelihood >= THRESHOLD for likelihood in likelihoods]
+    at_threshold = replace(config.protocol, threshold=threshold)
     return {
-        "data": run.data,
-        "variant": run.variant.name,
-        "budget": budget,
-        "fold": run.config.fold,
-        "inner_fold": run.config.inner_fold,
-        "seed": run.config.seed,
+        **run.key,
         # Of the last third of the epochs: a single one swings.
         "late": {name: sum(row[name] for row in late) / len(late) for name in METRIC_NAMES},
         "final": report["final"],
-        # Of the last epoch, over dense patches.
-        "holes": holes,
-        "mistakes": mean_mistakes(masks, truths, connectivity),
-        "fates": mean_fates(likelihoods, truths, connectivity),
+        # From here on of the last epoch.
+        "chosen": {
+            "threshold": threshold,  # On the training images.
+            **evaluate(likelihoods, held_out.masks, at_threshold, held_out.valid),
+        },
+        "maximal_ari": maximal_ari(likelihoods, truths, config.connectivity),
+        "holes": hole_errors(masks, truths, config.connectivity),
+        "mistakes": mean_mistakes(masks, truths, config.connectivity),
+        "fates": mean_fates(likelihoods, truths, config.connectivity),
         "topo_weight": report["topo_weight"],
         "seconds": sum(row["seconds"] for row in epochs),
         "conventions": report["conventions"],
@@ -69,46 +71,95 @@ def record_of(run: Run, budget: str) -> Record:
     }
 
 
+def maximal_ari(
+    likelihoods: Sequence[NDArray[np.float32]],
+    truths: Sequence[NDArray[np.bool_]],
+    connectivity: int,
+) -> float:
+    """The paper's: at the best of 19 thresholds, one for all images, seen with their truth."""
+    scores = [
+        rand_scores(f[None], g[None], connectivity, maximal=True)[0]
+        for f, g in zip(likelihoods, truths, strict=True)
+    ]
+    return float(np.mean(scores, axis=0).max())
+
+
+def late_epochs(epochs: int) -> int:
+    """Number of the last epochs whose mean is reported."""
+    return max(1, round(epochs / 3))
+
+
 def epochs_of(folder: Path) -> list[dict[str, float]]:
     """The rows of metrics.csv."""
     with (folder / "metrics.csv").open() as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def append(path: Path, record: Record) -> None:
-    """Kept as soon as it is there."""
-    with _LOCK, path.open("a") as file:
-        file.write(json.dumps(record) + "\n")
+def read(path: Path) -> list[Record]:
+    """All records of a file; none if there is no file.
+
+    Raises:
+        ValueError: If it holds something else.
+    """
+    if not path.exists():
+        return []
+    try:
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        return [record for record in records if record["variant"] and record["config"]]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        raise ValueError(f"{path} holds something else than records of runs") from None
 
 
-def read(paths: Iterable[Path]) -> list[Record]:
-    """All records of some files."""
-    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+def keep(path: Path, record: Record, run: Run) -> None:
+    """Adds it as soon as it is there, in place of one of the same run.
+
+    Raises:
+        ValueError: If a number isn't finite.
+    """
+    with _LOCK:
+        records = [r for r in read(path) if not _is_of(r, run)]
+        lines = [json.dumps(r, allow_nan=False) + "\n" for r in [*records, record]]
+        with written_whole(path) as file:
+            file.write("".join(lines).encode())
 
 
-def kept(records: list[Record], run: Run, budget: str) -> Record | None:
+def kept(records: list[Record], run: Run) -> Record | None:
     """The run's record, if it is among them.
 
     Raises:
         ValueError: If it was made with other options than the run has.
     """
-    key = (run.data, run.variant.name, budget, run.config.fold, run.config.inner_fold,
-           run.config.seed)  # fmt: skip
-    names = ("data", "variant", "budget", "fold", "inner_fold", "seed")
     for record in records:
-        if tuple(record[name] for name in names) != key:
+        if not _is_of(record, run):
             continue
         others = [
             name for name, value in _options(run).items() if record["config"].get(name) != value
         ]
         if others:
             raise ValueError(
-                f"the run {run.variant.name} on {run.data}, fold {run.config.fold}, seed "
-                f"{run.config.seed} was made with other {', '.join(others)}; remove it there, or "
-                "choose another --results"
+                f"the kept run {run.key} was made with other {', '.join(others)}; choose another "
+                "--results"
             )
         return record
     return None
+
+
+def check_folder(run: Run) -> None:
+    """Whether what lies in the run folder is this run, begun or done.
+
+    Raises:
+        ValueError: If it was begun with other options.
+    """
+    there = replace(run, config=read_config(run.folder))
+    others = [name for name, value in _options(run).items() if _options(there)[name] != value]
+    if others:
+        raise ValueError(
+            f"the run in {run.folder} was made with other {', '.join(others)}; choose another --out"
+        )
+
+
+def _is_of(record: Record, run: Run) -> bool:
+    return all(record[name] == value for name, value in run.key.items())
 
 
 def _options(run: Run) -> dict[str, Any]:

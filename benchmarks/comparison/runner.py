@@ -12,20 +12,24 @@ from queue import Queue
 import yaml
 
 from comparison.plan import Run
+from comparison.results import check_folder
 
 
 class RunFailedError(RuntimeError):
     """A training ended with an error."""
 
 
-def finish(run: Run, environment: dict[str, str]) -> None:
-    """Begins the run, or goes on with it, unless its report is there.
+def finish(run: Run, environment: dict[str, str]) -> bool:
+    """Begins the run, or goes on with it; whether there was something to do.
 
     Raises:
         RunFailedError: With the last line that the command said.
+        ValueError: If the folder holds another run.
     """
+    if run.folder.exists():
+        check_folder(run)
     if (run.folder / "report.json").exists():
-        return
+        return False
     command = [
         sys.executable,
         "-c",
@@ -42,36 +46,41 @@ def finish(run: Run, environment: dict[str, str]) -> None:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise RunFailedError(f"{run.folder}: {last}")
+    return True
 
 
 def run_chains(
-    chains: Sequence[Sequence[Run]], devices: Sequence[str], finished: Callable[[Run], None]
+    chains: Sequence[Sequence[Run]], devices: Sequence[str], finished: Callable[[Run, bool], None]
 ) -> list[str]:
     """All chains, one at a time on each device; what went wrong.
+
+    A run that fails doesn't stop the others of its chain, but for those that start within it.
 
     Args:
         chains: Runs that need those before them.
         devices: "cpu", or numbers of CUDA devices.
-        finished: Called after each run, from several threads.
+        finished: Called after each run, from several threads, with whether it was made just now.
     """
     free: Queue[str] = Queue()
     for device in devices:
         free.put(device)
 
-    def work(chain: Sequence[Run]) -> str | None:
+    def work(chain: Sequence[Run]) -> list[str]:
         device = free.get()
         environment = dict(os.environ)
         if device != "cpu":
             environment["CUDA_VISIBLE_DEVICES"] = device
-        try:
-            for run in chain:
-                finish(run, environment)
-                finished(run)
-        except RunFailedError as error:
-            return str(error)
-        finally:
-            free.put(device)
-        return None
+        problems, failed = [], set()
+        for run in chain:
+            if run.variant.twin in failed:
+                continue
+            try:
+                finished(run, finish(run, environment))
+            except (RunFailedError, ValueError, OSError) as error:
+                problems.append(str(error))
+                failed.add(run.variant.name)
+        free.put(device)
+        return problems
 
     with ThreadPoolExecutor(len(devices)) as pool:
-        return [problem for problem in pool.map(work, chains) if problem]
+        return [problem for problems in pool.map(work, chains) for problem in problems]

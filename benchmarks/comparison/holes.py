@@ -16,7 +16,6 @@ LARGE_PATCH = 129
 # Pixels: holes that nobody would draw, small ones, and cells.
 SIZES = {"below 10 px": (1, 10), "10 to 99 px": (10, 100), "100 px and more": (100, PATCH**2 + 1)}
 MEANT = 10
-THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 Mask = NDArray[np.bool_]
 
@@ -78,18 +77,6 @@ def dense_error(
         for f, g in zip(predictions, truths, strict=True)
     ]
     return float(np.concatenate(differences).mean())
-
-
-def best_threshold(
-    likelihoods: Sequence[NDArray[np.float32]], truths: Sequence[Mask], connectivity: int
-) -> float:
-    """That of ``THRESHOLDS`` with the least `dense_error`; among equals the one nearest to 0.5."""
-
-    def key(threshold: float) -> tuple[float, float]:
-        masks = [likelihood >= threshold for likelihood in likelihoods]
-        return dense_error(masks, truths, connectivity), abs(threshold - 0.5)
-
-    return min(THRESHOLDS, key=key)
 
 
 def _holes(mask: Mask, connectivity: int, patch: int) -> NDArray[np.int64]:

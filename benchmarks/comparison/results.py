@@ -5,22 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from comparison.fates import mean_fates
-from comparison.holes import best_threshold, hole_errors
+from comparison.holes import hole_errors
 from comparison.likelihoods import likelihoods_of, truths_of
 from comparison.mistakes import mean_mistakes
 from comparison.plan import Run
+from comparison.thresholds import maximal_ari, most_accurate
 from toponet.data import load_data
-from toponet.metrics.partition import rand_scores
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, evaluate
 from toponet.training.run_folder import read_config
 from toponet.writing import written_whole
@@ -41,9 +38,7 @@ def record_of(run: Run) -> Record:
     checkpoint = run.folder / "checkpoints" / "last.ckpt"
     data = load_data(config.data, seed=config.seed)
     training, held_out = map(data.subset, config.split(len(data)))
-    threshold = best_threshold(
-        likelihoods_of(checkpoint, training), truths_of(training), config.connectivity
-    )
+    threshold = most_accurate(likelihoods_of(checkpoint, training), truths_of(training))
     likelihoods, truths = likelihoods_of(checkpoint, held_out), truths_of(held_out)
     masks = [likelihood >= THRESHOLD for likelihood in likelihoods]
     at_threshold = replace(config.protocol, threshold=threshold)
@@ -69,19 +64,6 @@ def record_of(run: Run) -> Record:
         "config": _options(run),
         "epochs": epochs,
     }
-
-
-def maximal_ari(
-    likelihoods: Sequence[NDArray[np.float32]],
-    truths: Sequence[NDArray[np.bool_]],
-    connectivity: int,
-) -> float:
-    """The paper's: at the best of 19 thresholds, one for all images, seen with their truth."""
-    scores = [
-        rand_scores(f[None], g[None], connectivity, maximal=True)[0]
-        for f, g in zip(likelihoods, truths, strict=True)
-    ]
-    return float(np.mean(scores, axis=0).max())
 
 
 def late_epochs(epochs: int) -> int:

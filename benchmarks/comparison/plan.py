@@ -88,6 +88,7 @@ INNER_SETS = ("ablation",)
 # Epochs and iterations an epoch, by network.
 BUDGETS = {
     "minutes": {"dive": (8, 40), "unet": (8, 200)},
+    "twice": {"dive": (16, 40), "unet": (16, 200)},
     "hours": {"dive": (20, 250), "unet": (20, 1000)},
     # As many epochs as in the paper's figure 7.
     "full": {"dive": (50, 1000), "unet": (50, 1000)},

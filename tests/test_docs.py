@@ -19,7 +19,7 @@ PAGES = sorted(DOCS.glob("*.md"))
 README = ROOT / "README.md"
 
 # Of runs and benchmarks, not of docs/make_figures.py.
-PICTURES_FROM_ELSEWHERE = {"losses.png", "patch_size.png", "segmentation.png"}
+PICTURES_FROM_ELSEWHERE = {"losses.png", "methods.png", "patch_size.png", "segmentation.png"}
 
 # "py" on the pages: "python" blocks are also run by test_readme.py, each by itself.
 BLOCK = re.compile(

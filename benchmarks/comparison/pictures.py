@@ -149,7 +149,7 @@ def course_figure(runs: Sequence[Finished], fates: Mapping[str, Mapping[int, Fat
             axes.plot(*zip(*points, strict=True), "o-", color=colour, markersize=3, label=label)
         for start in {run.topo_start_epoch for run in runs}:
             axes.axvline(start - 0.5, color="0.6", linewidth=1)
-        axes.set_title(title, fontsize=9)
+        axes.set_title(title, fontsize=8)
     marks, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(marks, labels, loc="outside lower center", ncols=len(runs), frameon=False)
     return figure

@@ -39,9 +39,9 @@ def _method(name: str, label: str, twin: str | None = None) -> Variant:
 
 METHODS = (
     _method("dive", "DIVE"),
+    _method("toponet", "TopoNet (DIVE + topology)", "dive"),
     _method("unet", "U-Net"),
     _method("mosin", "Mosin. (U-Net + VGG features)", "unet"),
-    _method("toponet", "TopoNet (DIVE + topology)", "dive"),
     _method("unet_toponet", "U-Net + topology", "unet"),
     _method("unet_cldice", "U-Net + clDice", "unet"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -221,7 +222,10 @@ def save_csv(path: Path, records: Sequence[Record]) -> None:
 
 
 def plot(records: Sequence[Record], variants: Sequence[Variant]) -> Figure:
-    """One column a metric, one row of axes a data set; a dot a run, lines join folds and seeds."""
+    """One column a metric, one row of axes a data set; a dot a run.
+
+    Lines join the runs of a fold and seed that share a cross-entropy phase.
+    """
     sets = sorted({r["data"] for r in records})
     size = (3.2 * len(METRIC_NAMES), 0.9 + 2.6 * len(sets))
     figure = Figure(figsize=size, dpi=110, layout="constrained")
@@ -231,11 +235,15 @@ def plot(records: Sequence[Record], variants: Sequence[Variant]) -> Figure:
         present = [v for v in variants if values(of_data, v.name, "fold")]
         for axes, name in zip(row, METRIC_NAMES, strict=True):
             by_variant = [values(of_data, v.name, "late", name) for v in present]
-            for key in sorted(set().union(*by_variant)):
-                points = [(k, found[key]) for k, found in enumerate(by_variant) if key in found]
-                axes.plot(
-                    *zip(*points, strict=True), "o-", color="0.6", linewidth=0.7, markersize=3
-                )
+            roots = [v.twin or v.name for v in present]
+            for key, root in sorted(itertools.product(set().union(*by_variant), set(roots))):
+                points = [
+                    (k, found[key])
+                    for k, found in enumerate(by_variant)
+                    if key in found and roots[k] == root
+                ]
+                line = np.reshape(points, (-1, 2)).T
+                axes.plot(*line, "o-", color="0.6", linewidth=0.7, markersize=3)
             means = [float(np.mean(list(found.values()))) for found in by_variant]
             axes.plot(range(len(present)), means, "_", color="C3", markersize=22, markeredgewidth=2)
             axes.set_xticks(range(len(present)), [v.name for v in present], rotation=30, ha="right")

@@ -114,10 +114,7 @@ def kept(records: list[Record], run: Run) -> Record | None:
     for record in records:
         if not _is_of(record, run):
             continue
-        others = [
-            name for name, value in _options(run).items() if record["config"].get(name) != value
-        ]
-        if others:
+        if others := _differing(record["config"], run):
             raise ValueError(
                 f"the kept run {run.key} was made with other {', '.join(others)}; choose another "
                 "--results"
@@ -132,9 +129,7 @@ def check_folder(run: Run) -> None:
     Raises:
         ValueError: If it was begun with other options.
     """
-    there = replace(run, config=read_config(run.folder))
-    others = [name for name, value in _options(run).items() if _options(there)[name] != value]
-    if others:
+    if others := _differing(read_config(run.folder).to_plain(), run):
         raise ValueError(
             f"the run in {run.folder} was made with other {', '.join(others)}; choose another --out"
         )
@@ -142,6 +137,11 @@ def check_folder(run: Run) -> None:
 
 def _is_of(record: Record, run: Run) -> bool:
     return all(record[name] == value for name, value in run.key.items())
+
+
+def _differing(plain: dict[str, Any], run: Run) -> list[str]:
+    """The options, but for those of a machine, in which a configuration isn't the run's."""
+    return [name for name, value in _options(run).items() if plain.get(name) != value]
 
 
 def _options(run: Run) -> dict[str, Any]:

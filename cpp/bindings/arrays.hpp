@@ -11,8 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "toponet/filtration.hpp"
-#include "toponet/image_view.hpp"
+#include "toponet/basics/to_size.hpp"
+#include "toponet/filtration/filtration.hpp"
+#include "toponet/filtration/image_view.hpp"
 
 namespace toponet {
 
@@ -29,7 +30,7 @@ std::vector<ImageView<Value>> views(const Images<Value>& images) {
     const std::int64_t width = images.shape(2);
     if (height < 1 || width < 1) throw std::invalid_argument("expected images with pixels");
     std::vector<ImageView<Value>> result;
-    result.reserve(static_cast<std::size_t>(images.shape(0)));
+    result.reserve(to_size(images.shape(0)));
     for (std::int64_t i = 0; i < images.shape(0); ++i) {
         result.push_back({images.data() + i * height * width, height, width, width});
     }

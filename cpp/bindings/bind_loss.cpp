@@ -2,7 +2,8 @@
 
 #include "arrays.hpp"
 #include "bind.hpp"
-#include "toponet/topological_loss.hpp"
+#include "toponet/basics/to_size.hpp"
+#include "toponet/loss/topological_loss.hpp"
 
 namespace py = pybind11;
 
@@ -81,7 +82,7 @@ std::vector<BinaryTruth> to_truths(const Real& dots, std::size_t patches) {
         const bool counts = dots.at(p, 0) >= 0 && dots.at(p, 0) < most && dots.at(p, 1) >= 0 &&
                             dots.at(p, 1) < most;
         if (!counts) throw std::invalid_argument("expected dots that are counts");
-        auto& truth = truths[static_cast<std::size_t>(p)];
+        auto& truth = truths[to_size(p)];
         truth.dimension[0] = {static_cast<std::int64_t>(dots.at(p, 0)), dots.at(p, 2)};
         truth.dimension[1] = {static_cast<std::int64_t>(dots.at(p, 1)), 0.0};
     }
@@ -98,23 +99,24 @@ py::array_t<double> binary_topological_loss(const Images<Value>& images, const p
                                             int connectivity, bool frame,
                                             const std::string& matching, double min_persistence,
                                             int num_threads, Images<Value> gradient) {
-    LossBatch<Value> batch;
-    batch.images = views(images);
+    PatchBatch<Value> batch;
+    batch.likelihoods = views(images);
     const py::ssize_t count = images.shape(0);
-    batch.patches = to_boxes(boxes, count, images.shape(1), images.shape(2));
-    const auto patches = static_cast<py::ssize_t>(batch.patches.size());
+    batch.boxes = to_boxes(boxes, count, images.shape(1), images.shape(2));
+    const auto patches = static_cast<py::ssize_t>(batch.boxes.size());
+    Truths truths;
     if (masks.is_none()) {
-        batch.truths = to_truths(dots.cast<Real>(), batch.patches.size());
+        truths.diagrams = to_truths(dots.cast<Real>(), batch.boxes.size());
     } else {
-        batch.masks = mask_views(masks.cast<py::array>(), count, images.shape(1), images.shape(2));
+        truths.masks = mask_views(masks.cast<py::array>(), count, images.shape(1), images.shape(2));
     }
     if (patch_weights.ndim() != 1 || patch_weights.shape(0) != patches) {
         throw std::invalid_argument("expected patch_weights (P,)");
     }
-    batch.patch_weights.assign(patch_weights.data(), patch_weights.data() + patches);
-    batch.patches_overlap = patches_overlap;
+    batch.weights.assign(patch_weights.data(), patch_weights.data() + patches);
+    batch.overlap = patches_overlap;
     std::int64_t covered = 0;
-    for (const Box& box : batch.patches) covered += box.pixel_count();
+    for (const Box& box : batch.boxes) covered += box.pixel_count();
     if (!patches_overlap && covered != images.size()) {
         throw std::invalid_argument("expected boxes that cover the images, or patches_overlap");
     }
@@ -134,7 +136,7 @@ py::array_t<double> binary_topological_loss(const Images<Value>& images, const p
     Value* const gradient_data = gradient.mutable_data();
     {
         const py::gil_scoped_release release;
-        topological_loss(batch, options, num_threads, gradient_data, losses_data);
+        topological_loss(batch, truths, options, num_threads, gradient_data, losses_data);
     }
     return losses;
 }

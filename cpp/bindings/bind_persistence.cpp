@@ -1,6 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
-#include "toponet/batch.hpp"
+#include "toponet/persistence/batch.hpp"
 
 namespace py = pybind11;
 

@@ -11,8 +11,9 @@
 #include <random>
 #include <vector>
 
-#include "toponet/batch.hpp"
-#include "toponet/topological_loss.hpp"
+#include "toponet/basics/to_size.hpp"
+#include "toponet/loss/topological_loss.hpp"
+#include "toponet/persistence/batch.hpp"
 
 namespace {
 
@@ -48,7 +49,7 @@ Batch<Value> random_batch(std::mt19937_64& random, std::size_t count) {
         const auto width = static_cast<std::int64_t>(1 + random() % 12);
         const auto stride = width + static_cast<std::int64_t>(random() % 3);
         const auto levels = static_cast<unsigned>(2 + random() % (random() % 4 ? 6 : 1000));
-        std::vector<Value> pixels(static_cast<std::size_t>(height * stride));
+        std::vector<Value> pixels(to_size(height * stride));
         for (Value& pixel : pixels) pixel = awkward_value<Value>(random, levels);
         batch.pixels.push_back(std::move(pixels));
         batch.views.push_back({batch.pixels.back().data(), height, width, stride});
@@ -79,8 +80,7 @@ bool betti_numbers_agree(const Batch<Value>& batch, const BatchDiagrams<Value>& 
     const auto counted = batch_betti_numbers(views, options.connectivity, options.frame, 2);
     for (std::size_t i = 0; i < views.size(); ++i) {
         std::int64_t alive[2] = {0, 0};
-        for (auto row = static_cast<std::size_t>(diagrams.splits[i]);
-             row < static_cast<std::size_t>(diagrams.splits[i + 1]); ++row) {
+        for (auto row = to_size(diagrams.splits[i]); row < to_size(diagrams.splits[i + 1]); ++row) {
             alive[diagrams.dimensions[row]] +=
                 diagrams.values[2 * row] >= threshold && diagrams.values[2 * row + 1] < threshold;
         }
@@ -95,7 +95,7 @@ template <class Value>
 bool losses_agree(const Batch<Value>& batch, const FiltrationOptions& options,
                   std::mt19937_64& random) {
     const ImageView<Value>& first = batch.views[0];
-    const auto pixels = static_cast<std::size_t>(first.pixel_count());
+    const auto pixels = to_size(first.pixel_count());
     std::vector<Value> likelihood(pixels);
     std::vector<std::uint8_t> mask(pixels);
     for (std::size_t i = 0; i < pixels; ++i) {
@@ -105,16 +105,17 @@ bool losses_agree(const Batch<Value>& batch, const FiltrationOptions& options,
     }
     const ImageView<Value> view{likelihood.data(), first.height, first.width, first.width};
     const bool overlap = random() % 2 != 0;
-    LossBatch<Value> losses_of;
-    losses_of.images.assign(4, view);
-    losses_of.masks.assign(4, {mask.data(), MaskType::uint8, first.width});
-    losses_of.patches_overlap = overlap;
+    PatchBatch<Value> patches;
+    patches.likelihoods.assign(4, view);
+    patches.overlap = overlap;
+    Truths truths;
+    truths.masks.assign(4, {mask.data(), MaskType::uint8, first.width});
     for (int image = 0; image < 4; ++image) {
         for (int patch = 0; patch < (overlap ? 3 : 1); ++patch) {
             const std::int64_t rows = overlap ? first.height - first.height / 3 : first.height;
             const std::int64_t row = patch % 2 ? first.height - rows : 0;
-            losses_of.patches.push_back({row, 0, rows, first.width});
-            losses_of.patch_weights.push_back(patch == 2 ? 0.0 : 0.5);
+            patches.boxes.push_back({row, 0, rows, first.width});
+            patches.weights.push_back(patch == 2 ? 0.0 : 0.5);
         }
     }
     LossOptions loss_options;
@@ -125,7 +126,8 @@ bool losses_agree(const Batch<Value>& batch, const FiltrationOptions& options,
     for (int k = 0; k < 2; ++k) {
         gradients[k].resize(pixels * 4);
         losses[k].resize(4);
-        topological_loss(losses_of, loss_options, 1 + 2 * k, gradients[k].data(), losses[k].data());
+        topological_loss(patches, truths, loss_options, 1 + 2 * k, gradients[k].data(),
+                         losses[k].data());
     }
     return gradients[0] == gradients[1] && losses[0] == losses[1];
 }
@@ -177,7 +179,7 @@ int main(int argument_count, char** arguments) {
     constexpr long at_once = 500;
     for (long done = 0; done < images; done += at_once) {
         std::mt19937_64 random(seed + static_cast<std::uint64_t>(done));
-        const auto half = static_cast<std::size_t>(std::min(at_once, images - done) + 1) / 2;
+        const auto half = to_size(std::min(at_once, images - done) + 1) / 2;
         if (!check<float>(random, half) || !check<double>(random, half)) {
             std::fprintf(stderr, "difference among images %ld to %ld of seed %lu\n", done,
                          done + at_once, static_cast<unsigned long>(seed));

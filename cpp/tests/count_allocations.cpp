@@ -7,7 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "toponet/persistence.hpp"
+#include "toponet/basics/to_size.hpp"
+#include "toponet/persistence/persistence.hpp"
 
 namespace {
 
@@ -53,7 +54,7 @@ bool check(const char* name, std::int64_t height, std::int64_t width) {
     std::uniform_real_distribution<Value> uniform(0, 1);
     std::vector<std::vector<Value>> pixels(images);
     for (auto& image : pixels) {
-        image.resize(static_cast<std::size_t>(height * width));
+        image.resize(toponet::to_size(height * width));
         for (Value& pixel : image) pixel = uniform(random);
     }
     toponet::UnionFindPersistence<Value> engine;

@@ -1,0 +1,57 @@
+/// Stable sort of floating point keys in descending order, by their bits.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include "toponet/basics/lean_vector.hpp"
+
+namespace toponet {
+
+/// Bits whose ascending order is the descending order of the values; -0.0 equals 0.0.
+template <class Value>
+auto descending_bits(Value value) {
+    using Bits = std::conditional_t<sizeof(Value) == 4, std::uint32_t, std::uint64_t>;
+    constexpr Bits sign = Bits{1} << (8 * sizeof(Bits) - 1);
+    value += Value(0);  // Turns -0.0 into 0.0.
+    Bits bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits & sign ? bits : static_cast<Bits>(~(bits | sign));
+}
+
+/// Sorts items by item.bits, ascending; equal ones keep their order. Digits of one byte, and digits
+/// that are the same everywhere cost one look: values of a narrow range, or of few levels, need few
+/// passes, binary ones two.
+///
+/// A few hundred items are the rule. Wider digits would spend more on clearing counters than they
+/// save in passes.
+template <class Item>
+void radix_sort(std::vector<Item>& items, std::vector<Item>& scratch) {
+    constexpr std::size_t digits = sizeof(Item::bits);
+    const std::size_t count = items.size();
+    std::array<std::array<std::uint32_t, 256>, digits> counts{};
+    for (const Item& item : items) {
+        for (std::size_t d = 0; d < digits; ++d) ++counts[d][item.bits >> (8 * d) & 0xFF];
+    }
+    resize_lean(scratch, count);
+    for (std::size_t d = 0; d < digits; ++d) {
+        auto& positions = counts[d];
+        if (count == 0 || positions[items[0].bits >> (8 * d) & 0xFF] == count) continue;
+        std::uint32_t position = 0;
+        for (std::uint32_t& entry : positions) {
+            const std::uint32_t size = entry;
+            entry = position;
+            position += size;
+        }
+        for (const Item& item : items) {
+            scratch[positions[item.bits >> (8 * d) & 0xFF]++] = item;
+        }
+        items.swap(scratch);
+    }
+}
+
+}  // namespace toponet

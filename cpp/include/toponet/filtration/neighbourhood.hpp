@@ -1,0 +1,129 @@
+/// The ring of eight neighbours around a pixel: which enter the filtration before it, and in how
+/// many pieces.
+///
+/// Eight bits say it all: from them follow whether the pixel is a maximum, a minimum, a saddle or
+/// regular, and in which directions the components lie that meet in it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "toponet/filtration/filtration.hpp"
+
+namespace toponet {
+
+/// Ring directions, clockwise; direction d is bit d of a link.
+/// Even ones share an edge with the pixel, odd ones a corner.
+enum Direction { north, north_east, east, south_east, south, south_west, west, north_west };
+
+/// Offset in the flat index of an image of the given row stride.
+template <class Index>
+constexpr std::array<Index, 8> ring_offsets(Index stride) {
+    return {-stride, -stride + 1, 1, stride + 1, stride, stride - 1, -1, -stride - 1};
+}
+
+/// The components of a subset of the ring that touch the pixel, with one direction for each.
+struct LinkComponents {
+    std::uint8_t count = 0;
+    std::array<std::uint8_t, 4> direction{};
+};
+
+/// The link with the corners filled in between two edge neighbours: as far as 8-connected sets are
+/// concerned these touch each other, and the corner makes no difference.
+constexpr unsigned bridge_corners(unsigned link) {
+    const unsigned left = (link << 1 | link >> 7) & 0xFFu;
+    const unsigned right = (link >> 1 | link << 7) & 0xFFu;
+    return link | (left & right & 0xAAu);
+}
+
+/// Components of one link under the connectivity of the set that it belongs to.
+///
+/// Under 4, a corner alone doesn't touch the pixel. The direction chosen lies in the middle of the
+/// component's arc, near the gradient's: paths made of such steps are short.
+constexpr LinkComponents link_components(unsigned link, Connectivity connectivity) {
+    const bool eight = connectivity == Connectivity::eight;
+    const unsigned arcs = eight ? bridge_corners(link) : link;
+    LinkComponents components;
+    if (arcs == 0xFF) {
+        components.count = 1;
+        components.direction[0] = north;
+        return components;
+    }
+    for (unsigned start = 0; start < 8; ++start) {
+        if (!(arcs >> start & 1u) || (arcs >> (start + 7) % 8 & 1u)) continue;
+        unsigned length = 0;
+        while (arcs >> (start + length) % 8 & 1u) ++length;
+        const bool corner_alone = length == 1 && start % 2 == 1;
+        if (!eight && corner_alone) continue;
+        unsigned middle = (start + length / 2) % 8;
+        if (!(link >> middle & 1u)) middle = (middle + 1) % 8;  // A filled-in corner.
+        components.direction[components.count++] = static_cast<std::uint8_t>(middle);
+    }
+    return components;
+}
+
+using LinkTable = std::array<LinkComponents, 256>;
+
+constexpr LinkTable make_link_table(Connectivity connectivity) {
+    LinkTable table{};
+    for (unsigned link = 0; link < 256; ++link) {
+        table[link] = link_components(link, connectivity);
+    }
+    return table;
+}
+
+inline constexpr LinkTable link_table_4 = make_link_table(Connectivity::four);
+inline constexpr LinkTable link_table_8 = make_link_table(Connectivity::eight);
+
+/// What a pixel is, from its upper link: most are regular and change no topology.
+struct CellKind {
+    bool is_maximum;
+    bool is_minimum;
+    bool is_saddle;
+};
+
+constexpr CellKind cell_kind(unsigned upper_link, Connectivity connectivity) {
+    const Connectivity dual =
+        connectivity == Connectivity::eight ? Connectivity::four : Connectivity::eight;
+    const unsigned upper = link_components(upper_link, connectivity).count;
+    const unsigned lower = link_components(upper_link ^ 0xFFu, dual).count;
+    return {upper == 0, lower == 0, upper > 1};
+}
+
+using CellKindTable = std::array<CellKind, 256>;
+
+constexpr CellKindTable make_cell_kinds(Connectivity connectivity) {
+    CellKindTable table{};
+    for (unsigned link = 0; link < 256; ++link) table[link] = cell_kind(link, connectivity);
+    return table;
+}
+
+inline constexpr CellKindTable cell_kinds_4 = make_cell_kinds(Connectivity::four);
+inline constexpr CellKindTable cell_kinds_8 = make_cell_kinds(Connectivity::eight);
+
+/// What a row of pixels holds.
+struct RowCheck {
+    bool finite;       ///< No NaN, no infinity.
+    bool below_limit;  ///< Nothing above the limit.
+};
+
+/// Copies a row and looks at its values on the way.
+RowCheck copy_row(const float* source, std::int64_t count, float limit, float* target);
+RowCheck copy_row(const double* source, std::int64_t count, double limit, double* target);
+
+/// Upper links of a stretch of cells: bit d is set where the neighbour in direction d enters
+/// before.
+///
+/// \param cells   first of `count` values in a grid of the given stride; readable from one row and
+///                one cell before to one row and one cell after the stretch.
+/// \param links   `count` bytes.
+void find_upper_links(const float* cells, std::int64_t stride, std::int64_t count,
+                      std::uint8_t* links);
+void find_upper_links(const double* cells, std::int64_t stride, std::int64_t count,
+                      std::uint8_t* links);
+
+/// Marks by 1 the upper links of critical cells, by 0 those of regular ones.
+void mark_critical(const std::uint8_t* links, std::int64_t count, Connectivity connectivity,
+                   std::uint8_t* marks);
+
+}  // namespace toponet

@@ -1,0 +1,82 @@
+/// An image padded by one cell on each side, with the upper link of every cell.
+///
+/// The padding is the frame (before all pixels) or the outside background (after all pixels).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "toponet/basics/to_size.hpp"
+#include "toponet/filtration/filtration.hpp"
+#include "toponet/filtration/image_view.hpp"
+
+namespace toponet {
+
+template <class Value>
+class PaddedGrid {
+  public:
+    /// Copies the image and compares all neighbours; `num_threads` share the rows.
+    /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
+    void load(const ImageView<Value>& image, const FiltrationOptions& options, int num_threads);
+
+    std::int64_t height() const { return height_; }     ///< Of the image.
+    std::int64_t stride() const { return stride_; }     ///< Of the grid: the image's width + 2.
+    std::size_t size() const { return cells_.size(); }  ///< Cells, padding included.
+
+    /// Links of the padding say that nothing lies before it (frame) or after it (background).
+    const std::vector<std::uint8_t>& upper_links() const { return upper_links_; }
+    unsigned upper_link(std::int32_t cell) const { return upper_links_[to_size(cell)]; }
+    Value value(std::int32_t cell) const { return cells_[to_size(cell)]; }
+
+    /// Labels take the place of values: a labelled cell has no value any more. An array of their
+    /// own would be written at extrema only, and cost its memory's first touch: without it a
+    /// smooth 256 x 256 image takes 2.6 instead of 5.8 ns a pixel, the workspace being fresh.
+    void set_label(std::int32_t cell, std::int32_t label) {
+        std::memcpy(&cells_[to_size(cell)], &label, sizeof label);
+    }
+    std::int32_t label(std::int32_t cell) const {
+        std::int32_t label;
+        std::memcpy(&label, &cells_[to_size(cell)], sizeof label);
+        return label;
+    }
+    void label_padding(std::int32_t label) {
+        for_each_padding_cell(
+            [&](std::size_t cell) { set_label(static_cast<std::int32_t>(cell), label); });
+    }
+
+    /// Flat index into the image, without the padding. The half keeps the product away from whole
+    /// numbers by more than it can be rounded, and a product takes a fraction of a division's time.
+    std::int32_t pixel(std::int32_t cell) const {
+        const auto row = static_cast<std::int32_t>((cell + 0.5) * inverse_stride_) - 1;
+        return cell - static_cast<std::int32_t>(stride_) - 1 - 2 * row;
+    }
+
+  private:
+    /// Calls task(cell) for every cell of the padding.
+    template <class Task>
+    void for_each_padding_cell(const Task& task) const {
+        const auto stride = to_size(stride_);
+        for (std::size_t c = 0; c < stride; ++c) {
+            task(c);
+            task(cells_.size() - 1 - c);
+        }
+        for (std::size_t left = stride; left + stride < cells_.size(); left += stride) {
+            task(left);
+            task(left + stride - 1);
+        }
+    }
+
+    std::int64_t height_ = 0;
+    std::int64_t stride_ = 0;
+    double inverse_stride_ = 0;
+    std::vector<Value> cells_;
+    std::vector<std::uint8_t> upper_links_;
+};
+
+extern template class PaddedGrid<float>;
+extern template class PaddedGrid<double>;
+
+}  // namespace toponet

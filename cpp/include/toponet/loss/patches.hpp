@@ -1,0 +1,151 @@
+/// Patches of a batch of likelihood maps, and the sum of a comparison over them.
+///
+/// All that losses share is here: boxes, weights, overlap, threads and buffers of the gradient.
+/// What is done with one patch is a comparison, which knows nothing of the others.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "toponet/basics/divide_threads.hpp"
+#include "toponet/basics/parallel_for.hpp"
+#include "toponet/basics/to_size.hpp"
+#include "toponet/filtration/box.hpp"
+#include "toponet/filtration/image_view.hpp"
+
+namespace toponet {
+
+/// A batch of likelihood maps of one size, cut into patches.
+template <class Value>
+struct PatchBatch {
+    std::vector<ImageView<Value>> likelihoods;  ///< Rows without gaps.
+    std::vector<Box> boxes;       ///< As many for each image, one image after the other.
+    std::vector<double> weights;  ///< Of each patch; a patch of weight 0 isn't looked at.
+    /// Whether patches of one image may share pixels; otherwise they cover the image.
+    bool overlap;
+
+    std::size_t boxes_per_image() const { return boxes.size() / likelihoods.size(); }
+};
+
+/// One patch of a batch.
+template <class Value>
+struct Patch {
+    std::size_t number;  ///< In the batch.
+    std::size_t image;   ///< In the batch.
+    Box box;             ///< In its image.
+    ImageView<Value> likelihood;
+    double weight;
+};
+
+/// Runs a check of one image's values. \throws std::invalid_argument with its name and place.
+template <class Check>
+void check_in_batch(const char* name, std::size_t image, const Check& check) {
+    try {
+        check();
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(std::string(name) + " " + error.what() + " (image " +
+                                    std::to_string(image) + " of the batch)");
+    }
+}
+
+/// One thread's view of a batch: its comparison, and a buffer for gradients of patches.
+template <class Value, class Comparison>
+class PatchWorker {
+  public:
+    template <class... Arguments>
+    PatchWorker(const PatchBatch<Value>& batch, const Arguments&... arguments)
+        : batch_(batch), comparison_(arguments...) {}
+
+    /// \param gradient  of the patch's image.
+    /// \return the patch's loss times its weight.
+    double compute(std::size_t number, Value* gradient) {
+        const std::size_t image = number / batch_.boxes_per_image();
+        const Box& box = batch_.boxes[number];
+        const ImageView<Value>& whole = batch_.likelihoods[image];
+        const Patch<Value> patch{
+            number,
+            image,
+            box,
+            {whole.row(box.row) + box.column, box.height, box.width, whole.row_stride},
+            batch_.weights[number]};
+        Value* const corner = gradient + box.row * whole.width + box.column;
+        // Whole rows lie in the gradient as in the patch; others are made apart and copied.
+        const bool in_place = box.width == whole.width && !batch_.overlap;
+        if (!in_place) gradient_.resize(to_size(box.pixel_count()));
+        Value* const own = in_place ? corner : gradient_.data();
+        std::fill_n(own, box.pixel_count(), Value(0));
+        const double loss = patch.weight == 0 ? 0 : comparison_.compare(patch, own);
+        if (!in_place) hand_over(box, whole.width, corner);
+        return loss;
+    }
+
+  private:
+    /// Brings the patch's own gradient into its image's.
+    void hand_over(const Box& box, std::int64_t image_width, Value* corner) const {
+        for (std::int64_t r = 0; r < box.height; ++r) {
+            const Value* from = gradient_.data() + r * box.width;
+            Value* to = corner + r * image_width;
+            if (batch_.overlap) {
+                for (std::int64_t c = 0; c < box.width; ++c) to[c] += from[c];
+            } else {
+                std::copy_n(from, box.width, to);
+            }
+        }
+    }
+
+    const PatchBatch<Value>& batch_;
+    Comparison comparison_;
+    std::vector<Value> gradient_;
+};
+
+/// Loss of each image: the weighted sum of a comparison over its patches.
+///
+/// Threads share out patches. Patches that share pixels add to the same gradient: they stay with
+/// the thread that has their image, in their order, so that no sum depends on chance.
+///
+/// \tparam Comparison  one thread's, with its workspace. Made of (truths, options, number of
+///         threads). Its compare(patch, gradient) returns the loss of a patch times its weight, and
+///         adds the derivative to `gradient`, which is laid out as the patch and holds zeros. Its
+///         pixels_per_thread says how many pixels are worth starting a thread for.
+/// \param gradient  one image after the other, overwritten.
+/// \param losses    one for each image.
+template <class Comparison, class Value, class Truths, class Options>
+void sum_over_patches(const PatchBatch<Value>& batch, const Truths& truths, const Options& options,
+                      int num_threads, Value* gradient, double* losses) {
+    const std::size_t images = batch.likelihoods.size();
+    if (images == 0) return;
+    const std::size_t per_image = batch.boxes_per_image();
+    const std::size_t per_task = batch.overlap ? per_image : 1;
+    const auto tasks = static_cast<std::int64_t>(batch.boxes.size() / per_task);
+    std::int64_t pixels = 0;
+    for (const Box& box : batch.boxes) pixels += box.pixel_count();
+    const Division division =
+        divide_threads(tasks, pixels, num_threads, Comparison::pixels_per_thread);
+
+    std::vector<PatchWorker<Value, Comparison>> workers;
+    workers.reserve(to_size(division.tasks));
+    for (int thread = 0; thread < division.tasks; ++thread) {
+        workers.emplace_back(batch, truths, options, division.threads_each);
+    }
+    std::vector<double> patch_losses(batch.boxes.size());
+    const std::int64_t image_pixels = batch.likelihoods[0].pixel_count();
+    parallel_for(tasks, division.tasks, [&](int thread, std::int64_t task) {
+        const std::size_t first = to_size(task) * per_task;
+        Value* const image_gradient =
+            gradient + static_cast<std::int64_t>(first / per_image) * image_pixels;
+        if (batch.overlap) std::fill_n(image_gradient, image_pixels, Value(0));
+        for (std::size_t patch = first; patch < first + per_task; ++patch) {
+            patch_losses[patch] = workers[to_size(thread)].compute(patch, image_gradient);
+        }
+    });
+    std::fill_n(losses, images, 0.0);
+    for (std::size_t patch = 0; patch < patch_losses.size(); ++patch) {
+        losses[patch / per_image] += patch_losses[patch];
+    }
+}
+
+}  // namespace toponet

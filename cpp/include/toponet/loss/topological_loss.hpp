@@ -1,0 +1,47 @@
+/// The topological loss of a batch of likelihood maps against their truths, and its gradient.
+#pragma once
+
+#include <vector>
+
+#include "toponet/filtration/filtration.hpp"
+#include "toponet/filtration/mask_view.hpp"
+#include "toponet/loss/binary_matching.hpp"
+#include "toponet/loss/patches.hpp"
+
+namespace toponet {
+
+/// The diagram of a binary truth; see binary_matching.hpp.
+struct BinaryTruth {
+    BinaryTarget dimension[2];
+};
+
+/// What likelihood maps are compared with: one of the two is empty.
+struct Truths {
+    std::vector<MaskView> masks;        ///< One for each image.
+    std::vector<BinaryTruth> diagrams;  ///< One for each patch.
+};
+
+struct LossOptions {
+    FiltrationOptions filtration;
+    MatchingOptions matching;
+    double dimension_weights[2] = {1, 1};
+};
+
+/// Loss of each image: the weighted sum over its patches and the dimensions asked for.
+///
+/// \param gradient  one image after the other, height x width each, overwritten: the derivative of
+///                  each image's loss with respect to its pixels.
+/// \param losses    one for each image.
+/// The result depends on the batch alone, not on the number of threads.
+/// \throws std::invalid_argument with the index of the first image that holds a likelihood outside
+///         [0, 1] or a mask's pixel that is neither 0 nor 1.
+template <class Value>
+void topological_loss(const PatchBatch<Value>& batch, const Truths& truths,
+                      const LossOptions& options, int num_threads, Value* gradient, double* losses);
+
+extern template void topological_loss(const PatchBatch<float>&, const Truths&, const LossOptions&,
+                                      int, float*, double*);
+extern template void topological_loss(const PatchBatch<double>&, const Truths&, const LossOptions&,
+                                      int, double*, double*);
+
+}  // namespace toponet

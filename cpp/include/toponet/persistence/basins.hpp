@@ -1,0 +1,102 @@
+/// Basins of extrema, and how they grow together at saddles.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "toponet/basics/to_size.hpp"
+#include "toponet/filtration/monotone_paths.hpp"
+#include "toponet/filtration/neighbourhood.hpp"
+#include "toponet/filtration/padded_grid.hpp"
+#include "toponet/persistence/elder_union_find.hpp"
+
+namespace toponet {
+
+/// One direction of the filtration: upwards, basins are those of maxima and their sets the
+/// components of the foreground; downwards, those of minima and of the background.
+enum class Sweep { upwards, downwards };
+
+/// Where to go from each cell, by its upper link; made anew when stride or connectivity change.
+class SweepSteps {
+  public:
+    explicit SweepSteps(Sweep sweep) : direction(sweep) {}
+
+    void prepare(std::int64_t stride, Connectivity connectivity);
+
+    const Sweep direction;
+    std::array<std::int32_t, 8> offsets{};  ///< Direction of the ring -> step.
+    LinkTable arms{};                       ///< Upper link -> arms in this sweep's direction.
+    MonotonePaths paths;
+
+  private:
+    std::int64_t stride_ = 0;
+    Connectivity connectivity_ = Connectivity::eight;
+};
+
+template <class Value>
+class Basins {
+  public:
+    /// Makes a node of every extremum and finds, for each saddle, the nodes that its arms lead to.
+    ///
+    /// From a saddle, any path that goes on into one piece of its link ends at an extremum of the
+    /// component that the piece belongs to, because all of the path enters before the saddle.
+    ///
+    /// \param grid   its padding labelled as ElderUnionFind::outside; extrema get their nodes as
+    ///               labels, and keep their values here.
+    /// \param steps  prepared for the grid.
+    void find(PaddedGrid<Value>& grid, SweepSteps& steps, const std::vector<std::int32_t>& extrema,
+              const std::vector<std::int32_t>& saddles);
+
+    /// Value of the k-th extremum.
+    Value value(std::size_t k) const {
+        return sets_.value(static_cast<std::int32_t>(k) + sets_.first_extremum);
+    }
+
+    /// Joins the basins around one saddle. Calls on_death(node) for each but the eldest.
+    /// \param i     position of the saddle in the `saddles` of find.
+    /// \return how many died.
+    template <Sweep direction, class OnDeath>
+    std::size_t join(std::size_t i, const OnDeath& on_death) {
+        std::size_t deaths = 0;
+        std::int32_t elder = sets_.find(arms_[first_arm_[i]]);
+        for (std::uint32_t arm = first_arm_[i] + 1; arm < first_arm_[i + 1]; ++arm) {
+            const std::int32_t other = sets_.find(arms_[arm]);
+            if (other == elder) continue;
+            const bool other_is_elder = is_elder<direction>(other, elder);
+            const std::int32_t younger = other_is_elder ? elder : other;
+            elder = other_is_elder ? other : elder;
+            sets_.join(younger, elder);
+            on_death(younger);
+            ++deaths;
+        }
+        return deaths;
+    }
+
+    std::size_t arm_count(std::size_t i) const { return first_arm_[i + 1] - first_arm_[i]; }
+
+    /// The extremum that all others have been joined to, if all have.
+    std::int32_t eldest() { return sets_.find(sets_.first_extremum); }
+
+    /// Position of a node among the extrema.
+    static std::size_t extremum(std::int32_t node) {
+        return to_size(node - ElderUnionFind<Value>::first_extremum);
+    }
+
+  private:
+    template <Sweep direction>
+    bool is_elder(std::int32_t a, std::int32_t b) const {
+        return direction == Sweep::upwards ? enters_before(sets_.value(a), a, sets_.value(b), b)
+                                           : enters_before(sets_.value(b), b, sets_.value(a), a);
+    }
+
+    std::vector<std::int32_t> arms_;        ///< First cells, then nodes; saddle after saddle.
+    std::vector<std::uint32_t> first_arm_;  ///< Per saddle, and the end.
+    ElderUnionFind<Value> sets_;
+};
+
+extern template class Basins<float>;
+extern template class Basins<double>;
+
+}  // namespace toponet

@@ -1,0 +1,43 @@
+/// Persistence and Betti numbers of batches, shared out over threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "toponet/filtration/filtration.hpp"
+#include "toponet/filtration/image_view.hpp"
+#include "toponet/persistence/betti_numbers.hpp"
+
+namespace toponet {
+
+enum class Algorithm { union_find, reduction };
+
+/// Diagrams of a batch as flat arrays; rows splits[i] to splits[i + 1] are image i's.
+template <class Value>
+struct BatchDiagrams {
+    std::vector<Value> values;            ///< (birth, death) per row; never dies = -infinity.
+    std::vector<std::int32_t> pixels;     ///< (birth, death) per row; -1 = frame or never dies.
+    std::vector<std::int8_t> dimensions;  ///< 0 or 1 per row.
+    std::vector<std::int64_t> splits;
+};
+
+/// The result depends on the images alone, not on the number of threads.
+/// \throws std::invalid_argument with the index of the first image that breaks the contract of
+///         persistence.hpp.
+template <class Value>
+BatchDiagrams<Value> batch_persistence(const std::vector<ImageView<Value>>& images,
+                                       const FiltrationOptions& options, Algorithm algorithm,
+                                       int num_threads);
+
+extern template BatchDiagrams<float> batch_persistence(const std::vector<ImageView<float>>&,
+                                                       const FiltrationOptions&, Algorithm, int);
+extern template BatchDiagrams<double> batch_persistence(const std::vector<ImageView<double>>&,
+                                                        const FiltrationOptions&, Algorithm, int);
+
+/// Masks hold 0 or 1.
+std::vector<BettiNumbers> batch_betti_numbers(const std::vector<ImageView<std::uint8_t>>& masks,
+                                              Connectivity connectivity, bool frame,
+                                              int num_threads);
+
+}  // namespace toponet

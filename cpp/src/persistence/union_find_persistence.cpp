@@ -1,0 +1,185 @@
+// Persistence by union-find over extrema.
+//
+// Most pixels change nothing when they enter the filtration. Eight comparisons with its neighbours
+// (its upper link, see neighbourhood.hpp) tell whether a pixel is a maximum, a minimum or a saddle;
+// the rest is regular, and never sorted.
+//
+// Dimension 0: components of the foreground are born at maxima and meet at saddles. From a saddle,
+// any path that climbs into one piece of its upper link ends at a maximum of the component that the
+// piece belongs to, because all of the path enters before the saddle. So union-find runs over
+// maxima, at saddles only, in the order of the filtration.
+//
+// Dimension 1, by duality: holes are the components of the background that don't reach the
+// outside. Against the filtration they are born at minima and meet at the same saddles, under the
+// dual connectivity. Of the j pieces of a saddle's link, m meetings join foreground components and
+// the other j - 1 - m close a loop, which is where background components part: the second pass
+// visits the saddles of the second kind only.
+//
+// Pixels live in a grid padded by one on each side, whose cells are the frame (before all pixels)
+// or the outside background (after all pixels).
+
+#include <algorithm>
+#include <limits>
+
+#include "toponet/basics/lean_vector.hpp"
+#include "toponet/basics/parallel_for.hpp"
+#include "toponet/basics/to_size.hpp"
+#include "toponet/persistence/persistence.hpp"
+
+namespace toponet {
+template <class Value>
+void UnionFindPersistence<Value>::sort_saddles() {
+    const std::vector<std::int32_t>& cells = critical_.saddles;
+    resize_lean(saddles_, cells.size());
+    for (std::size_t rank = 0; rank < cells.size(); ++rank) {
+        saddles_[rank] = {descending_bits(grid_.value(cells[rank])),
+                          static_cast<std::int32_t>(rank)};
+    }
+    radix_sort(saddles_, scratch_);
+}
+
+template <class Value>
+void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& options,
+                                                   std::vector<PersistencePair<Value>>& pairs) {
+    const std::vector<std::int32_t>& cells = critical_.saddles;
+    const std::vector<std::int32_t>& maxima = critical_.maxima;
+    // Arms in index order, because neighbouring saddles have their paths in the same cache lines.
+    basins_.find(grid_, upwards_, maxima, cells);
+
+    // Per maximum, the saddle where it dies: its rank plus one; 0 = never. Written without a branch
+    // and sorted by counting afterwards: lists at the saddles took a tenth longer on noise.
+    assign_zeros_lean(deaths_, maxima.size());
+    resize_lean(closes_loop_, cells.size());
+    resize_lean(loops_.order, cells.size());
+    std::size_t loops = 0;
+    for (const Saddle& saddle : saddles_) {
+        const std::size_t rank = to_size(saddle.rank);
+        const std::size_t deaths = basins_.template join<Sweep::upwards>(
+            rank,
+            [&](std::int32_t node) { deaths_[Basins<Value>::extremum(node)] = saddle.rank + 1; });
+        const bool closes_loop = deaths + 1 < basins_.arm_count(rank);
+        closes_loop_[rank] = closes_loop;
+        loops_.order[loops] = saddle.rank;
+        loops += closes_loop;
+    }
+    loops_.order.resize(loops);
+
+    reserve_lean(pairs, maxima.size());
+    if (!options.frame) {
+        const std::size_t eldest = Basins<Value>::extremum(basins_.eldest());
+        pairs.push_back({basins_.value(eldest), -std::numeric_limits<Value>::infinity(),
+                         grid_.pixel(maxima[eldest]), no_pixel});
+    }
+    sort_by_death(cells.size());
+    for (const std::int32_t maximum : by_death_) {
+        const std::int32_t cell = cells[to_size(deaths_[to_size(maximum)] - 1)];
+        const Value birth = basins_.value(to_size(maximum));
+        const Value death = grid_.value(cell);
+        if (birth == death) continue;
+        pairs.push_back({birth, death, grid_.pixel(maxima[to_size(maximum)]), grid_.pixel(cell)});
+    }
+}
+
+/// The maxima that die, ordered by saddle, at the same saddle by maximum: both in index order.
+template <class Value>
+void UnionFindPersistence<Value>::sort_by_death(std::size_t saddles) {
+    // Per saddle plus one, first how many die before it, then the place of the next that dies
+    // there.
+    assign_zeros_lean(death_places_, saddles + 2);
+    for (const std::int32_t death : deaths_) ++death_places_[to_size(death) + 1];
+    death_places_[1] = 0;  // Those that never die have no place.
+    for (std::size_t death = 2; death < death_places_.size(); ++death) {
+        death_places_[death] += death_places_[death - 1];
+    }
+    resize_lean(by_death_, to_size(death_places_.back()));
+    for (std::size_t maximum = 0; maximum < deaths_.size(); ++maximum) {
+        const std::int32_t death = deaths_[maximum];
+        if (death == 0) continue;
+        by_death_[to_size(death_places_[to_size(death)]++)] = static_cast<std::int32_t>(maximum);
+    }
+}
+
+/// The saddles that closed loops, in index order, and loops_.order from ranks to places among them.
+template <class Value>
+void UnionFindPersistence<Value>::collect_loops() {
+    const std::vector<std::int32_t>& cells = critical_.saddles;
+    resize_lean(loops_.cells, cells.size());
+    resize_lean(place_, cells.size());
+    std::size_t loops = 0;
+    for (std::size_t rank = 0; rank < cells.size(); ++rank) {
+        loops_.cells[loops] = cells[rank];
+        place_[rank] = static_cast<std::int32_t>(loops);
+        loops += closes_loop_[rank];
+    }
+    loops_.cells.resize(loops);
+    for (std::int32_t& rank : loops_.order) rank = place_[to_size(rank)];
+}
+
+template <class Value>
+void UnionFindPersistence<Value>::merge_background(const FiltrationOptions& options,
+                                                   const OrderedCells& saddles,
+                                                   Basins<Value>& basins,
+                                                   std::vector<PersistencePair<Value>>& pairs) {
+    const std::vector<std::int32_t>& minima = critical_.minima;
+    basins.find(grid_, downwards_, minima, saddles.cells);
+    assign_zeros_lean(births_, minima.size());
+    for (auto next = saddles.order.rbegin(); next != saddles.order.rend(); ++next) {
+        const std::size_t i = to_size(*next);
+        basins.template join<Sweep::downwards>(i, [&](std::int32_t node) {
+            births_[Basins<Value>::extremum(node)] = saddles.cells[i];
+        });
+    }
+    reserve_lean(pairs, minima.size());
+    for (std::size_t i = 0; i < minima.size(); ++i) {
+        const bool with_frame = births_[i] == 0;  // Cell 0 is padding.
+        const Value birth =
+            with_frame ? static_cast<Value>(options.frame_value) : grid_.value(births_[i]);
+        const Value death = basins.value(i);
+        if (birth == death) continue;
+        pairs.push_back({birth, death, with_frame ? no_pixel : grid_.pixel(births_[i]),
+                         grid_.pixel(minima[i])});
+    }
+}
+
+template <class Value>
+void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
+                                          const FiltrationOptions& options, Diagram<Value>& diagram,
+                                          int num_threads) {
+    diagram.clear();
+    grid_.load(image, options, num_threads);
+    finder_.find(grid_.upper_links(), grid_.height(), grid_.stride(), options.connectivity,
+                 num_threads, critical_);
+    upwards_.prepare(grid_.stride(), options.connectivity);
+    downwards_.prepare(grid_.stride(), options.connectivity);
+    grid_.label_padding(ElderUnionFind<Value>::outside);
+    sort_saddles();
+
+    // One after the other, the second pass knows which saddles closed loops in the first; side by
+    // side it has to visit all.
+    const bool both = options.dimension_0 && options.dimension_1;
+    if (both && num_threads == 1) {
+        merge_components(options, diagram.dimension[0]);
+        collect_loops();
+        merge_background(options, loops_, basins_, diagram.dimension[1]);
+        return;
+    }
+    if (options.dimension_1) {
+        all_saddles_.cells = critical_.saddles;
+        resize_lean(all_saddles_.order, saddles_.size());
+        std::transform(saddles_.begin(), saddles_.end(), all_saddles_.order.begin(),
+                       [](const Saddle& saddle) { return saddle.rank; });
+    }
+    parallel_for(2, both ? 2 : 1, [&](int, std::int64_t dimension) {
+        if (dimension == 0 && options.dimension_0) {
+            merge_components(options, diagram.dimension[0]);
+        }
+        if (dimension == 1 && options.dimension_1) {
+            merge_background(options, all_saddles_, background_basins_, diagram.dimension[1]);
+        }
+    });
+}
+
+template class UnionFindPersistence<float>;
+template class UnionFindPersistence<double>;
+
+}  // namespace toponet

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -16,7 +15,6 @@ from toponet import TopologicalLoss
 from toponet.checkpoint import load_checkpoint
 from toponet.cli.train import main
 from toponet.models import UNet
-from toponet.prediction import likelihood, predict_likelihood
 from toponet.training import TrainConfig, Trainer
 from toponet.training.topo_losses import ClDiceLoss, make_topo_loss
 from toponet.training.vgg import COMPARED, FILE_NAME, LAYERS, VGGFeatureLoss
@@ -207,31 +205,6 @@ def test_unet_gives_each_pixel_the_logit_of_its_place() -> None:
         torch.testing.assert_close(network(image), dense[..., 16:-16, 16:-16])
     with pytest.raises(ValueError, match="at least 33 x 33 pixels"):
         network(torch.zeros(1, 2, 32, 40))
-
-
-def test_large_images_are_blended_from_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trained, or the windows' borders would be noise; near the whole image's answer."""
-    torch.manual_seed(0)
-    network = UNet()
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
-    generator = np.random.default_rng(0)
-    image = np.kron(generator.random((14, 12)) > 0.5, np.ones((12, 12)))[None].astype(np.float32)
-    patches = torch.from_numpy(image[None, :, :97, :97])
-    for _ in range(20):
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(
-            network(patches), patches[..., 16:-16, 16:-16]
-        )
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    network.eval()
-    whole = predict_likelihood(network, image, CPU)
-    monkeypatch.setattr(UNet, "window", 128)
-    blended = predict_likelihood(network, image, CPU)
-    assert whole.shape == blended.shape == image.shape[1:]
-    assert not np.array_equal(whole, blended)
-    assert np.abs(whole - blended).mean() < 0.02
-    assert likelihood.OVERLAP > 0
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
-from toponet.data import synthetic_membranes
 from toponet.models import DIVE, UNet
 from toponet.prediction import predict_likelihood
+from toponet.prediction.symmetry import mean_over_symmetries
 
 CPU = torch.device("cpu")
 
 
-def spread(network: DIVE | UNet) -> None:
+def spread(network: DIVE) -> None:
     """Likelihoods over all of (0, 1), as a trained network's, and not all near 0.5."""
     with torch.no_grad():
         logits = network(torch.randn(1, 1, 99, 99))
@@ -36,19 +37,54 @@ def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch, tile: tuple[int, 
     np.testing.assert_allclose(predict_likelihood(network, image, CPU), whole, atol=1e-5)
 
 
-def test_blended_windows_come_near_the_whole_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The U-Net looks farther than its margin, so a little changes; but no seam can be seen."""
+@pytest.fixture
+def sharp() -> UNet:
+    """Surer than a trained U-Net: whatever differs between two windows shows in the likelihood."""
     torch.manual_seed(0)
     network = UNet().eval()
-    data = synthetic_membranes(1, (150, 190))
-    image = (data.images[0] - data.images[0].mean()) / data.images[0].std()
-    whole = predict_likelihood(network, image, CPU)
-    monkeypatch.setattr(UNet, "window", 96)
-    blended = predict_likelihood(network, image, CPU)
-    assert 0 < np.abs(blended - whole).mean() < 0.2 * whole.std()
-    for axis in (0, 1):
-        # Mean step from each row, or column, to the next.
-        steps, expected = (
-            np.abs(np.diff(f, axis=axis)).mean(axis=1 - axis) for f in (blended, whole)
-        )
-        assert np.abs(steps - expected).max() < 0.2 * expected.mean()
+    with torch.no_grad():
+        logits = network(torch.randn(1, 1, 199, 199))
+    return Scaled(network, 5 / float(logits.std()), float(logits.median())).eval()
+
+
+class Scaled(UNet):
+    """A U-Net whose logits are moved and multiplied."""
+
+    def __init__(self, network: UNet, scale: float, middle: float) -> None:
+        super().__init__()
+        self.layers, self.scale, self.middle = network.layers, scale, middle
+
+    def dense(self, images: torch.Tensor) -> torch.Tensor:
+        return (super().dense(images) - self.middle) * self.scale
+
+
+@pytest.mark.parametrize("shape", [(150, 190), (371, 60), (97, 400), (257, 243)], ids=str)
+@pytest.mark.parametrize("flips", [False, True])
+def test_windows_change_nothing(
+    sharp: UNet, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], flips: bool
+) -> None:
+    """Of any size, and turned: where a window knows too little, another one knows enough."""
+    image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
+
+    def predict(image: NDArray[np.float32]) -> NDArray[np.float32]:
+        return predict_likelihood(sharp, image, CPU)
+
+    whole = mean_over_symmetries(predict, image) if flips else predict(image)
+    monkeypatch.setattr(UNet, "window", 160)
+    windows = mean_over_symmetries(predict, image) if flips else predict(image)
+    assert whole.shape == shape
+    assert whole.std() > 0.15
+    np.testing.assert_allclose(windows, whole, rtol=0, atol=1e-4)
+
+
+def test_the_reach_is_the_farthest_pixel_that_a_logit_depends_on() -> None:
+    """By the gradient, for each of the places that the coarsest grid tells apart."""
+    torch.manual_seed(0)
+    network = UNet().double().eval()
+    farthest = 0
+    for place in range(96, 96 + network.stride):
+        image = torch.randn(1, 1, 200, 200, dtype=torch.double, requires_grad=True)
+        (gradient,) = torch.autograd.grad(network.dense(image)[0, 0, place, place], image)
+        distance = (gradient[0, 0].nonzero() - place).abs().max()
+        farthest = max(farthest, int(distance))
+    assert farthest == network.reach

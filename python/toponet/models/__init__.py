@@ -1,9 +1,9 @@
 """Networks."""
 
 from toponet.models.dive import DIVE
-from toponet.models.network import BlendedNetwork, SegmentationNetwork
+from toponet.models.network import BlendedNetwork, SegmentationNetwork, pad_to_multiple
 from toponet.models.unet import UNet
 
 NETWORKS: dict[str, type[SegmentationNetwork]] = {"dive": DIVE, "unet": UNet}
 
-__all__ = ["DIVE", "NETWORKS", "BlendedNetwork", "SegmentationNetwork", "UNet"]
+__all__ = ["DIVE", "NETWORKS", "BlendedNetwork", "SegmentationNetwork", "UNet", "pad_to_multiple"]

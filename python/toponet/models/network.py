@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from toponet._validation import check_whole
 
@@ -60,13 +61,18 @@ class SegmentationNetwork(nn.Module, ABC):
 
 
 class BlendedNetwork(SegmentationNetwork):
-    """A network that looks farther than its margin: tiles of a large image are blended.
+    """A network that looks farther than its margin: a large image is put together from windows.
 
     Attributes:
-        window: Largest side of an image that is taken in one piece.
+        window: Largest side of an image that is taken in one piece; a multiple of ``stride``.
+        reach: Logits depend on no pixel farther away than this.
+        stride: Moving an image by this many pixels moves its logits with it; other moves change
+            them, because the network looks at every second pixel, and so on, at depth.
     """
 
     window: ClassVar[int]
+    reach: ClassVar[int]
+    stride: ClassVar[int]
 
     @abstractmethod
     def dense(self, images: Tensor) -> Tensor:
@@ -77,3 +83,9 @@ class BlendedNetwork(SegmentationNetwork):
         self._check(images)
         m = self.margin
         return self.dense(images)[..., m:-m, m:-m]
+
+
+def pad_to_multiple(images: Tensor, divisor: int) -> Tensor:
+    """Images with reflected pixels below and on the right, until ``divisor`` divides both sides."""
+    height, width = images.shape[-2:]
+    return F.pad(images, (0, -width % divisor, 0, -height % divisor), mode="reflect")

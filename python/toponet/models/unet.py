@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from toponet.models.network import BlendedNetwork
+from toponet.models.network import BlendedNetwork, pad_to_multiple
 
 CHANNELS = (16, 32, 64, 128)
-# It halves three times, so sides must be multiples of 8.
-DIVISOR = 2 ** (len(CHANNELS) - 1)
 
 
 class UNet(BlendedNetwork):
@@ -44,6 +41,9 @@ class UNet(BlendedNetwork):
 
     margin = 16
     window = 1024
+    reach = 51
+    # It halves three times, so sides must be multiples of 8 as well.
+    stride = 2 ** (len(CHANNELS) - 1)
 
     def __init__(self, in_channels: int = 1, out_channels: int = 1) -> None:
         """MONAI's own initial weights."""
@@ -65,7 +65,5 @@ class UNet(BlendedNetwork):
     def dense(self, images: Tensor) -> Tensor:
         """Logits of all pixels; those nearer than the margin to the border know too little."""
         height, width = images.shape[-2:]
-        missing = (-width % DIVISOR, -height % DIVISOR)
-        padded = F.pad(images, (0, missing[0], 0, missing[1]), mode="reflect")
-        logits: Tensor = self.layers(padded)[..., :height, :width]
+        logits: Tensor = self.layers(pad_to_multiple(images, self.stride))[..., :height, :width]
         return logits

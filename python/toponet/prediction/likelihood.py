@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -10,11 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from toponet.data import pad_reflected
-from toponet.models import BlendedNetwork, SegmentationNetwork
+from toponet.models import BlendedNetwork, SegmentationNetwork, pad_to_multiple
 
 # Of a tile: 30 channels of it in float32 are 0.1 GB.
 ROWS, COLUMNS = 256, 2048
-OVERLAP = 0.25
 
 
 @torch.no_grad()
@@ -24,8 +24,9 @@ def predict_likelihood(
     """Likelihood (H, W) of one normalised image (C, H, W).
 
     The network sees the image with ``network.margin`` reflected pixels around it. Networks whose
-    logits depend on their margins alone (DIVE) are given tiles, which change nothing; others
-    overlapping windows whose answers are blended, if the image is larger than one window.
+    logits depend on their margins alone (DIVE) are given tiles. Others (the U-Net) are given
+    overlapping windows if the image is larger than one window; of each window counts what lies
+    inside by the network's reach. Neither changes the likelihood, but for rounding.
 
     Args:
         network: In evaluation mode, on ``device``; the first of its classes is taken.
@@ -35,8 +36,8 @@ def predict_likelihood(
     Returns:
         (H, W), float32, 0 to 1.
 
-    Cost: besides image and likelihood, memory for one tile; for one window and two more maps of the
-    image's size where windows are blended.
+    Cost: besides image and likelihood, memory for one tile; where windows are blended, for one of
+    them and four more maps of the image's size.
     """
     padded = torch.from_numpy(pad_reflected(image, network.margin))[None]
     if not isinstance(network, BlendedNetwork):
@@ -61,20 +62,44 @@ def _tiled(network: SegmentationNetwork, padded: Tensor, device: torch.device) -
 
 
 def _blended(network: BlendedNetwork, padded: Tensor, device: torch.device) -> Tensor:
-    """MONAI's sliding window; the middle of a window counts most (a Gaussian)."""
+    """MONAI's sliding window; only those pixels of a window count that it knows enough of."""
     from monai.inferers.utils import sliding_window_inference
 
-    window = tuple(min(side, network.window) for side in padded.shape[-2:])
-    likelihood = sliding_window_inference(
+    m, height, width = network.margin, *padded.shape[-2:]
+    padded = pad_to_multiple(padded, network.stride)
+    sides = padded.shape[-2:]
+
+    def answer(images: Tensor, places: Sequence[Sequence[slice]]) -> Tensor:
+        """Likelihood and weight, as two channels: MONAI's own weights don't know the place."""
+        likelihood = torch.sigmoid(network.dense(images).float())[:, :1]
+        known = (
+            _known(p, side, network.reach) for p, side in zip(places[0][2:], sides, strict=True)
+        )
+        weight = torch.outer(*known).to(likelihood)[None, None]
+        return torch.cat([likelihood * weight, weight], dim=1)
+
+    # Windows start at multiples of the stride, and what counts of them covers the image.
+    step = (network.window - 2 * network.reach) // network.stride * network.stride
+    sums = sliding_window_inference(
         padded,
-        window,
+        tuple(min(side, network.window) for side in sides),
         sw_batch_size=1,
-        predictor=lambda images: torch.sigmoid(network.dense(images).float())[:, :1],
-        overlap=OVERLAP,
-        mode="gaussian",
+        predictor=answer,
+        overlap=1 - (step + 0.5) / network.window,  # MONAI rounds downwards.
+        with_coord=True,
         sw_device=device,
         device="cpu",
     )
-    m = network.margin
-    assert isinstance(likelihood, Tensor)
-    return likelihood[0, 0, m:-m, m:-m]
+    assert isinstance(sums, Tensor)
+    likelihood = sums[0, 0] / sums[0, 1]
+    return likelihood[m : height - m, m : width - m]
+
+
+def _known(place: slice, side: int, reach: int) -> Tensor:
+    """1 for what lies inside the window by the reach, or at the image's own border; else 0."""
+    weights = torch.ones(place.stop - place.start)
+    if place.start > 0:
+        weights[:reach] = 0
+    if place.stop < side:
+        weights[-reach:] = 0
+    return weights

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import toponet
 from toponet import PersistenceDiagrams
+from toponet.explanation import explain_matching
 
 NAMES = ("values", "pixels", "dimensions", "splits")
 
@@ -132,6 +133,60 @@ def test_arrays_that_do_not_fit_together_get_one_sentence(
     PersistenceDiagrams(**arrays)
     with pytest.raises(error, match=sentence):
         PersistenceDiagrams(**arrays | changed)
+
+
+def test_the_callers_own_arrays_stay_theirs() -> None:
+    """Writable as they were, and what is written into them later isn't in the diagrams."""
+    arrays: dict[str, Any] = {
+        "values": np.array([[1.0, 0.0]]),
+        "pixels": np.array([[0, 1]], np.int32),
+        "dimensions": np.array([0], np.int8),
+        "splits": np.array([0, 1]),
+    }
+    diagrams = PersistenceDiagrams(**arrays)
+    for name, array in arrays.items():
+        before = getattr(diagrams, name).copy()
+        array += 1
+        np.testing.assert_array_equal(getattr(diagrams, name), before)
+        assert not getattr(diagrams, name).flags.writeable
+
+
+def test_what_is_read_only_already_is_not_copied() -> None:
+    """The kernel's results, runs of images and dimensions: a copy of each would be waste."""
+    diagrams = toponet.persistence(few_levels(3))
+    again = PersistenceDiagrams(*(getattr(diagrams, name) for name in NAMES))
+    for name in NAMES:
+        assert getattr(again, name) is getattr(diagrams, name)
+        assert not getattr(diagrams, name).flags.writeable
+    assert np.shares_memory(diagrams[1:3].values, diagrams.values)
+
+
+UNDYING_HOLE = PersistenceDiagrams(
+    np.array([[0.9, -np.inf], [0.75, -np.inf]]),
+    np.array([[0, -1], [5, -1]], np.int32),
+    np.array([0, 1], np.int8),
+    np.array([0, 2]),
+)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda path: UNDYING_HOLE.check(),
+        lambda path: UNDYING_HOLE.save(path),
+        lambda path: PersistenceDiagrams.from_gudhi(UNDYING_HOLE.to_gudhi()),
+        lambda path: PersistenceDiagrams.from_gudhi(
+            UNDYING_HOLE.to_gudhi(negated=False), negated=False
+        ),
+        lambda path: PersistenceDiagrams.from_scikit_tda(UNDYING_HOLE.to_scikit_tda()),
+        lambda path: explain_matching(UNDYING_HOLE, UNDYING_HOLE, (3, 4)),
+    ],
+    ids=["check", "save", "gudhi", "gudhi, as they are", "scikit-tda", "explain"],
+)
+def test_a_hole_that_never_dies_is_no_hole_of_an_image(use: Any, tmp_path: Path) -> None:
+    """As a class that never dies it would be taken for a component."""
+    with pytest.raises(ValueError, match=r"must have a death for each hole .* never dies in row"):
+        use(tmp_path / "truth.npz")
 
 
 # Printing.

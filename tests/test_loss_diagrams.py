@@ -207,6 +207,23 @@ def test_targets_that_do_not_fit_get_one_clear_sentence(
         getattr(loss, method)(likelihood, **given)
 
 
+@pytest.mark.parametrize("method", ["forward", "explain"])
+@pytest.mark.parametrize("dims", [(0,), (0, 1), (1,)], ids=str)
+def test_a_hole_that_never_dies_is_not_taken_for_the_component_that_does_not(
+    method: str, dims: tuple[int, ...]
+) -> None:
+    """Without a frame one class never dies, and that is a component."""
+    loss = toponet.TopologicalLoss(frame=False, dims=dims)
+    target = toponet.PersistenceDiagrams(
+        np.array([[1.0, -np.inf]]),
+        np.array([[3, -1]], np.int32),
+        np.array([1], np.int8),
+        np.array([0, 1]),
+    )
+    with pytest.raises(ValueError, match=r"target_diagrams can't be used: .* never dies in row 0"):
+        getattr(loss, method)(torch.rand(1, 1, 5, 6), target_diagrams=target)
+
+
 def test_random_patches_have_no_diagrams_to_keep() -> None:
     _, target = problem()
     loss = toponet.TopologicalLoss(patch_size=5, patches="random")

@@ -204,6 +204,31 @@ def test_a_hole_born_with_the_frame_has_an_edge_of_its_own() -> None:
     assert "never" not in [tick.get_text() for tick in axes.get_xticklabels()]
 
 
+@pytest.mark.parametrize("frame", [False, True])
+def test_dots_whose_pixels_are_not_known_are_not_called_born_with_the_frame(frame: bool) -> None:
+    """Diagrams from elsewhere know no pixels; of a frame's classes, the death's pixel is known."""
+    image = np.array([[0.9, 0.2, 0.6], [0.1, 0.1, 0.1]])
+    ours = toponet.persistence(image, frame=frame)
+    elsewhere = toponet.PersistenceDiagrams.from_gudhi(ours.to_gudhi())
+    dots = "holes" if frame else "components"
+    axes = plot_diagram(plane(), elsewhere)
+    assert places(axes, dots) == places(plot_diagram(plane(), ours), dots)
+    assert not [label for label in labels(axes) if "frame" in label]
+    explanation = explain_matching(elsewhere, elsewhere, (2, 3))
+    assert not [label for label in labels(plot_diagram(plane(), explanation)) if "frame" in label]
+
+
+def test_numbers_that_are_no_diagram_are_not_drawn() -> None:
+    wrong = toponet.PersistenceDiagrams(
+        np.array([[0.2, 0.9]]),
+        np.array([[0, 1]], np.int32),
+        np.array([0], np.int8),
+        np.array([0, 1]),
+    )
+    with pytest.raises(ValueError, match="must have birth >= death"):
+        plot_diagram(plane(), wrong)
+
+
 def test_the_limits_of_a_diagram_hold_values_that_are_no_probabilities() -> None:
     image = np.array([[-40, 30.0, -50, 20, -60]])
     axes = plot_diagram(plane(), toponet.persistence(image))

@@ -69,6 +69,21 @@ def check_content(
         raise ValueError("dimensions must be 0 or 1, got others as well")
     if (np.diff(splits) < 0).any():
         raise ValueError("splits must not decrease")
+    check_holes_die("values", values, dimensions)
+
+
+def check_holes_die(name: str, values: FloatArray, dimensions: NDArray[np.int8]) -> None:
+    """Raises ValueError if a hole never dies: it would be matched as the component that doesn't.
+
+    Every hole of an image is filled at the latest when the whole image is there. The sign of what
+    never comes doesn't matter here.
+    """
+    undying = (dimensions == 1) & np.isinf(values[:, 1])
+    if undying.any():
+        raise ValueError(
+            f"{name} must have a death for each hole (dimension 1), as all holes of an image die; "
+            f"got one that never dies in row {int(np.argmax(undying))}"
+        )
 
 
 def check_dots(name: str, values: FloatArray, *, sublevel: bool = False) -> None:

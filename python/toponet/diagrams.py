@@ -23,7 +23,8 @@ class PersistenceDiagrams:
     """Persistence diagrams of B images: one row per class of positive persistence.
 
     Rows are ordered by (image, dimension, death pixel, birth pixel); what never dies comes first.
-    ``values == image.flat[pixels]`` bit for bit wherever ``pixels >= 0``. The arrays are read-only.
+    ``values == image.flat[pixels]`` bit for bit wherever ``pixels >= 0``. The arrays are read-only:
+    the constructor copies those that can be written to, and takes others as they are.
 
     Diagrams from elsewhere (:meth:`from_gudhi`, :meth:`from_scikit_tda`) know no pixels: these are
     all -1. Their rows are ordered by (image, dimension), what never dies first, then as given. They
@@ -59,13 +60,17 @@ class PersistenceDiagrams:
     splits: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        """Checks what is cheap to check and makes the arrays read-only, as the class is."""
+        """Checks what is cheap to check; keeps copies of the arrays that somebody may write to."""
         check_layout(self.values, self.pixels, self.dimensions, self.splits)
-        for array in (self.values, self.pixels, self.dimensions, self.splits):
-            array.flags.writeable = False
+        for name in _NAMES:
+            array = getattr(self, name)
+            if array.flags.writeable:
+                own = array.copy()
+                own.flags.writeable = False
+                object.__setattr__(self, name, own)  # The class is frozen.
 
     def __reduce__(self) -> tuple[type[PersistenceDiagrams], tuple[NDArray[Any], ...]]:
-        """Copies and pickles go through the constructor: they are read-only as well."""
+        """Copies and pickles go through the constructor: their arrays are read-only as well."""
         return PersistenceDiagrams, (self.values, self.pixels, self.dimensions, self.splits)
 
     def __len__(self) -> int:
@@ -199,8 +204,9 @@ class PersistenceDiagrams:
 
         Raises:
             TypeError: If they aren't such lists.
-            ValueError: If a dimension isn't 0 or 1, a number isn't finite (deaths may be what never
-                comes), or births and deaths aren't in the order that ``negated`` says.
+            ValueError: If a dimension isn't 0 or 1, a number isn't finite (deaths of components may
+                be what never comes; holes of images die), or births and deaths aren't in the order
+                that ``negated`` says.
 
         Example:
             >>> import toponet

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._validation import check_choice
+from toponet.diagram_checks import check_holes_die
 from toponet.diagrams import PersistenceDiagrams
 from toponet.matching import match
 
@@ -107,10 +108,12 @@ def explain_matching(
         dim_weights: Factors of dimension 0 and 1.
 
     Raises:
-        ValueError: As :func:`toponet.match`.
+        ValueError: As :func:`toponet.match`; if a hole never dies.
 
     Cost: that of two matchings; O((n + m)^3) for targets that don't coincide.
     """
+    check_holes_die("likelihood", likelihood.values, likelihood.dimensions)
+    check_holes_die("target", target.values, target.dimensions)
     parts = []
     for dimension in sorted(dims):
         rows = likelihood.dimensions == dimension

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toponet._validation import FloatArray, check_flag
-from toponet.diagram_checks import check_dots
+from toponet.diagram_checks import check_dots, check_holes_die
 
 Pair = tuple[int, tuple[float, float]]
 Rows = tuple[FloatArray, NDArray[np.int8]]
@@ -45,14 +45,16 @@ def _rows_of_pairs(image: int, pairs: Sequence[Pair], negated: bool) -> Rows:
         rows = np.empty((0, 3))
     if rows.shape[1:] != (3,) or rows.dtype.kind not in "buif":
         raise TypeError(f"{name} must be a list {content}")
-    dimensions, values = rows[:, 0], rows[:, 1:].astype(np.float64)
-    strange = ~np.isin(dimensions, (0, 1))
+    values = rows[:, 1:].astype(np.float64)
+    strange = ~np.isin(rows[:, 0], (0, 1))
     if strange.any():
         raise ValueError(
-            f"{name} must have dimensions 0 and 1, as images have, got {dimensions[strange][0]:g}"
+            f"{name} must have dimensions 0 and 1, as images have, got {rows[strange, 0][0]:g}"
         )
+    dimensions = rows[:, 0].astype(np.int8)
     check_dots(name, values, sublevel=negated)
-    return values, dimensions.astype(np.int8)
+    check_holes_die(name, values, dimensions)
+    return values, dimensions
 
 
 def from_arrays(diagrams: Sequence[Sequence[ArrayLike]], negated: bool) -> FlatArrays:
@@ -73,8 +75,10 @@ def _rows_of_arrays(image: int, arrays: Sequence[ArrayLike], negated: bool) -> R
     if any(len(part) for part in parts[2:]):
         raise ValueError(f"{name} must have dimensions 0 and 1, as images have, got "
                          f"{len(parts)} arrays that aren't empty")  # fmt: skip
-    dimensions = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    return _join(parts), dimensions.astype(np.int8)
+    dimensions = np.repeat(np.arange(len(parts)), [len(part) for part in parts]).astype(np.int8)
+    values = _join(parts)
+    check_holes_die(name, values, dimensions)
+    return values, dimensions
 
 
 def _dots_of_array(name: str, array: ArrayLike, negated: bool) -> FloatArray:

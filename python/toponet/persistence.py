@@ -90,6 +90,8 @@ def persistence(
         algorithm=algorithm,
         num_threads=thread_count(num_threads),
     )
+    for array in (values, pixels, dimensions, splits):
+        array.flags.writeable = False  # They are new: no copy is needed to keep them unchanged.
     return PersistenceDiagrams(values, pixels, dimensions, splits)
 
 

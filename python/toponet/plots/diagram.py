@@ -59,11 +59,12 @@ def plot_diagram(
 ) -> Axes:
     """The classes of one image: death on x, birth on y, so that they lie above the diagonal.
 
-    Components are blue circles, holes red squares; a black edge: born with the frame. What never
-    dies stands at the left, at the tick "never". Of an explanation, the matching as well: green
-    arrows to the partners in the target, orange ones to the diagonal for what is noise; dots left
-    alone are faint. A hollow mark is a dot of the target that found no partner, with a dashed line
-    to the diagonal: its length is the price.
+    Components are blue circles, holes red squares; a black edge: born with the frame (diagrams
+    from elsewhere, which know no pixels, have none). What never dies stands at the left, at the
+    tick "never". Of an explanation, the matching as well: green arrows to the partners in the
+    target, orange ones to the diagonal for what is noise; dots left alone are faint. A hollow
+    mark is a dot of the target that found no partner, with a dashed line to the diagonal: its
+    length is the price.
 
     Args:
         axes: Drawn into.
@@ -78,7 +79,8 @@ def plot_diagram(
 
     Raises:
         TypeError: If the diagrams are of another type, or an option is.
-        ValueError: If the diagrams are of several images, or ``dims`` is wrong.
+        ValueError: If the diagrams are of several images, their numbers aren't those of diagrams,
+            or ``dims`` is wrong.
     """
     shown = np.flatnonzero(check_dims(dims))
     check_flag("matching", matching)
@@ -108,9 +110,11 @@ def _rows(diagrams: object, matching: bool) -> _Rows:
     elif len(diagrams) != 1:
         raise ValueError(f"expected the diagrams of one image, got those of {len(diagrams)}")
     else:
+        diagrams.check()
         dots = goals = diagrams.values.astype(np.float64)
         fates = np.full(len(dots), "plain")
-    framed = (diagrams.pixels[:, 0] < 0) & (fates != "missing")
+    # What is born with the frame dies at a pixel; diagrams from elsewhere know neither.
+    framed = (diagrams.pixels[:, 0] < 0) & (diagrams.pixels[:, 1] >= 0)
     rows = _Rows(dots[:, ::-1], goals[:, ::-1], fates, framed, diagrams.dimensions)
     if not matching:
         rows = rows.where(fates != "missing")

@@ -104,6 +104,33 @@ def test_valid_pixels_of_a_class_problem_may_leave_out_what_has_no_class() -> No
     assert topological_loss(logits, indices, valid=each, **options) == without
 
 
+def test_a_label_that_counts_in_any_channel_must_be_a_class() -> None:
+    """255 where channel 0 doesn't count, but channels 1 and 2 do, has no class in them."""
+    logits, indices = problem()
+    indices[0, 5, 7] = 255
+    valid = torch.ones(2, CLASSES, 13, 17)
+    sentence = "class indices from 0 to 2, got 255"
+    kept = toponet.TopologicalLoss().target_diagrams(masks_of(indices % CLASSES).double())
+    for losers in ([0], [1], [2], [0, 1], [0, 2], [1, 2]):
+        some = valid.clone()
+        some[0, losers, 5, 7] = 0
+        for softmax in (False, True):
+            for loss in (
+                toponet.TopologicalLoss(softmax=softmax, sigmoid=not softmax),
+                toponet.TopoNetLoss(softmax=softmax),
+                toponet.TopoNetLoss(softmax=softmax, include_background=False),
+            ):
+                with pytest.raises(ValueError, match=sentence):
+                    loss(logits, indices, valid=some)
+        with pytest.raises(ValueError, match=sentence):
+            toponet.TopoNetLoss()(logits, indices, valid=some, target_diagrams=kept)
+    valid[0, :, 5, 7] = 0
+    topological_loss(logits, indices, valid=valid, softmax=True)
+    toponet.TopoNetLoss()(logits, indices, valid=valid)
+    valid[0, 0, 5, 7] = 1  # Channel 0 alone, which doesn't count here.
+    topological_loss(logits, indices, valid=valid, softmax=True, include_background=False)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "sentence"),
     [

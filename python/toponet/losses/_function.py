@@ -13,6 +13,7 @@ from toponet._boxes import Boxes
 from toponet.binary_loss import LossOptions, Patches, binary_topological_loss
 from toponet.diagram_loss import diagram_topological_loss
 from toponet.diagrams import PersistenceDiagrams
+from toponet.losses._inputs import check_class_indices, within_unit_interval
 
 # What the kernel reads masks as; other types are converted to float32 before.
 _MASK_DTYPES = (torch.bool, torch.uint8, torch.int32, torch.int64, torch.float32, torch.float64)
@@ -46,9 +47,11 @@ class TopologicalLossFunction(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, likelihood: Tensor, truth: Truth, options: LossOptions) -> Tensor:
+    def forward(
+        ctx: Any, likelihood: Tensor, truth: Truth, options: LossOptions, rounding: float
+    ) -> Tensor:
         device = likelihood.device
-        f, masks, patches, valid = prepare(likelihood, truth)
+        f, masks, patches, valid = prepare(likelihood, truth, rounding)
         gradient = _host_buffer(f.shape, torch.from_numpy(f).dtype, device)
         if truth.diagrams is None:
             losses, _ = binary_topological_loss(
@@ -73,15 +76,16 @@ class TopologicalLossFunction(torch.autograd.Function):
                 "with create_graph=True"
             )
         (gradient,) = ctx.saved_tensors
-        return losses_gradient[..., None, None] * gradient, None, None
+        return losses_gradient[..., None, None] * gradient, None, None, None
 
 
 def prepare(
-    likelihood: Tensor, truth: Truth
+    likelihood: Tensor, truth: Truth, rounding: float
 ) -> tuple[NDArray[Any], NDArray[Any] | None, Patches, NDArray[np.bool_] | None]:
     """On the CPU: likelihoods (N, H, W), masks (N, H, W), patches and valid pixels (N, H, W).
 
-    N = B * C. Pixels that aren't valid are 1 in likelihoods and masks, as a frame is.
+    N = B * C. Pixels that aren't valid are 1 in likelihoods and masks, as a frame is. Likelihoods
+    at most ``rounding`` outside [0, 1] are put at its end.
     """
     batch, channels, height, width = likelihood.shape
     shape = (batch * channels, height, width)
@@ -91,7 +95,7 @@ def prepare(
     # The one copy from the device, and the one wait for it.
     f, g, v = _to_host(likelihood, target, truth.valid)
     assert f is not None
-    f = f.reshape(shape)
+    f = within_unit_interval(f.reshape(shape), rounding)
     masks = None
     if g is not None:
         if g.shape[1] != channels:
@@ -116,14 +120,9 @@ def _one_against_the_rest(
 ) -> NDArray[np.bool_]:
     """(B, C, H, W) masks of class indices (B, 1, H, W), one for each channel."""
     classes = first_class + channels
-    wrong = (indices < 0) | (indices >= classes)
-    if valid is not None:
-        wrong &= valid[:, :1] != 0
-    if wrong.any():
-        raise ValueError(
-            f"target must hold class indices from 0 to {classes - 1}, got "
-            f"{np.broadcast_to(indices, wrong.shape)[wrong][0]}"
-        )
+    check_class_indices(
+        torch.from_numpy(indices), classes, None if valid is None else torch.from_numpy(valid)
+    )
     masks: NDArray[np.bool_] = indices == np.arange(first_class, classes)[:, None, None]
     return masks
 
@@ -153,7 +152,7 @@ def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:
         if tensor is None or tensor.device.type == "cpu":
             copies.append(None if tensor is None else tensor.detach().resolve_neg().contiguous())
         elif tensor.is_cuda:
-            pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+            pinned = _host_buffer(tensor.shape, tensor.dtype, tensor.device)
             copies.append(pinned.copy_(tensor.detach(), non_blocking=True))
             waited_for = tensor.device
         else:
@@ -164,5 +163,6 @@ def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:
 
 
 def _host_buffer(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Pinned where it goes back to a CUDA device, so that the copy doesn't hold up the caller."""
-    return torch.empty(shape, dtype=dtype, pin_memory=device.type == "cuda")
+    """Pinned for copies from and to a CUDA device, so that they don't hold up the caller."""
+    # Named, because torch.set_default_device decides otherwise.
+    return torch.empty(shape, dtype=dtype, device="cpu", pin_memory=device.type == "cuda")

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+# Outside [0, 1] by no more than this, a value may be meant as a probability.
+NEAR = 0.1
 
 
 def check_dense(name: str, tensor: object) -> None:
@@ -87,6 +94,54 @@ def check_binary(name: str, tensor: Tensor) -> None:
     wrong = (tensor != 0) & (tensor != 1)
     if wrong.any():
         raise ValueError(f"{name} must hold only 0 and 1, got {tensor[wrong][0].item()} as well")
+
+
+def check_class_indices(indices: Tensor, classes: int, valid: Tensor | None) -> None:
+    """Raises ValueError unless 0 to ``classes - 1`` wherever a pixel counts in some channel.
+
+    Args:
+        indices: (B, 1, H, W).
+        classes: Number of classes.
+        valid: As :func:`check_valid` gives it.
+    """
+    wrong = (indices < 0) | (indices >= classes)
+    if valid is not None:
+        wrong &= valid.any(dim=1, keepdim=True)
+    if wrong.any():
+        raise ValueError(
+            f"target must hold class indices from 0 to {classes - 1}, got {int(indices[wrong][0])}"
+        )
+
+
+def rounding_tolerance(dtype: torch.dtype) -> float:
+    """How far outside [0, 1] rounding may leave a probability of this dtype.
+
+    Four units in the last place of 1: a softmax that is summed over channels, or an upsampling,
+    ends one or two away from it. Types of eight bits have steps so coarse that logits would pass:
+    they get that of bfloat16.
+    """
+    return 4 * min(torch.finfo(dtype).eps, torch.finfo(torch.bfloat16).eps)
+
+
+def within_unit_interval(likelihood: NDArray[Any], rounding: float) -> NDArray[Any]:
+    """With values at most ``rounding`` outside [0, 1] put at its end; a copy if there are any.
+
+    Raises:
+        ValueError: If a value lies further outside, but near enough to be a probability. The kernel
+            refuses other values.
+    """
+    low, high = likelihood.min(), likelihood.max()
+    if -rounding <= low and high <= 1 + rounding:
+        return likelihood if low >= 0 and high <= 1 else np.clip(likelihood, 0, 1)
+    if low >= -NEAR and high <= 1 + NEAR:
+        outside = (likelihood < -rounding) | (likelihood > 1 + rounding)
+        image = int(outside.any(axis=(1, 2)).argmax())
+        raise ValueError(
+            f"likelihood must hold probabilities in [0, 1], got {likelihood[outside][0]:.9g}; "
+            "apply sigmoid or softmax to logits first, clamp(0, 1) to probabilities that an "
+            f"interpolation pushed out (image {image} of the batch)"
+        )
+    return likelihood
 
 
 def without_invalid(values: Tensor, valid: Tensor | None, each_channel: bool) -> Tensor:

@@ -34,8 +34,10 @@ from toponet.losses._inputs import (
     check_likelihood,
     check_target,
     check_valid,
+    rounding_tolerance,
     without_invalid,
 )
+from toponet.losses._recomputation import check_same_draw
 from toponet.losses._reduction import REDUCTIONS, reduce
 
 PATCHES = ("grid", "random")
@@ -81,12 +83,15 @@ class TopologicalLoss(_Loss):
         patches_per_image: For "random": how many in each image, the same for all its channels;
             None = 1.
         generator: For "random": of the positions, on the CPU; None = torch's own, as
-            ``torch.manual_seed`` sets it.
+            ``torch.manual_seed`` sets it. Activation checkpointing (``torch.utils.checkpoint``)
+            sets back torch's own only: with another one it raises ``RuntimeError``.
 
     Shape:
         - likelihood: (B, C, H, W) or (B, H, W), any floating point dtype, any device, in [0, 1], or
           logits if ``sigmoid`` or ``softmax``. Each channel is compared with its class against the
-          rest.
+          rest. Rounding may leave probabilities a little outside [0, 1]: what lies at most four
+          machine epsilons of the dtype outside (4.8e-7 in float32, 0.0039 in float16, 0.031 in
+          bfloat16 and less) counts as 0 or 1, and gets the gradient of the pixel there.
         - target: the same shape, 0 or 1 in any dtype; or, with C > 1, class indices in a whole
           dtype, (B, 1, H, W) or (B, H, W).
         - valid: (B, H, W), (B, 1, H, W) or the likelihood's shape, 0 or 1: pixels that count. The
@@ -194,7 +199,7 @@ class TopologicalLoss(_Loss):
         """Computes the loss; shapes and errors are described at the class."""
         f, truth = self._inputs(likelihood, target, valid, target_diagrams)
         losses: Tensor = TopologicalLossFunction.apply(  # type: ignore[no-untyped-call]
-            f, truth, self.options
+            f, truth, self.options, rounding_tolerance(likelihood.dtype)
         )
         if self.class_weights is not None:
             losses = losses * losses.new_tensor(self.class_weights)
@@ -241,9 +246,12 @@ class TopologicalLoss(_Loss):
         """
         with torch.no_grad():
             f, truth = self._inputs(likelihood, target, valid, target_diagrams)
-            images, masks, patches, _ = prepare(f, truth)
+            rounding = rounding_tolerance(likelihood.dtype)
+            images, masks, patches, _ = prepare(f, truth, rounding)
         # The errors of the loss, with its sentences.
-        TopologicalLossFunction.apply(f, truth, self.options)  # type: ignore[no-untyped-call]
+        TopologicalLossFunction.apply(  # type: ignore[no-untyped-call]
+            f, truth, self.options, rounding
+        )
         diagrams = truth.diagrams
         if diagrams is None:
             assert masks is not None
@@ -289,13 +297,14 @@ class TopologicalLoss(_Loss):
         if v is not None and v.shape[1] > 1:
             v = v[:, first:]
         levels = without_invalid(levels, v, each_channel=True)[:, first:]
-        if not ((levels >= 0) & (levels <= 1)).all():
+        rounding = rounding_tolerance(target.dtype) if target.is_floating_point() else 0.0
+        if not ((levels >= -rounding) & (levels <= 1 + rounding)).all():
             raise ValueError(
                 f"target must hold values in [0, 1], got values from {levels.min():.9g} to "
                 f"{levels.max():.9g}; class indices have to be made masks first"
             )
         truth = self._truth(levels, None, v, None, first)
-        images, _, patches, _ = prepare(levels, truth)
+        images, _, patches, _ = prepare(levels, truth, rounding)
         return patch_diagrams(images, patches, self.options)
 
     def extra_repr(self) -> str:
@@ -378,9 +387,10 @@ class TopologicalLoss(_Loss):
         else:
             rows, columns = free_corners(height, width, self.patch_size)
             count = self.patches_per_image or 1
+            check_same_draw(self.generator)
             corners = torch.stack(
                 [
-                    torch.randint(free, (batch * count,), generator=self.generator)
+                    torch.randint(free, (batch * count,), generator=self.generator, device="cpu")
                     for free in (rows, columns)
                 ],
                 dim=1,

@@ -13,6 +13,7 @@ from toponet.diagrams import PersistenceDiagrams
 from toponet.losses._inputs import (
     as_computed,
     check_binary,
+    check_class_indices,
     check_floating_point,
     check_likelihood,
     check_target,
@@ -97,6 +98,8 @@ class TopoNetLoss(_Loss):
         each_channel = not self.topological_loss.softmax
         f = without_invalid(f, v, each_channel)
         g = check_target(target, logits)
+        if g.shape[1] != f.shape[1]:
+            check_class_indices(g, f.shape[1], v)
         masks = without_invalid(one_hot(g, f.shape[1]).to(f.dtype), v, each_channel)
         self._check_masks(masks, v)
         if self.topological_loss.softmax:

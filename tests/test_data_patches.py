@@ -95,3 +95,15 @@ def test_an_image_without_a_valid_pixel_is_named() -> None:
     data = replace(coordinates(20, 31), valid=(np.zeros((20, 31), np.uint8),))
     with pytest.raises(ValueError, match="image x has no valid pixel"):
         PatchSampler(data, UNCHANGED, 6, 2)
+
+
+def test_torchs_default_device_does_not_reach_into_patches() -> None:
+    data = replace(coordinates(20, 31), valid=(np.ones((20, 31), np.uint8),))
+    sampler = PatchSampler(data, UNCHANGED, 6, 2)
+    sampler.reseed([1])
+    expected = sampler.batch(3)
+    sampler.reseed([1])
+    with torch.device("meta"):
+        found = sampler.batch(3)
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs)

@@ -343,3 +343,19 @@ def test_random_numbers_of_others_are_left_alone() -> None:
     metrics.BettiError(patches=5, patch_size=9)(*batch(0))
     np.testing.assert_array_equal(np.random.get_state()[1], before[0])  # type: ignore[index]  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), before[1])
+
+
+@pytest.mark.parametrize(("name", "options"), SUMMABLE)
+def test_torchs_default_device_does_not_reach_into_a_metric(
+    name: str, options: dict[str, Any]
+) -> None:
+    """A metric on the CPU stays there, wherever new tensors would lie."""
+    preds, target = batch(1)
+    expected, metric = build(name, options), build(name, options)
+    expected.update(preds, target)
+    with torch.device("meta"):
+        metric.update(preds, target)
+        found = numbers(metric.compute())
+        metric.reset()
+        metric(preds, target)
+    assert found == numbers(expected.compute()) == numbers(metric.compute())

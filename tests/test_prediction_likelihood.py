@@ -88,3 +88,18 @@ def test_the_reach_is_the_farthest_pixel_that_a_logit_depends_on() -> None:
         distance = (gradient[0, 0].nonzero() - place).abs().max()
         farthest = max(farthest, int(distance))
     assert farthest == network.reach
+
+
+@pytest.mark.parametrize("network", [DIVE, UNet])
+def test_torchs_default_device_does_not_reach_into_a_prediction(
+    monkeypatch: pytest.MonkeyPatch, network: type[DIVE | UNet]
+) -> None:
+    """Tiles and windows of a network on the CPU stay there, wherever new tensors would lie."""
+    torch.manual_seed(0)
+    model = network().eval()
+    monkeypatch.setattr(UNet, "window", 160)
+    image = np.random.default_rng(0).normal(size=(1, 140, 135)).astype(np.float32)
+    expected = predict_likelihood(model, image, CPU)
+    with torch.device("meta"):
+        found = predict_likelihood(model, image, CPU)
+    assert np.array_equal(found, expected)

@@ -53,7 +53,8 @@ def _tiled(network: SegmentationNetwork, padded: Tensor, device: torch.device) -
     """In tiles, of which each gives what the whole image would."""
     border = 2 * network.margin
     height, width = padded.shape[-2] - border, padded.shape[-1] - border
-    likelihood = torch.empty(height, width)
+    # Named, because torch.set_default_device and set_default_dtype decide otherwise.
+    likelihood = torch.empty(height, width, device="cpu", dtype=torch.float32)
     for row, column in product(range(0, height, ROWS), range(0, width, COLUMNS)):
         tile = padded[..., row : row + ROWS + border, column : column + COLUMNS + border]
         answer = torch.sigmoid(network(tile.to(device)).float())[0, 0].cpu()
@@ -97,7 +98,7 @@ def _blended(network: BlendedNetwork, padded: Tensor, device: torch.device) -> T
 
 def _known(place: slice, side: int, reach: int) -> Tensor:
     """1 for what lies inside the window by the reach, or at the image's own border; else 0."""
-    weights = torch.ones(place.stop - place.start)
+    weights = torch.ones(place.stop - place.start, device="cpu")
     if place.start > 0:
         weights[:reach] = 0
     if place.stop < side:

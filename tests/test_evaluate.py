@@ -397,6 +397,36 @@ def test_an_interrupted_evaluation_says_so(
     assert "interrupted; nothing was written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("out", [True, False])
+def test_an_interruption_after_the_report_says_where_it_is(
+    folder: Path, out: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toponet.evaluation.run.Evaluation.image_table", interrupt)
+    if out:  # The pages have the table as well.
+        monkeypatch.setattr("toponet.evaluation.run.Evaluation.write", lambda *_: None)
+    arguments = [str(folder / "predictions"), str(folder / "labels")]
+    assert cli.main([*arguments, *([f"--out={folder / 'out'}"] if out else [])]) == 130
+    sentence = f"everything is in {folder / 'out'}" if out else "nothing was written"
+    assert f"interrupted; {sentence}\n" in capsys.readouterr().err
+    assert (folder / "out").exists() == out
+
+
+def test_an_interruption_within_the_report_leaves_none(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toponet.evaluation.report.Evaluation.notes", interrupt)
+    arguments = [str(folder / "predictions"), str(folder / "labels"), f"--out={folder / 'out'}"]
+    assert cli.main(arguments) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
 def test_options_from_a_yaml_file(folder: Path) -> None:
     path = folder / "options.yaml"
     path.write_text("threshold: 0.7\npatch_size: 17\n")

@@ -29,6 +29,7 @@ from toponet.data.files import read_image
 from toponet.labelling import label_cells
 from toponet.models import DIVE
 from toponet.prediction import TrainedModel, load_model
+from toponet.prediction.segmentation import Conventions, Segmentation
 
 CPU = torch.device("cpu")
 SHAPE = (24, 31)
@@ -264,6 +265,67 @@ def test_a_data_set_by_name_has_the_names_of_its_labels(weights: Path, tmp_path:
     assert cli_evaluate.main([str(out), spec]) == 0
 
 
+def test_predictions_are_compared_with_the_truths_of_their_own_seed_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every seed gives its images the same names; the default seed isn't the run's."""
+    run = tmp_path / "run"
+    options = {
+        "data": "synthetic:membranes,size=40x36,count=3", "seed": 1, "out": run, "epochs": 1,
+        "iterations-per-epoch": 1, "batch-size": 1, "patch-size": 17, "device": "cpu",
+        "topo-start-epoch": 2,
+    }  # fmt: skip
+    assert cli_train.main([f"--{key}={value}" for key, value in options.items()]) == 0
+    out = predict(run, "--held-out", f"--out={tmp_path / 'out'}")
+    capsys.readouterr()
+    assert cli_evaluate.main([str(out), options["data"]]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    cure = f"evaluate it against {options['data']},seed=1\n"
+    assert "membranes_000_likelihood.tif was predicted of synthetic" in error
+    assert error.endswith(cure)
+    assert cli_evaluate.main([str(out), f"{options['data']},seed=1", "--missing=skip"]) == 0
+    # The same images by another description, and a single file of them.
+    again = f"{options['data'].replace('=3', '=7')},seed=1"
+    for place in (out, out / "membranes_000_likelihood.tif"):
+        assert cli_evaluate.main([str(place), again, "--missing=skip"]) == 0
+    capsys.readouterr()
+    assert cli_evaluate.main([str(out / "membranes_000_mask.png"), options["data"]]) == 2
+    assert capsys.readouterr().err.endswith(cure)
+
+
+def test_predictions_of_one_volume_arent_compared_with_the_truth_of_another(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their pages have the same names; a volume that only moved is the same."""
+    volume, labels = grey(shape=(2, *SHAPE)), np.zeros((2, *SHAPE), np.uint8)
+    for name, pixels in (("one", volume), ("other", volume + np.uint8(1))):
+        save(tmp_path / name / "train-volume.tif", pixels)
+        save(tmp_path / name / "train-labels.tif", labels)
+    out = predict(weights, f"isbi12:{tmp_path / 'one'}", f"--out={tmp_path / 'out'}")
+    assert cli_evaluate.main([str(out), f"isbi12:{tmp_path / 'other'}"]) == 2
+    cure = f"evaluate it against isbi12:{tmp_path / 'one'}\n"
+    assert capsys.readouterr().err.endswith(cure)
+    moved = (tmp_path / "one").rename(tmp_path / "moved")
+    assert cli_evaluate.main([str(out), f"isbi12:{moved}"]) == 0
+    (out / "predict.json").write_text("[]")
+    assert cli_evaluate.main([str(out), f"isbi12:{moved}"]) == 2
+    assert "predict.json isn't what toponet-predict writes" in capsys.readouterr().err
+
+
+def test_made_up_images_are_the_same_wherever_the_command_runs(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    arguments = ("synthetic:membranes,count=2,size=24x31", f"--out={tmp_path / 'out'}")
+    predict(weights, *arguments)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    capsys.readouterr()
+    predict(weights, *arguments)
+    assert "0 predicted, 2 done before" in capsys.readouterr().out
+
+
 def test_threshold_and_smallest_size_change_all_but_the_likelihood(
     weights: Path, images: Path, tmp_path: Path
 ) -> None:
@@ -282,6 +344,14 @@ def test_threshold_and_smallest_size_change_all_but_the_likelihood(
         np.testing.assert_array_equal(cells, label_cells(structure, 8))
         for ending in ("_cells.tif", "_overlay.png"):
             assert (out / f"a{ending}").read_bytes() != (plain / f"a{ending}").read_bytes()
+
+
+def test_a_likelihood_of_exactly_the_threshold_is_structure() -> None:
+    likelihood = np.array([[0.25, 0.5, np.nextafter(np.float32(0.5), 0)]], np.float32)
+    for threshold, mask in ((0.5, [0, 255, 0]), (0.25, [255, 255, 255]), (0.75, [0, 0, 0])):
+        segmentation = Segmentation(likelihood[None], likelihood, Conventions(threshold, 8, 1))
+        assert segmentation.mask.tolist() == [mask]
+        assert (segmentation.cells != 0).tolist() == [[value == 0 for value in mask]]
 
 
 def test_the_checkpoint_has_threshold_and_connectivity(images: Path, tmp_path: Path) -> None:
@@ -368,7 +438,10 @@ def test_other_predictions_are_not_taken_for_done(
         ((weights, images, "--threshold=0.6"), "with threshold 0.5, not 0.6; choose another"),
         ((weights, images, "--min-size=3"), "with min_size 1, not 3"),
         ((weights, images, "--flips"), "with flips False, not True"),
-        ((weights, tmp_path / "elsewhere"), "a_likelihood.tif exists already and isn't of"),
+        (
+            (weights, tmp_path / "elsewhere"),
+            f"a_likelihood.tif exists already and is of {images}/a.png, not of {tmp_path}/else",
+        ),
     ):
         assert sentence in complaint(capsys, *arguments, "--out", out)
     assert {path: path.read_bytes() for path in out.iterdir()} == files
@@ -379,7 +452,41 @@ def test_other_predictions_are_not_taken_for_done(
         capsys, weights, images, "--out", out
     )
     (out / "predict.json").unlink()
-    assert "exists already and isn't of" in complaint(capsys, weights, images, "--out", out)
+    assert "predict.json doesn't say what of" in complaint(capsys, weights, images, "--out", out)
+
+
+def test_one_image_anew_leaves_the_others_done(
+    weights: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = predict(weights, images, f"--out={tmp_path / 'out'}")
+    predict(weights, images / "a.png", f"--out={out}", "--overwrite")
+    capsys.readouterr()
+    predict(weights, images, f"--out={out}")
+    assert "0 predicted, 2 done before, 0 left out" in capsys.readouterr().out
+
+
+def test_predictions_by_other_settings_dont_get_mixed(
+    weights: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One image anew would leave the other one beside it, by the old settings."""
+    out = predict(weights, images, f"--out={tmp_path / 'out'}")
+    files = {path: path.read_bytes() for path in out.iterdir()}
+    error = complaint(
+        capsys, weights, images / "a.png", "--out", out, "--overwrite", "--threshold=0.6"
+    )
+    assert "with threshold 0.5, not 0.6, of b as well; choose another --out, or name" in error
+    assert {path: path.read_bytes() for path in out.iterdir()} == files
+    predict(weights, images, f"--out={out}", "--overwrite", "--threshold=0.6")
+    assert json.loads((out / "predict.json").read_text())["settings"]["threshold"] == 0.6
+
+
+def test_a_prediction_that_nobody_noted_is_called_so(
+    weights: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = predict(weights, images / "a.png", f"--out={tmp_path / 'out'}")
+    (out / "b_mask.png").write_bytes((out / "a_mask.png").read_bytes())
+    error = complaint(capsys, weights, images, "--out", out)
+    assert "b_mask.png exists already, and predict.json doesn't say what of; choose" in error
 
 
 def bad_files(folder: Path) -> dict[str, str]:
@@ -545,11 +652,30 @@ def test_an_interrupted_stack_leaves_no_half_file_and_is_done_later(
     with monkeypatch.context() as patch:
         patch.setattr("toponet.prediction.run.Predictor._likelihood", interrupted)
         out = predict(weights, *arguments, code=130)
-    assert "interrupted; the same command goes on" in capsys.readouterr().err
+    assert "interrupted; the same command goes on\n" in capsys.readouterr().err
     assert {name.partition("_")[0] for name in names(out)} == {"a", "b"}
     predict(weights, *arguments)
     assert "1 predicted, 2 done before, 0 left out" in capsys.readouterr().out
     assert len(tifffile.imread(out / "stack_likelihood.tif")) == 3
+
+
+def test_interrupted_overwriting_goes_on_without_it(
+    weights: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """With --overwrite again it would begin anew."""
+    out = predict(weights, images, f"--out={tmp_path / 'out'}")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("toponet.prediction.run.Predictor._likelihood", interrupted)
+        predict(weights, images, f"--out={out}", "--overwrite", code=130)
+    error = capsys.readouterr().err
+    assert "interrupted; the same command without --overwrite goes on" in error
+    predict(weights, images, f"--out={out}")
+    assert len(names(out)) == 8
 
 
 @pytest.fixture

@@ -19,6 +19,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run_evaluation(config)
     except MISTAKES as error:
         return complain(PROGRAM, str(error))
-    except KeyboardInterrupt:
-        return complain(PROGRAM, "interrupted; nothing was written", 130)
+    except KeyboardInterrupt as error:
+        return complain(PROGRAM, f"interrupted; {str(error) or 'nothing was written'}", 130)
     return 0

@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome = run_prediction(config)
     except MISTAKES as error:
         return complain(PROGRAM, sentence(error))
-    except KeyboardInterrupt:
-        return complain(PROGRAM, "interrupted; the same command goes on", 130)
+    except KeyboardInterrupt as error:
+        return complain(PROGRAM, f"interrupted; {str(error) or 'nothing was written'}", 130)
     return 1 if outcome.problems else 0
 
 

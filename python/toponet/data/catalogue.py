@@ -66,6 +66,19 @@ def open_data(spec: str, seed: int = 0) -> Sequence[Case]:
     return kind.cases(where, **options)
 
 
+def with_seed(spec: str, seed: int) -> str:
+    """``spec`` with the seed that :func:`open_data` would use, where one matters.
+
+    Raises:
+        ValueError: If the name or an option is unknown.
+    """
+    name, where = _split(spec)
+    kind = FORMATS[name]
+    if "seed" not in kind.options or "seed" in _options(where, kind, name)[1]:
+        return spec
+    return f"{name}:{where or next(iter(FAMILIES))},seed={seed}"
+
+
 def load_data(
     spec: str, seed: int = 0, progress: Callable[[int, int], None] | None = None
 ) -> ImageSet:

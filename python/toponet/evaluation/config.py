@@ -19,6 +19,9 @@ class EvaluateConfig:
     their names. Integers of 8 or 16 bit are divided by 255 or 65535, unless the file holds only 0
     and one of 1, 255, 65535, which is a mask; floating point is taken as it is.
 
+    Predictions that toponet-predict made of a data set NAME:PATH are compared with the truths of
+    the same images only: those of another seed or volume are refused.
+
     Attributes:
         predictions: Folder with masks or likelihoods (PNG, TIFF), or one such file.
         labels: Folder with masks; a data set with labels/ and perhaps valid/ (pixels that count) in

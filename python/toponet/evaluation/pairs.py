@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from toponet.data import open_data
 from toponet.data.files import SUFFIXES, read_mask, read_pixels
 from toponet.data.pairing import check_partners, files_by_name
+from toponet.data.provenance import image_digest, read_provenances
 from toponet.evaluation.config import EvaluateConfig
 
 # Of several forms of one prediction, the smallest number is taken.
@@ -31,10 +32,12 @@ class Truth:
     Attributes:
         mask: File of a mask (H, W), or the mask itself.
         valid: Of the pixels that count, likewise; None = all of them.
+        image: Digest of the image that it belongs to; None = not known.
     """
 
     mask: Path | NDArray[np.uint8]
     valid: Path | NDArray[np.uint8] | None = None
+    image: str | None = None
 
 
 class Images(NamedTuple):
@@ -96,6 +99,7 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
     for name, path in predictions.items():
         if name not in truths:
             raise ValueError(f"{path} has no label named {name!r} in {config.labels}")
+    _check_provenance(config, predictions, truths)
     left_out = sorted(set(truths) - set(predictions))
     # Whoever names a single prediction means that one.
     if left_out and config.missing == "error" and not source.is_file():
@@ -104,6 +108,25 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
             f"{left_out[0]!r}; --missing skip leaves them out"
         )
     return [Pair(name, predictions[name], truths[name]) for name in sorted(predictions)], left_out
+
+
+def _check_provenance(
+    config: EvaluateConfig, predictions: Mapping[str, Path], truths: Mapping[str, Truth]
+) -> None:
+    """Whether predictions of a named data set are compared with truths of the same images.
+
+    Raises:
+        ValueError: If one isn't: names alone don't tell one seed, or one volume, from another.
+    """
+    folder = next(iter(predictions.values())).parent
+    provenances = read_provenances(folder)
+    for name, path in predictions.items():
+        known = provenances.get(image_name(path))
+        if known and truths[name].image not in (None, known.sha256):
+            raise ValueError(
+                f"{path} was predicted of {known.data}, whose image {name!r} isn't that of "
+                f"{config.labels}; evaluate it against {known.data}"
+            )
 
 
 def find_predictions(source: Path) -> dict[str, Path]:
@@ -129,7 +152,7 @@ def find_truths(source: str) -> dict[str, Truth]:
     path = Path(source)
     if not path.exists() and ":" in source:
         samples = ((case.name, case.read()) for case in open_data(source))
-        return {name: Truth(sample.mask, sample.valid) for name, sample in samples}
+        return {name: Truth(s.mask, s.valid, image_digest(s.image)) for name, s in samples}
     if path.is_file():
         return {image_name(path): Truth(path)}
     labels = _by_name(path / "labels" if (path / "labels").is_dir() else path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from rich.console import Console
 
 from toponet.evaluation.config import EvaluateConfig
@@ -20,6 +22,7 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
         ValueError: If files are missing, unpaired, unreadable or of other sizes, or ``config.out``
             exists; the file is named.
         OSError: If the report can't be written.
+        KeyboardInterrupt: As it came; if the report is written it says where.
     """
     console = console or Console()
     check_absent(config.out, "--out")
@@ -31,13 +34,27 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
             scores[pair.name] = score_image(likelihood, truth, protocol, valid)
     evaluation = Evaluation(config, scores, left_out)
     if config.out is not None:
-        evaluation.write(new_folder(config.out, "--out"))
+        _write(evaluation, config.out)
+    try:
+        _show(evaluation, console)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"everything is in {config.out}" if config.out else "") from None
+    return evaluation
+
+
+def _write(evaluation: Evaluation, out: str) -> None:
+    """All of the report, or after an error or interruption nothing."""
+    folder = new_folder(out, "--out")
+    try:
+        evaluation.write(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _show(evaluation: Evaluation, console: Console) -> None:
     console.print(evaluation.image_table().rich())
     console.print(evaluation.total_table().rich())
-    for note in evaluation.notes():
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
-    if config.out is not None:
-        console.print(
-            f"Everything is in {config.out}", highlight=False, markup=False, soft_wrap=True
-        )
-    return evaluation
+    out = evaluation.config.out
+    for line in (*evaluation.notes(), *([f"Everything is in {out}"] if out else [])):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from toponet.prediction.config import PredictConfig
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.data.provenance import PREDICT_FILE, Provenance, read_provenances
+from toponet.prediction.config import FORMATS, OUTPUTS, PredictConfig
 from toponet.prediction.outputs import existing_output, remove_outputs
 from toponet.prediction.sources import Source
 from toponet.writing import written_whole
 
-FILE = "predict.json"
 REMEDY = "choose another --out, or --overwrite"
 
 
@@ -27,18 +31,31 @@ class Record:
         checkpoint: Its file, for the reader.
         settings: All that predictions depend on; the checkpoint by the hash of its content.
         images: Where each image came from, by name.
+        data: Of what data set each image is, by name, if it came from one that was named.
     """
 
     checkpoint: str
     settings: Mapping[str, Any]
-    images: Mapping[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Provenance] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Raises OSError if it can't be written."""
         plain = {"toponet": version("toponet"), "checkpoint": self.checkpoint,
-                 "settings": dict(self.settings), "images": dict(self.images)}  # fmt: skip
-        with written_whole(folder / FILE) as file:
+                 "settings": dict(self.settings), "images": self.images,
+                 "data": {name: asdict(entry) for name, entry in self.data.items()}}  # fmt: skip
+        with written_whole(folder / PREDICT_FILE) as file:
             file.write((json.dumps(plain, indent=2) + "\n").encode())
+
+    def note(self, folder: Path, source: Source, image: NDArray[np.float32]) -> None:
+        """Adds what an image is that was just read, if its data set has a name.
+
+        Raises:
+            OSError: If it can't be written.
+        """
+        if source.data is not None:
+            self.data[source.name] = Provenance.of(source.data, image)
+            self.write(folder)
 
     @classmethod
     def read(cls, folder: Path) -> Record | None:
@@ -47,20 +64,21 @@ class Record:
         Raises:
             ValueError: If the file is something else.
         """
-        path = folder / FILE
+        path = folder / PREDICT_FILE
         if not path.exists():
             return None
         try:
             plain = json.loads(path.read_text(encoding="utf-8"))
-            return cls(plain["checkpoint"], dict(plain["settings"]), dict(plain["images"]))
+            settings, images = dict(plain["settings"]), dict(plain["images"])
+            return cls(plain["checkpoint"], settings, images, dict(read_provenances(folder)))
         except (ValueError, KeyError, TypeError):
             raise ValueError(f"{path} isn't what toponet-predict writes; {REMEDY}") from None
 
 
 def plan(
     config: PredictConfig, now: Record, sources: Sequence[Source]
-) -> list[tuple[Source, list[str]]]:
-    """What is still to be written of each source; notes in the folder what made it.
+) -> tuple[list[tuple[Source, list[str]]], Record]:
+    """What is still to be written of each source, and the folder's new record, which is written.
 
     Args:
         config: What is asked for.
@@ -68,46 +86,91 @@ def plan(
         sources: Those asked for.
 
     Raises:
-        ValueError: If the folder holds predictions by other settings or of other images, and
-            ``config.overwrite`` is False.
-        OSError: If the note can't be written.
+        ValueError: If the folder holds predictions by other settings that wouldn't be replaced, or
+            ones of other images, and ``config.overwrite`` is False.
+        OSError: If the record can't be written.
     """
     folder = Path(config.out)
-    before = None if config.overwrite else Record.read(folder)
-    if before:
-        _check_same(folder, before, now)
-    images = dict(before.images) if before else {}
+    before = _record_before(config, now, sources)
+    record = Record(now.checkpoint, now.settings, dict(before.images), dict(before.data))
     work = []
     for source in sources:
-        # A path that is relative means another file elsewhere.
-        origin = os.path.abspath(source.origin)  # noqa: PTH100
-        missing = list(dict.fromkeys(config.outputs))
-        if not config.overwrite:
-            found = {
-                kind: existing_output(folder, source.name, kind, config.likelihood_format)
-                for kind in missing
-            }
-            missing = [kind for kind, path in found.items() if path is None]
-            there = next((path for path in found.values() if path), None)
-            if there and images.get(source.name) != origin:
-                raise ValueError(f"{there} exists already and isn't of {source.origin}; {REMEDY}")
-        images[source.name] = origin
-        work.append((source, missing))
+        origin = _absolute(source)
+        kinds = list(dict.fromkeys(config.outputs))
+        if config.overwrite:
+            record.data.pop(source.name, None)
+        else:
+            kinds = _missing(folder, source, kinds, config.likelihood_format, before, origin)
+        record.images[source.name] = origin
+        work.append((source, kinds))
     folder.mkdir(parents=True, exist_ok=True)
     if config.overwrite:  # What another checkpoint left would pass for this one's afterwards.
         for source in sources:
             remove_outputs(folder, source.name)
-    Record(now.checkpoint, now.settings, images).write(folder)
-    return work
+    record.write(folder)
+    return work, record
 
 
-def _check_same(folder: Path, before: Record, now: Record) -> None:
+def _absolute(source: Source) -> str:
+    """Its origin: a path that is relative means another file elsewhere."""
+    if (source.data or "").startswith("synthetic:"):  # No file, and the same everywhere.
+        return source.origin
+    return os.path.abspath(source.origin)  # noqa: PTH100
+
+
+def _record_before(config: PredictConfig, now: Record, sources: Sequence[Source]) -> Record:
+    """The folder's record as far as it holds for this run as well."""
+    folder, nothing = Path(config.out), Record(now.checkpoint, now.settings)
+    try:
+        before = Record.read(folder) or nothing
+    except ValueError:
+        if not config.overwrite:
+            raise
+        return nothing
+    difference = _difference(before, now)
+    if difference is None:
+        return before
+    if not config.overwrite:
+        raise ValueError(f"{folder} holds predictions {difference}; {REMEDY}")
+    kept = sorted(set(before.images) - {source.name for source in sources})
+    for name in kept:
+        if any(existing_output(folder, name, k, f) for k, f in product(OUTPUTS, FORMATS)):
+            raise ValueError(
+                f"{folder} holds predictions {difference}, of {name} as well; choose another "
+                "--out, or name all of its images"
+            )
+    return nothing
+
+
+def _missing(
+    folder: Path, source: Source, kinds: list[str], likelihood_format: str, before: Record,
+    origin: str,
+) -> list[str]:  # fmt: skip
+    """The kinds that aren't there yet.
+
+    Raises:
+        ValueError: If one is there, but of another image.
+    """
+    found = {kind: existing_output(folder, source.name, kind, likelihood_format) for kind in kinds}
+    there = next((path for path in found.values() if path), None)
+    known = before.images.get(source.name)
+    if there and known is None:
+        raise ValueError(
+            f"{there} exists already, and {PREDICT_FILE} doesn't say what of; {REMEDY}"
+        )
+    if there and known != origin:
+        raise ValueError(f"{there} exists already and is of {known}, not of {origin}; {REMEDY}")
+    return [kind for kind, path in found.items() if path is None]
+
+
+def _difference(before: Record, now: Record) -> str | None:
+    """In what the folder's predictions aren't those of this run."""
     for name, value in now.settings.items():
         old = before.settings.get(name)
         if old != value:
-            words = (
+            return (
                 f"of another checkpoint, {before.checkpoint}"
                 if name == "sha256"
                 else f"with {name} {old}, not {value}"
             )
-            raise ValueError(f"{folder} holds predictions {words}; {REMEDY}")
+    return None

@@ -47,6 +47,7 @@ def run_prediction(config: PredictConfig, console: Console | None = None) -> Out
         ValueError: If checkpoint or device can't be used, an input isn't there, or the folder holds
             other predictions. Nothing is written then.
         OSError: If something can't be written.
+        KeyboardInterrupt: As it came; once predictions were begun it says how to go on.
     """
     console = console or Console()
     device = choose_device(config.device)
@@ -64,9 +65,13 @@ def run_prediction(config: PredictConfig, console: Console | None = None) -> Out
         sources = find_sources(config.inputs, out)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     settings = {"sha256": digest, "flips": config.flips, **asdict(conventions)}
-    work = plan(config, Record(str(path), settings), sources)
-    predictor = Predictor(config, model, conventions)
-    outcome = _predict_all(predictor, work, console)
+    work, record = plan(config, Record(str(path), settings), sources)
+    predictor = Predictor(config, model, conventions, record)
+    try:
+        outcome = _predict_all(predictor, work, console)
+    except KeyboardInterrupt:  # With --overwrite it would begin anew.
+        without = " without --overwrite" if config.overwrite else ""
+        raise KeyboardInterrupt(f"the same command{without} goes on") from None
     for line in (
         f"{len(outcome.written)} predicted, {len(outcome.skipped)} done before, "
         f"{len(outcome.problems)} left out; threshold {conventions.threshold}, connectivity "
@@ -93,11 +98,13 @@ class Predictor:
         config: What is asked for.
         model: The network.
         conventions: Of masks and cells.
+        record: Of the folder.
     """
 
     config: PredictConfig
     model: TrainedModel
     conventions: Conventions
+    record: Record
 
     def predict(self, source: Source, kinds: Sequence[str], progress: Progress) -> None:
         """Writes files of these kinds.
@@ -115,6 +122,8 @@ class Predictor:
                     image = pages.read(i)
                     add(Segmentation(image, self._likelihood(image, source), self.conventions))
                     progress.advance(task)
+                # Before the files take their names: none is ever there without it.
+                self.record.note(out, source, image)
         finally:
             progress.remove_task(task)
 

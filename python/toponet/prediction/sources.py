@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet.data import Case, fold_split, open_data
+from toponet.data.catalogue import with_seed
 from toponet.data.files import SUFFIXES, as_image, read_pages, read_pixels
 from toponet.data.pairing import KINDS
 from toponet.data.volumes import HDF5_SUFFIXES, find_volume, opened_hdf5
@@ -45,11 +46,14 @@ class Source:
         name: Their names begin with it.
         origin: The file, or the data set's part, as errors name it.
         open: Looks at it; raises ValueError if it can't be used.
+        data: The data set that it is from, as a command line names it with its seed; None = it was
+            named as a file.
     """
 
     name: str
     origin: str
     open: Callable[[], Pages]
+    data: str | None = None
 
 
 def find_sources(inputs: Sequence[str], out: Path) -> list[Source]:
@@ -87,7 +91,8 @@ def held_out_sources(config: Mapping[str, Any], data: str | None) -> list[Source
         hint = "" if data else "; if the run's data have moved, name them after the checkpoint"
         raise ValueError(f"{error}{hint}") from None
     _, held_out = fold_split(len(cases), folds, fold, config.get("inner_fold"))
-    return _named_once([_of_case(cases[i]) for i in held_out])
+    named = with_seed(data or spec, seed)
+    return _named_once([_of_case(cases[i], named) for i in held_out])
 
 
 def _sources_of(text: str, out: Path) -> list[Source]:
@@ -104,7 +109,7 @@ def _sources_of(text: str, out: Path) -> list[Source]:
     if match := _HDF5.fullmatch(text):
         return [_of_hdf5(Path(match[1]).expanduser(), match[2])]
     if ":" in text or text == "synthetic":
-        return [_of_case(case) for case in open_data(text)]
+        return [_of_case(case, with_seed(text, seed=0)) for case in open_data(text, seed=0)]
     raise ValueError(f"{path} does not exist")
 
 
@@ -158,8 +163,8 @@ def _of_hdf5(path: Path, name: str) -> Source:
     return Source(path.stem, f"{path}:{name}", look)
 
 
-def _of_case(case: Case) -> Source:
-    return Source(case.name, case.origin, lambda: Pages(lambda _: case.read().image))
+def _of_case(case: Case, data: str) -> Source:
+    return Source(case.name, case.origin, lambda: Pages(lambda _: case.read().image), data)
 
 
 def _named_once(sources: list[Source]) -> list[Source]:

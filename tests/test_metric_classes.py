@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import torchmetrics
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -86,6 +87,22 @@ def test_results_have_names() -> None:
     for name, expected in names.items():
         assert list(build(name, {})(*masks)) == expected
     assert list(metrics.BettiError(dims=(1,))(*masks)) == ["betti_error_1"]
+
+
+@pytest.mark.parametrize(("name", "options"), SUMMABLE, ids=str)
+def test_results_can_be_plotted(name: str, options: dict[str, Any]) -> None:
+    """What compute() returns, and results of several epochs as curves, into axes of the caller."""
+    metric = build(name, options)
+    epochs = [metric(*batch(seed)) for seed in (1, 2, 3)]
+    expected = numbers(metric.compute())
+    _, axes = metric.plot()
+    dots = [float(np.asarray(line.get_ydata())[0]) for line in axes.get_lines()]
+    assert dots[: len(expected)] == pytest.approx(expected)
+    own = Figure().subplots()
+    _, drawn = metric.plot(epochs, own)
+    assert drawn is own
+    curves = [np.asarray(line.get_ydata()).tolist() for line in own.get_lines()[: len(expected)]]
+    assert curves == pytest.approx(np.transpose([numbers(epoch) for epoch in epochs]))
 
 
 def test_random_patches_differ_between_updates_and_repeat_after_reset() -> None:

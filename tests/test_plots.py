@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -43,6 +44,19 @@ EXPLANATION = Explanation(
     forces=np.array([[-0.2, 0], [0.4, -0.4], [0, 0.6], [0, 0], [0, 0]]),
 )
 LIKELIHOOD = np.linspace(0.1, 0.9, 20).reshape(4, 5)
+
+
+FORMS = [
+    pytest.param(lambda values: values.tolist(), id="list"),
+    pytest.param(lambda values: values, id="float64"),
+    pytest.param(lambda values: values.astype(np.float32), id="float32"),
+    pytest.param(lambda values: values.astype(np.float16), id="float16"),
+    pytest.param(lambda values: list(values.astype(np.float32)), id="list of arrays"),
+    pytest.param(lambda values: torch.tensor(values), id="tensor"),
+    pytest.param(lambda values: torch.tensor(values, requires_grad=True), id="with gradient"),
+    pytest.param(lambda values: torch.tensor(values, dtype=torch.bfloat16), id="bfloat16"),
+    pytest.param(lambda values: list(torch.tensor(values, requires_grad=True)), id="tensors"),
+]
 
 
 def plane() -> Axes:
@@ -183,6 +197,43 @@ def test_segmentations_are_drawn_for_grey_and_rgb(channels: int) -> None:
 def test_the_start_of_the_topological_term_is_marked(start: int, marked: bool) -> None:
     axes = plot_losses(Figure().subplots(), [1, 2, 3], [3, 2, 1], [9, 8, 7], [3, 5, 4], start)
     assert bool(axes.texts) == marked
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_curves_are_drawn_from_lists_arrays_and_tensors(form: Any) -> None:
+    epochs, losses = np.arange(1.0, 4), np.array([0.75, 0.5, 0.25])
+    axes = plot_losses(plane(), form(epochs), form(losses), form(losses), form(losses), 2)
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), np.transpose([epochs, losses]))
+    assert len(axes.texts) == 1
+    metric = plot_metric(plane(), form(epochs), form(losses), 2, "voi")
+    np.testing.assert_array_equal(metric.lines[0].get_xydata(), np.transpose([epochs, losses]))
+    np.testing.assert_array_equal(metric.lines[1].get_xdata(), [1.5, 1.5])
+
+
+def test_curves_of_a_run_without_an_epoch_are_empty() -> None:
+    none = np.array([])
+    assert not plot_losses(plane(), none, none, none, none, 2).texts
+    assert len(plot_metric(plane(), [], [], 2, "voi").lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "sentence"),
+    [
+        ([0.5], ValueError, "must hold one number for each of 2 epochs, got 1"),
+        ([[0.5, 0.5]], ValueError, r"must be one row of numbers, got shape \(1, 2\)"),
+        ([[0.5], [0.5, 0.5]], ValueError, "must be an array, got rows of different lengths"),
+        ([0.5, None], TypeError, "must hold real numbers, got object"),
+    ],
+)
+def test_curves_that_do_not_fit_are_refused(
+    values: Any, error: type[Exception], sentence: str
+) -> None:
+    with pytest.raises(error, match=f"values {sentence}"):
+        plot_metric(plane(), [1, 2], values, 2, "voi")
+    with pytest.raises(error, match=f"topo {sentence}"):
+        plot_losses(plane(), [1, 2], [0.5, 0.5], values, [0.5, 0.5], 2)
+    with pytest.raises(TypeError, match=r"topo_start_epoch must be a whole number, got 1\.5"):
+        plot_metric(plane(), [1, 2], [1, 2], 1.5, "voi")  # type: ignore[arg-type]
 
 
 def test_a_diagram_has_death_on_x_and_what_never_dies_at_the_left() -> None:
@@ -444,6 +495,19 @@ def test_only_what_is_a_hole_by_the_connectivity_is_tinted(connectivity: int, ti
     assert (np.ptp(np.asarray(axes.images[0].get_array())[1, 1]) > 0) == tinted
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("thresholds", [form for form in FORMS if form.id != "bfloat16"])
+def test_a_pixel_of_the_threshold_is_reached_in_every_type(form: Any, thresholds: Any) -> None:
+    """0.7 as float32 is less than 0.7 as float64; 0.1 as float32 is more."""
+    values = np.array([[0.7, 0.1, 0.7], [0.1, 0.1, 0.3]])
+    panels = plot_filtration(
+        Figure().subplots(1, 3), form(values), thresholds(np.array([0.7, 0.3, 0.1]))
+    )
+    dark = [int((np.asarray(a.images[0].get_array()) == 0.15).all(axis=2).sum()) for a in panels]
+    assert dark == [2, 3, 6]
+    assert [axes.get_title()[8:11] for axes in panels] == ["0.7", "0.3", "0.1"]
+
+
 def test_thresholds_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="one axes for each of 5 thresholds, got 2"):
         plot_filtration(Figure().subplots(1, 2), LIKELIHOOD)
@@ -472,6 +536,23 @@ def test_the_contour_of_a_landscape_is_optional() -> None:
     ]
     assert drawn == [2, 1, 1]
     assert len(plot_landscape(space(), LIKELIHOOD).collections) == 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_landscapes_contour_encloses_the_pixels_of_the_threshold(form: Any) -> None:
+    """0.7 in every type: contours of float32 at 0.7 as float64 would run inside of the ridge."""
+    values = np.array([[0.1, 0.1, 0.1], [0.7, 0.7, 0.9], [0.1, 0.1, 0.1]])
+    axes = plot_landscape(space(), form(values), threshold=0.7)
+    contour = axes.collections[1]
+    rows = {round(float(y), 6) for path in contour.get_paths() for y in path.vertices[:, 1]}
+    assert 1.0 in rows
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_maps_are_drawn_from_lists_arrays_and_tensors(form: Any) -> None:
+    axes = plot_critical_pixels(plane(), form(LIKELIHOOD), EXPLANATION)
+    shown = np.asarray(axes.images[0].get_array())
+    np.testing.assert_allclose(shown, 1 - 0.85 * LIKELIHOOD, atol=0.01)
 
 
 def test_marks_on_a_landscape_stand_at_their_height_and_point_to_their_goal() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from toponet.plots._arrays import Numbers, real_array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,16 +42,14 @@ def show_structure(axes: Axes, structure: NDArray[Any]) -> None:
     show(axes, 1 - 0.85 * structure)
 
 
-def likelihood_map(likelihood: ArrayLike) -> NDArray[np.float64]:
+def likelihood_map(likelihood: Numbers) -> NDArray[np.float64]:
     """One image's likelihood as float64.
 
     Raises:
         TypeError: If it doesn't hold numbers.
         ValueError: If it isn't (H, W) with at least one pixel, or leaves [0, 1].
     """
-    array = np.asarray(likelihood)
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"likelihood must hold real numbers, got {array.dtype}")
+    array = real_array("likelihood", likelihood)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"likelihood must have shape (H, W), not empty, got {array.shape}")
     values = array.astype(np.float64)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from toponet._validation import check_connectivity, check_flag, check_number
+from toponet._validation import check_connectivity, check_flag
 from toponet.labelling import label_cells
 from toponet.persistence import betti_numbers
+from toponet.plots._arrays import Numbers, level, real_number
 from toponet.plots._canvas import likelihood_map, show
 from toponet.plots._style import VERMILION
 
@@ -22,8 +23,8 @@ THRESHOLDS = (0.9, 0.7, 0.5, 0.3, 0.1)
 
 def plot_filtration(
     axes: Iterable[Axes],
-    likelihood: ArrayLike,
-    thresholds: Sequence[float] = THRESHOLDS,
+    likelihood: Numbers,
+    thresholds: Iterable[float] = THRESHOLDS,
     *,
     connectivity: int = 8,
     frame: bool = False,
@@ -34,8 +35,9 @@ def plot_filtration(
 
     Args:
         axes: One for each threshold; drawn into.
-        likelihood: (H, W) in [0, 1].
-        thresholds: Usually falling.
+        likelihood: (H, W) in [0, 1]: list, array or tensor.
+        thresholds: Usually falling. They are taken as numbers of the likelihood's type: a pixel of
+            0.7 reaches the threshold 0.7 in float32 as well.
         connectivity: Of the structure, 8 or 4.
         frame: Surround the image by a frame of structure, drawn in grey; its own component isn't
             counted. The same as in :func:`toponet.persistence`.
@@ -51,17 +53,17 @@ def plot_filtration(
     check_connectivity(connectivity)
     check_flag("frame", frame)
     values = likelihood_map(likelihood)
-    levels = [check_number("thresholds", threshold) for threshold in thresholds]
+    falling = [real_number("thresholds", threshold) for threshold in thresholds]
     row = list(axes)
-    if len(row) != len(levels):
-        raise ValueError(f"expected one axes for each of {len(levels)} thresholds, got {len(row)}")
-    for panel, level in zip(row, levels, strict=True):
-        mask = values >= level
+    if len(row) != len(falling):
+        raise ValueError(f"expected one axes for each of {len(falling)} thresholds, got {len(row)}")
+    for panel, threshold in zip(row, falling, strict=True):
+        mask = values >= level(threshold, likelihood)
         components, holes = betti_numbers(
             mask, connectivity=connectivity, frame=frame, num_threads=1
         )[0]
         show(panel, _structure_and_holes(mask, connectivity, frame), margin=int(frame))
-        panel.set_title(f"$f \\geq {level:g}$\n$\\beta_0 = {components}$, $\\beta_1 = {holes}$")
+        panel.set_title(f"$f \\geq {threshold:g}$\n$\\beta_0 = {components}$, $\\beta_1 = {holes}$")
     return np.array(row, dtype=object)
 
 

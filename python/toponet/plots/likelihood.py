@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from toponet._validation import check_flag, check_number
+from toponet._validation import check_flag
 from toponet.explanation import Explanation
+from toponet.plots._arrays import Numbers, level, real_number
 from toponet.plots._canvas import likelihood_map, show_structure
 from toponet.plots._critical import CriticalMarks, critical_marks
 from toponet.plots._style import BLUE
@@ -21,7 +22,7 @@ MARK_AREA = 90.0
 
 def plot_critical_pixels(
     axes: Axes,
-    likelihood: ArrayLike,
+    likelihood: Numbers,
     explanation: Explanation,
     *,
     min_force: float = 0.0,
@@ -66,7 +67,7 @@ def plot_critical_pixels(
 # mplot3d has no type information: its axes are Any.
 def plot_landscape(
     axes: Any,
-    likelihood: ArrayLike,
+    likelihood: Numbers,
     explanation: Explanation | None = None,
     *,
     threshold: float | None = 0.5,
@@ -108,7 +109,7 @@ def plot_landscape(
     if min(height, width) < 2:
         raise ValueError(f"a landscape needs at least 2 x 2 pixels, got {height} x {width}")
     if threshold is not None:
-        check_number("threshold", threshold)
+        threshold = level(real_number("threshold", threshold), likelihood)
     groups = []
     if explanation is not None:
         groups = critical_marks(explanation, values.shape, min_force, mark_area)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from toponet.plots._arrays import Numbers, curve
+from toponet.plots._epochs import mark_start
 from toponet.plots._style import BLACK, BLUE, VERMILION
 
 if TYPE_CHECKING:
@@ -13,17 +14,17 @@ if TYPE_CHECKING:
 
 def plot_losses(
     axes: Axes,
-    epochs: Sequence[int],
-    bce: Sequence[float],
-    topo: Sequence[float],
-    total: Sequence[float],
+    epochs: Numbers,
+    bce: Numbers,
+    topo: Numbers,
+    total: Numbers,
     topo_start_epoch: int,
 ) -> Axes:
     """Cross-entropy and total loss on the left axis, topological loss on the right one.
 
     Args:
         axes: Drawn into.
-        epochs: Numbers of the epochs.
+        epochs: Numbers of the epochs: list, array or tensor, as the losses.
         bce: Mean cross-entropy of each epoch.
         topo: Mean topological loss (unweighted) of each epoch.
         total: Mean of what was minimised.
@@ -31,17 +32,21 @@ def plot_losses(
 
     Returns:
         The axes.
-    """
-    from matplotlib.ticker import MaxNLocator
 
+    Raises:
+        TypeError: If something doesn't hold real numbers.
+        ValueError: If something isn't one row of numbers, or there isn't one for each epoch.
+    """
+    numbers, losses = curve(epochs, bce=bce, topo=topo, total=total)
     right = axes.twinx()
     lines = [
-        *axes.plot(epochs, bce, color=BLUE, marker="o", ms=3, label="cross-entropy"),
-        *axes.plot(epochs, total, color=BLACK, marker="s", ms=3, ls="--", label="total"),
-        *right.plot(epochs, topo, color=VERMILION, marker="^", ms=3, label="topological (right)"),
+        *axes.plot(numbers, losses["bce"], color=BLUE, marker="o", ms=3, label="cross-entropy"),
+        *axes.plot(numbers, losses["total"], color=BLACK, marker="s", ms=3, ls="--", label="total"),
+        *right.plot(
+            numbers, losses["topo"], color=VERMILION, marker="^", ms=3, label="topological (right)"
+        ),
     ]
-    if epochs and epochs[0] < topo_start_epoch <= epochs[-1]:
-        axes.axvline(topo_start_epoch - 0.5, color="0.6", lw=1)
+    if mark_start(axes, numbers, topo_start_epoch):
         axes.annotate(
             " topological term on",
             (topo_start_epoch - 0.5, 1.01),
@@ -49,12 +54,10 @@ def plot_losses(
             color="0.4",
             fontsize=8,
         )
-    axes.set_xlabel("epoch")
     axes.set_ylabel("cross-entropy, total")
     right.set_ylabel("topological loss of a patch")
     axes.set_ylim(bottom=0)
     right.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     # Below: somewhere inside, a curve of one of the two axes would run under it.
     axes.legend(
         handles=lines,

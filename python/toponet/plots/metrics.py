@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet.plots._arrays import Numbers, curve
 from toponet.plots._canvas import show, show_structure, stretched
+from toponet.plots._epochs import mark_start
 from toponet.plots._style import BLUE
 from toponet.plots.segmentation import plot_mistakes
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 def plot_metric(
     axes: Axes,
-    epochs: Sequence[int],
-    values: Sequence[float],
+    epochs: Numbers,
+    values: Numbers,
     topo_start_epoch: int,
     title: str,
 ) -> Axes:
@@ -28,22 +30,22 @@ def plot_metric(
 
     Args:
         axes: Drawn into.
-        epochs: Numbers of the epochs.
+        epochs: Numbers of the epochs: list, array or tensor, as the values.
         values: Of the metric.
         topo_start_epoch: First epoch with the term.
         title: Above the axes.
 
     Returns:
         The axes.
-    """
-    from matplotlib.ticker import MaxNLocator
 
-    axes.plot(epochs, values, color=BLUE, marker="o", ms=3)
-    if epochs and epochs[0] < topo_start_epoch <= epochs[-1]:
-        axes.axvline(topo_start_epoch - 0.5, color="0.6", lw=1)
+    Raises:
+        TypeError: If something doesn't hold real numbers.
+        ValueError: If something isn't one row of numbers, or there isn't one for each epoch.
+    """
+    numbers, rows = curve(epochs, values=values)
+    axes.plot(numbers, rows["values"], color=BLUE, marker="o", ms=3)
+    mark_start(axes, numbers, topo_start_epoch)
     axes.set_title(title, fontsize=10)
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return axes
 
 

@@ -1,0 +1,83 @@
+"""What pictures are drawn from, as numpy arrays: lists, arrays and tensors alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from toponet._validation import check_number
+
+# Anything that is, or holds, numbers: tensors aren't array-like for type checkers.
+Numbers = ArrayLike | torch.Tensor
+
+
+def real_array(name: str, given: Numbers) -> NDArray[Any]:
+    """The numbers of a list, an array or a tensor of any device, with or without a gradient.
+
+    Raises:
+        TypeError: If it holds no real numbers.
+        ValueError: If its rows have different lengths.
+    """
+    if isinstance(given, torch.Tensor):
+        values = given.detach().cpu()
+        # numpy has no bfloat16.
+        given = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    elif isinstance(given, (list, tuple)):
+        # Losses kept one by one.
+        given = [real_array(name, x) if isinstance(x, torch.Tensor) else x for x in given]
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise ValueError(f"{name} must be an array, got rows of different lengths") from None
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
+    return array
+
+
+def real_number(name: str, given: object) -> float:
+    """One finite number. One of a type with few digits means the number that it prints as.
+
+    Raises:
+        TypeError: If it isn't a number.
+        ValueError: If it isn't finite.
+    """
+    if isinstance(given, (np.ndarray, torch.Tensor)):
+        given = real_array(name, given)[()]  # A scalar, if it is one.
+    return check_number(name, float(str(given)) if isinstance(given, np.floating) else given)
+
+
+def level(threshold: float, likelihood: Numbers) -> float:
+    """The threshold as the nearest number of the likelihood's own type.
+
+    A pixel that was set to 0.7 reaches the threshold 0.7, although 0.7 as float32 lies below 0.7
+    as float64.
+    """
+    if isinstance(likelihood, torch.Tensor):
+        whole = not likelihood.is_floating_point()
+        return threshold if whole else float(torch.tensor(threshold, dtype=likelihood.dtype))
+    dtype = real_array("likelihood", likelihood).dtype
+    return float(dtype.type(threshold)) if dtype.kind == "f" else threshold
+
+
+def curve(epochs: Numbers, **values: Numbers) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """The numbers of the epochs and the values by name, one for each epoch.
+
+    Raises:
+        TypeError: If something holds no real numbers.
+        ValueError: If something isn't one row of numbers, or there isn't one value for each epoch.
+    """
+    numbers = {
+        name: real_array(name, given) for name, given in {"epochs": epochs, **values}.items()
+    }
+    for name, row in numbers.items():
+        if row.ndim != 1:
+            raise ValueError(f"{name} must be one row of numbers, got shape {row.shape}")
+        if len(row) != len(numbers["epochs"]):
+            raise ValueError(
+                f"{name} must hold one number for each of {len(numbers['epochs'])} epochs, got "
+                f"{len(row)}"
+            )
+    return numbers.pop("epochs"), numbers

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import torchmetrics
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
@@ -95,7 +96,8 @@ def test_results_can_be_plotted(name: str, options: dict[str, Any]) -> None:
     metric = build(name, options)
     epochs = [metric(*batch(seed)) for seed in (1, 2, 3)]
     expected = numbers(metric.compute())
-    _, axes = metric.plot()
+    figure, axes = metric.plot()
+    plt.close(figure)
     dots = [float(np.asarray(line.get_ydata())[0]) for line in axes.get_lines()]
     assert dots[: len(expected)] == pytest.approx(expected)
     own = Figure().subplots()

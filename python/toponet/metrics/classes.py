@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,6 +23,10 @@ from toponet.metrics.betti import BettiErrorResult, betti_differences, betti_res
 from toponet.metrics.conventions import BettiConvention, betti_convention
 from toponet.metrics.partition import THRESHOLDS, conditional_entropies, rand_scores
 from toponet.metrics.pixel import equal_pixels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class _MeanMetric(Metric):
@@ -56,6 +60,22 @@ class _MeanMetric(Metric):
         total = getattr(self, self._sum_name)
         setattr(self, self._sum_name, total + torch.from_numpy(rows.sum(axis=0)).to(total))
         setattr(self, self._count_name, getattr(self, self._count_name) + len(rows))
+
+    def plot(self, val: Any = None, ax: Axes | None = None) -> tuple[Figure | None, Axes]:
+        """Draws a result, or several as curves, by torchmetrics' own plot.
+
+        Args:
+            val: A result of ``compute`` or ``forward``, or a list of such; None = of ``compute``.
+            ax: Drawn into; None = new ones, of pyplot.
+
+        Returns:
+            The figure and the axes. If ``ax`` is given, the figure is None, as in torchmetrics.
+
+        Raises:
+            ValueError: If ``val`` is None and there was no update.
+        """
+        drawn: tuple[Figure | None, Axes] = self._plot(val, ax)
+        return drawn
 
     def _means(self) -> Tensor:
         count = getattr(self, self._count_name)

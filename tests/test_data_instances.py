@@ -10,10 +10,11 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+import real_images
 import toponet
 from toponet.data import instance_borders, load_data
 
-FLYEM = Path(__file__).resolve().parents[2] / "shared" / "data" / "flyem_medulla"
+FLYEM = real_images.FOLDER / "flyem_medulla"
 
 
 def test_both_sides_of_a_border_and_zero_are_membrane() -> None:
@@ -96,7 +97,7 @@ def test_bad_instance_folders_get_one_clear_sentence(
         load_data(f"instances:{tmp_path}")
 
 
-@pytest.mark.skipif(not FLYEM.exists(), reason="needs the real images in ../shared/data")
+@real_images.needs("flyem_medulla")
 def test_real_instances_become_the_membranes_that_came_with_them() -> None:
     """Oracle: the labels/ beside the instances/, and one cell or more for most instances."""
     made, given = load_data(f"instances:{FLYEM}"), load_data(str(FLYEM))

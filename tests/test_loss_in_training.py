@@ -65,7 +65,7 @@ def test_it_joins_a_monai_training_in_three_lines() -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_it_joins_a_lightning_training_in_three_lines(tmp_path: Path) -> None:
-    lightning = pytest.importorskip("lightning", reason="Lightning isn't installed")
+    lightning = pytest.importorskip("lightning", reason="needs Lightning: pip install '.[test]'")
 
     class Segmenter(lightning.LightningModule):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:

@@ -387,7 +387,7 @@ def test_a_negative_weight_is_refused() -> None:
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="runs where PyTorch sees a CUDA device")
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 def test_cuda_gives_the_same_loss_and_gradient(dtype: torch.dtype) -> None:
     likelihood, target = random_problem()

@@ -256,7 +256,7 @@ def test_synthetic_training_lowers_the_cross_entropy(tmp_path: Path) -> None:
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="runs where PyTorch sees a CUDA device")
 @pytest.mark.parametrize("precision", ["32-true", "16-mixed"])
 def test_training_on_cuda(folder: Path, tmp_path: Path, precision: str) -> None:
     report = train(folder, tmp_path / "run", device="cuda", precision=precision)
@@ -313,7 +313,6 @@ def test_mistakes_get_one_line_and_exit_code_2(
     assert not out.exists()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_start_past_the_end_is_said(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -324,6 +323,9 @@ def test_a_start_past_the_end_is_said(
     )
 
 
+@pytest.mark.skipif(
+    torch.cuda.is_available(), reason="runs without a CUDA device: CUDA_VISIBLE_DEVICES= pytest"
+)
 def test_a_missing_device_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--data", str(folder), "--device", "cuda"]) == 2
     assert "torch finds no CUDA device" in capsys.readouterr().err

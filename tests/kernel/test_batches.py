@@ -45,7 +45,7 @@ def thread_names() -> int:
 
 
 @pytest.mark.skipif(
-    not multiprocessing.get_all_start_methods().count("fork"), reason="needs Linux's /proc"
+    not Path("/proc/self/status").exists(), reason="counts threads in /proc, which only Linux has"
 )
 @pytest.mark.parametrize(("num_threads", "started"), [(1, False), (4, True)])
 def test_one_thread_starts_none_and_several_do(num_threads: int, started: bool) -> None:
@@ -104,7 +104,10 @@ def first_births(images: NDArray[np.float32], queue: Any) -> None:
     queue.put(toponet.persistence(images, num_threads=2).values[:5].tolist())
 
 
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(),
+    reason="runs where processes can fork: not on Windows",
+)
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_it_works_in_a_forked_child() -> None:
     images = noise()

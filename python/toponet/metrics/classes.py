@@ -74,8 +74,9 @@ class _MeanMetric(Metric):
         Raises:
             ValueError: If ``val`` is None and there was no update.
         """
-        drawn: tuple[Figure | None, Axes] = self._plot(val, ax)
-        return drawn
+        drawn: Any = self._plot(val, ax)  # Typed for arrays of axes, which confusion matrices have.
+        figure, axes = drawn
+        return figure, axes
 
     def _means(self) -> Tensor:
         count = getattr(self, self._count_name)

@@ -13,14 +13,6 @@ namespace {
 using Whole = py::array_t<std::int64_t, py::array::c_style>;
 using Real = py::array_t<double, py::array::c_style>;
 
-MatchingMode to_matching_mode(const std::string& name) {
-    if (name == "complete") return MatchingMode::complete;
-    if (name == "wasserstein") return MatchingMode::wasserstein;
-    if (name == "persistence") return MatchingMode::persistence;
-    throw std::invalid_argument(
-        "matching must be 'complete', 'wasserstein' or 'persistence', got '" + name + "'");
-}
-
 MaskType to_mask_type(const py::dtype& dtype) {
     if (dtype.is(py::dtype::of<std::uint8_t>()) || dtype.is(py::dtype::of<bool>())) {
         return MaskType::uint8;
@@ -127,7 +119,8 @@ py::array_t<double> binary_topological_loss(const Images<Value>& images, const p
     LossOptions options;
     options.filtration = {dimensions.first, dimensions.second, to_connectivity(connectivity), frame,
                           1.0};
-    options.matching = {to_matching_mode(matching), min_persistence};
+    options.matching = matching;
+    options.min_persistence = min_persistence;
     options.dimension_weights[0] = dimension_weights.first;
     options.dimension_weights[1] = dimension_weights.second;
 

@@ -36,7 +36,7 @@ class Provenance:
 def image_digest(image: NDArray[np.float32]) -> str:
     """SHA-256 of size and pixels."""
     digest = hashlib.sha256(str(image.shape).encode())
-    digest.update(image.astype("<f4").tobytes())
+    digest.update(np.ascontiguousarray(image, dtype="<f4"))
     return digest.hexdigest()
 
 

@@ -20,7 +20,8 @@
 
 namespace toponet {
 
-template <class Value>
+/// \tparam mode  which dots get the targets.
+template <class Value, MatchingMode mode>
 class BinaryComparison {
   public:
     static constexpr std::int64_t pixels_per_thread =
@@ -40,7 +41,7 @@ class BinaryComparison {
             const double factor = patch.weight * options_.dimension_weights[dimension];
             loss +=
                 factor * matcher_.match(diagram_.dimension[dimension], truth.dimension[dimension],
-                                        options_.matching, factor, gradient);
+                                        mode, options_.min_persistence, factor, gradient);
         }
         return loss;
     }

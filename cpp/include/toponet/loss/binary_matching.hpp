@@ -31,21 +31,16 @@ struct BinaryTarget {
     double essential_birth = 0;
 };
 
-struct MatchingOptions {
-    MatchingMode mode = MatchingMode::complete;
-    /// Dots without partner of at most this persistence are left alone.
-    double min_persistence = 0;
-};
-
 /// Time O(n) on average for n dots. One thread, one matcher: it keeps its workspace.
 class BinaryMatcher {
   public:
     /// Matches one dimension. Adds `factor` times the gradient at the critical pixels to
     /// `gradient`.
+    /// \param min_persistence  dots without partner of at most this persistence are left alone.
     /// \return the cost of the matching, without the factor.
     template <class Value>
     double match(const std::vector<PersistencePair<Value>>& pairs, const BinaryTarget& target,
-                 const MatchingOptions& options, double factor, Value* gradient) {
+                 MatchingMode mode, double min_persistence, double factor, Value* gradient) {
         double cost = 0;
         std::size_t first = 0;
         const auto pull = [&](std::int32_t pixel, double residual) {
@@ -56,7 +51,7 @@ class BinaryMatcher {
             pull(pairs[0].birth_pixel, double(pairs[0].birth) - target.essential_birth);
             first = 1;
         }
-        choose(pairs, first, target.dots, options.mode);
+        choose(pairs, first, target.dots, mode);
         std::int64_t matched = 0;
         for (std::size_t i = first; i < pairs.size(); ++i) {
             const double birth = pairs[i].birth;
@@ -67,7 +62,7 @@ class BinaryMatcher {
                 target_birth = 1;
                 target_death = 0;
                 ++matched;
-            } else if (!(birth - death > options.min_persistence)) {
+            } else if (!(birth - death > min_persistence)) {
                 continue;
             }
             pull(pairs[i].birth_pixel, birth - target_birth);

@@ -1,6 +1,7 @@
 /// The topological loss of a batch of likelihood maps against their truths, and its gradient.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "toponet/filtration/filtration.hpp"
@@ -23,7 +24,9 @@ struct Truths {
 
 struct LossOptions {
     FiltrationOptions filtration;
-    MatchingOptions matching;
+    std::string matching = "complete";  ///< Name of a comparison, see topological_loss.cpp.
+    /// Dots without partner of at most this persistence are left alone.
+    double min_persistence = 0;
     double dimension_weights[2] = {1, 1};
 };
 
@@ -33,8 +36,8 @@ struct LossOptions {
 ///                  each image's loss with respect to its pixels.
 /// \param losses    one for each image.
 /// The result depends on the batch alone, not on the number of threads.
-/// \throws std::invalid_argument with the index of the first image that holds a likelihood outside
-///         [0, 1] or a mask's pixel that is neither 0 nor 1.
+/// \throws std::invalid_argument if no comparison has the name; with the index of the first image
+///         that holds a likelihood outside [0, 1] or a mask's pixel that is neither 0 nor 1.
 template <class Value>
 void topological_loss(const PatchBatch<Value>& batch, const Truths& truths,
                       const LossOptions& options, int num_threads, Value* gradient, double* losses);

@@ -83,7 +83,9 @@ def test_tiff_files_are_read_as_they_are_shown(tmp_path: Path) -> None:
 
 def test_a_stack_is_not_a_mask(tmp_path: Path) -> None:
     write(tmp_path, "a.tif", np.zeros((8, 8), np.uint8), np.zeros((8, 8, 8), np.uint8))
-    with pytest.raises(ValueError, match=r"one grey mask, got shape \(8, 8, 8\)"):
+    with pytest.raises(
+        ValueError, match=r"must be one image, got a stack of 8 pages of shape \(8, 8\)"
+    ):
         load_folder(tmp_path)
 
 
@@ -150,7 +152,7 @@ def spoil(kind: str) -> Callable[[Path], None]:
         ("channels", r"b.png has 3 channel\(s\), .*a.png has 1"),
         ("empty", r"images holds no PNG or TIFF file"),
         ("NaN", r"a.tif holds NaN or infinite values"),
-        ("stack", r"a.tif must be one grey or RGB image, got shape \(5, 7, 9\)"),
+        ("stack", r"a.tif must be one image, got a stack of 5 pages of shape \(7, 9\)"),
         ("twice", r"have the same name"),
     ],
 )

@@ -120,7 +120,7 @@ def test_stacks_hold_grey_or_colour_pages(tmp_path: Path) -> None:
     )
     spec = f"stack:{tmp_path / 'images.tif'},{tmp_path / 'labels.tif'}"
     assert_volume(load_data(spec), MASKS)
-    tifffile.imwrite(tmp_path / "images.tif", VOLUME, imagej=True)
+    tifffile.imwrite(tmp_path / "images.tif", VOLUME, imagej=True, metadata={"axes": "ZYX"})
     assert_volume(load_data(spec), MASKS)
     with tifffile.TiffWriter(tmp_path / "images.tif") as writer:
         for page in VOLUME:

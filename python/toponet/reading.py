@@ -1,0 +1,119 @@
+"""What is opened for reading: regular files, of which memory can hold what they claim to be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+# What allocators say that have no exception of their own.
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+# Deflate packs a constant image to a thousandth, LZW to somewhat less. Claims below the second
+# number are harmless, and other packings, of empty pages, may shrink them further.
+_BEST_COMPRESSION = 4096
+_HARMLESS_BYTES = 2**26
+
+
+def check_regular(path: Path) -> None:
+    """Refuses what would never end or is no file: pipes, devices and folders, also behind links.
+
+    A path where there is nothing is left to the reader, whose sentence says what it expected.
+
+    Raises:
+        ValueError: If it is there and isn't a regular file.
+    """
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        for is_kind, words in _KINDS:
+            if is_kind(mode):
+                raise ValueError(f"{path} is {words}; expected a file")
+
+
+def read_text(path: Path) -> str:
+    """The content of a regular file as UTF-8.
+
+    Raises:
+        OSError: If it can't be read.
+        ValueError: If it isn't a regular file, or isn't text.
+    """
+    check_regular(path)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} isn't text") from None
+
+
+def check_size(origin: str, pixels: int, bytes_each: int, file_bytes: int | None = None) -> None:
+    """Looks at what a file's header claims, before memory is taken for it.
+
+    Args:
+        origin: The file, for the sentence.
+        pixels: Numbers in all.
+        bytes_each: Bytes of each as it is stored; they may be less than 1.
+        file_bytes: Size of the whole file; None = no limit follows from it.
+
+    Raises:
+        ValueError: If the file is far too small for them, or memory is.
+    """
+    claimed = pixels * bytes_each
+    if claimed <= _HARMLESS_BYTES:
+        return
+    if file_bytes is not None and claimed > _BEST_COMPRESSION * file_bytes:
+        raise ValueError(
+            f"{origin} claims {pixels} pixels but has {file_bytes} bytes: it is damaged"
+        )
+    # Images are float32 in memory, beside the pixels as they are stored.
+    if claimed + 4 * pixels > machine_memory():
+        raise ValueError(too_large(origin))
+
+
+def machine_memory() -> float:
+    """Bytes of memory that this process can have at most; infinite where nothing tells."""
+    most = float("inf")
+    with suppress(ValueError, OSError, AttributeError):
+        most = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with suppress(ValueError, OSError):  # A container's limit; "max" where there is none.
+        most = min(most, float(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return most
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether this is what an allocator raises: Python's, numpy's, torch's or the system's."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in said for words in _OUT_OF_MEMORY)
+    )
+
+
+def too_large(origin: str) -> str:
+    """The sentence for whatever memory can't hold."""
+    return f"{origin} is too large for the memory"
+
+
+@contextmanager
+def within_memory(origin: str) -> Iterator[None]:
+    """Puts one sentence, with ``origin``, in place of whatever an allocator says.
+
+    Raises:
+        ValueError: If memory runs out.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError, OSError) as error:
+        if ran_out_of_memory(error):
+            raise ValueError(too_large(origin)) from error
+        raise

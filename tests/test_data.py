@@ -150,7 +150,7 @@ def spoil(kind: str) -> Callable[[Path], None]:
         ("size", r"labels/a.png has 5 x 9 pixels, its image 7 x 9"),
         ("three classes", r"labels/a.png must hold 0 and one of 1, 255, 65535, got 0, 100, 200"),
         ("channels", r"b.png has 3 channel\(s\), .*a.png has 1"),
-        ("empty", r"images holds no PNG or TIFF file"),
+        ("empty", r"images holds no PNG, TIFF, JPEG, GIF or BMP file"),
         ("NaN", r"a.tif holds NaN or infinite values"),
         ("stack", r"a.tif must be one image, got a stack of 5 pages of shape \(7, 9\)"),
         ("twice", r"have the same name"),

@@ -88,8 +88,10 @@ def test_tiny_synthetic_images_are_made(family: str, size: str) -> None:
     ("spec", "sentence"),
     [
         ("synthetic:rivers", "family must be one of 'membranes', .*'cracks', got 'rivers'"),
-        ("synthetic:,count=0", "at least one image"),
-        ("synthetic:,size=0", "at least one pixel"),
+        ("synthetic:,count=0", "count must be at least 1, got 0"),
+        ("synthetic:,count=1000000000", "count must be at most 100000, got 1000000000"),
+        ("synthetic:,size=0", "each side of size must be at least 1, got 0"),
+        ("synthetic:,size=3x40000", "each side of size must be at most 32768, got 40000"),
         ("synthetic:,size=3x3x3", "size must be one side or HEIGHTxWIDTH, got '3x3x3'"),
         ("synthetic:,size=big", "size must be a whole number, got 'big'"),
         ("synthetic:roads,dilation=2", "synthetic has no option 'dilation'; its options: count"),

@@ -15,7 +15,6 @@ from toponet.data.files import read_image, read_mask, read_pages, read_pixels
 from toponet.data.tiff import _white_is_large
 
 MASK = np.eye(7, 9) > 0
-WHITE_IS_ZERO = {"tiffinfo": {262: 0}}
 
 
 @pytest.mark.parametrize("options", [{}, {"metadata": None}, {"software": "mine"}, {"ome": True}])
@@ -58,7 +57,7 @@ def test_grey_values_are_turned_over_where_white_is_zero(
     if dtype == np.int16:  # Pillow can't write it.
         return
     plain = Image.fromarray(stored)
-    plain.save(path, compression="tiff_lzw", **WHITE_IS_ZERO)
+    plain.save(path, compression="tiff_lzw", tiffinfo={262: 0})
     # Pillow turns the stored values over for 8 bit, when it writes and when it reads.
     expected = stored if dtype == np.uint8 else top - stored
     np.testing.assert_array_equal(read_pixels(path), expected)

@@ -18,7 +18,7 @@ from toponet import betti_numbers, metrics
 from toponet.cli import evaluate as cli
 from toponet.data import synthetic_membranes
 from toponet.evaluation import Protocol, mean_metrics, score_image
-from toponet.evaluation.pairs import read_likelihood
+from toponet.evaluation.predictions import read_likelihood
 from toponet.evaluation.scores import bootstrap_intervals
 from toponet.metrics.conventions import betti_convention
 from toponet.training import TrainConfig
@@ -258,6 +258,113 @@ def test_files_are_scaled_to_probabilities(
     np.testing.assert_allclose(read_likelihood(path), expected, rtol=1e-6)
 
 
+def label_map(side: int, dtype: type, count: int) -> NDArray[Any]:
+    """Square cells numbered from 1 on, between walls of 0."""
+    cells = (np.arange(side * side).reshape(side, side) % count + 1).astype(dtype)
+    cells = cells.repeat(6, 0).repeat(6, 1)
+    cells[::6] = cells[:, ::6] = 0
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("pixels", "reason"),
+    [
+        (np.eye(6, 8, dtype=np.uint8) + 1, "1, 2 stay below half of 255"),
+        (2 * np.eye(6, 8, dtype=np.uint8), "0, 2 stay below half of 255"),
+        (label_map(5, np.uint8, 25), "0, 1, 2, 3, ... stay below half of 255"),
+        (label_map(20, np.uint16, 400), "stay below half of 65535"),
+        (label_map(15, np.uint8, 220), "most neighbouring pixels between its ends are equal"),
+        (label_map(9, np.uint16, 81) * np.uint16(800), "most neighbouring pixels"),
+    ],
+    ids=["1/2", "0/2", "few cells", "16-bit cells", "many cells", "ids by chance"],
+)
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_classes_and_numbered_cells_are_not_taken_for_likelihoods(
+    tmp_path: Path, pixels: NDArray[Any], reason: str, suffix: str
+) -> None:
+    path = tmp_path / f"x{suffix}"
+    tifffile.imwrite(path, pixels) if suffix == ".tif" else Image.fromarray(pixels).save(path)
+    with pytest.raises(ValueError, match=rf"no mask .* hardly a likelihood: .*{reason}"):
+        read_likelihood(path)
+    full = np.iinfo(pixels.dtype).max
+    np.testing.assert_allclose(read_likelihood(path, "likelihood"), pixels / full, rtol=1e-6)
+    with pytest.raises(ValueError, match="must hold 0 and one of 1, 255, 65535"):
+        read_likelihood(path, "mask")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_likelihoods_in_integers_are_taken_for_what_they_are(tmp_path: Path, dtype: type) -> None:
+    """Sharp ones as well, most of whose pixels are 0 or 1."""
+    from scipy.ndimage import gaussian_filter
+
+    full = np.iinfo(dtype).max
+    for k, shape in enumerate(SHAPES):
+        truth = synthetic_membranes(1, shape, seed=k).masks[0].astype(float)
+        for likelihood in (gaussian_filter(truth, 0.6), gaussian_filter(truth, 2) ** 0.3):
+            stored = (likelihood / likelihood.max() * full).round().astype(dtype)
+            tifffile.imwrite(tmp_path / "x.tif", stored)
+            np.testing.assert_allclose(
+                read_likelihood(tmp_path / "x.tif"), stored / full, rtol=1e-6
+            )
+
+
+def test_what_predictions_are_can_be_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (folder / "predictions").iterdir():
+        name = path.name.removesuffix("_likelihood.tif")
+        path.unlink()
+        truth = likelihoods()[name][1]
+        Image.fromarray(truth).save(folder / "predictions" / f"{name}.png")
+    assert run(folder)["total"]["accuracy"] == 1
+    assert run(folder, "--predictions-are=mask")["total"]["accuracy"] == 1
+    # 1 of 255 is below every threshold of use.
+    assert run(folder, "--predictions-are", "likelihood")["total"]["holes_predicted"] == 3
+    capsys.readouterr()
+    tifffile.imwrite(folder / "predictions" / "im0.tif", likelihoods()["im0"][0])
+    (folder / "predictions" / "im0.png").unlink()
+    arguments = [folder / "predictions", folder / "labels"]
+    assert "im0.tif must hold 0 and one of" in complaint(
+        capsys, *arguments, "--predictions-are=mask"
+    )
+
+
+def test_files_that_are_not_compared_are_counted_and_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / "labels", folder / "predictions" / "more")
+    (folder / "predictions" / "predict.json").write_text("{}")
+    (folder / "predictions" / "notes.md").touch()
+    Image.fromarray(likelihoods()["im0"][1]).save(folder / "predictions" / "im0_mask.png")
+    (folder / "labels" / "notes.txt").touch()
+    report = run(folder)
+    expected = [
+        f"not read in {folder / 'predictions'} (3): im0_mask.png, more/ (3 image files), notes.md",
+        f"not read in {folder / 'labels'} (1): notes.txt",
+    ]
+    assert report["unused"] == expected
+    shown = capsys.readouterr().out
+    assert all(sentence in shown for sentence in expected)
+
+
+def test_the_tables_fit_a_terminal_of_80_characters(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No number is cut in two, whatever the names; meanings stand below, on lines of their own."""
+    for kind in ("predictions", "labels"):
+        for path in list((folder / kind).iterdir()):
+            path.rename(path.with_name(f"a_rather_long_name_of_an_experiment_{path.name}"))
+    monkeypatch.setenv("COLUMNS", "80")
+    report = run(folder)
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    table = lines[: next(k for k, line in enumerate(lines) if line.startswith("accuracy: "))]
+    assert max(map(len, table)) <= 80
+    for row in report["images"]:
+        for number in (f"{row['ari']:.4f}", f"{row['holes_predicted']}/{row['holes_true']}"):
+            assert number in shown
+    for name, words in report["conventions"].items():
+        assert words in shown, name
+
+
 def test_of_several_forms_the_likelihood_is_taken(folder: Path) -> None:
     """And cells and overlays aren't predictions."""
     before = run(folder)
@@ -314,7 +421,11 @@ def test_missing_predictions_are_an_error_or_left_out(
         ("im0_likelihood.tif", np.full((40, 31), 1.5, np.float32), "must lie in [0, 1], got 1.5"),
         ("im0_likelihood.tif", np.full((40, 31), np.nan, np.float32), "[0, 1], got nan"),
         ("im0_likelihood.tif", np.full((40, 31), -3, np.int16), "8 bit, 16 bit or floating point"),
-        ("im0_likelihood.tif", np.zeros((5, 40, 31), np.float32), "one grey likelihood or mask"),
+        (
+            "im0_likelihood.tif",
+            np.zeros((5, 40, 31), np.float32),
+            "must be one image, got a stack of 5 pages",
+        ),
         ("im0_likelihood.tif", None, "can't be read as an image"),
         ("other.tif", np.zeros((40, 31), np.float32), "has no label named 'other'"),
         ("im0_likelihood.tiff", np.zeros((40, 31), np.float32), "have the same name"),
@@ -372,7 +483,9 @@ def test_paths_without_images_are_mistakes(
     (folder / "empty").mkdir()
     assert "nowhere does not exist" in complaint(capsys, "nowhere", labels)
     assert "nowhere does not exist" in complaint(capsys, folder / "predictions", "nowhere")
-    assert "empty holds no PNG or TIFF file" in complaint(capsys, folder / "empty", labels)
+    assert "empty holds no PNG, TIFF, GIF or BMP file" in complaint(
+        capsys, folder / "empty", labels
+    )
     assert "required" in complaint(capsys)
     Image.fromarray(np.zeros((3, 3), np.uint8)).save(labels / "im0_mask.png")
     assert "have the same name" in complaint(capsys, folder / "predictions", labels)

@@ -14,6 +14,7 @@ import pytest
 import tifffile
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -232,12 +233,28 @@ def test_the_files_say_what_the_terminal_says(
         assert len(set(sheet.convert("L").tobytes())) > 20
 
 
-def test_the_contact_sheet_shows_a_dozen_of_many_images(tmp_path: Path) -> None:
+def test_labels_that_look_inverted_are_noted(folder: Path) -> None:
+    """Most pixels are structure, and it is the thick side."""
+    assert not any("inverted" in note for note in run(folder)["notes"])
+    write(folder, "a", None, 255 - TRUTH * 255)
+    write(folder, "b", None, 255 - np.eye(12, 15, dtype=np.uint8) * 255)
+    (note,) = run(folder)["notes"]
+    assert "the structure is the thick side: 8" in note
+    assert note.endswith("the labels are inverted")
+
+
+def test_the_contact_sheet_shows_a_dozen_of_many_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = synthetic_membranes(14, (24, 20))
     for name, image, mask in zip(data.names, data.images, data.masks, strict=True):
         colour = np.repeat((image[0].clip(0, 1) * 255).astype(np.uint8)[..., None], 3, axis=2)
         write(tmp_path / "many", name, colour, mask)
+    titles: list[str] = []
+    plain = Figure.suptitle
+    monkeypatch.setattr(Figure, "suptitle", lambda f, t, **k: titles.append(t) or plain(f, t, **k))
     assert len(run(tmp_path / "many")["images"]) == 14
+    assert titles == ["12 of 14 images"]
     with Image.open(tmp_path / "out" / "contact_sheet.png") as sheet:
         width, height = sheet.size
     assert 1.1 < width / height < 1.4  # Four columns, three rows.

@@ -539,6 +539,32 @@ def test_bad_files_are_listed_and_the_others_predicted(
     assert f"1 predicted, 3 done before, {len(sentences) - 1} left out" in capsys.readouterr().out
 
 
+def test_what_is_not_predicted_is_counted_and_named(
+    weights: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a folder of images, and of a data set with images/ in it."""
+    for name in ("c.png", "d.tif", "e.png"):
+        save(images / "night" / name, grey())
+    (images / "notes.txt").touch()
+    line = f"not read in {images} (2): night/ (3 image files), notes.txt"
+    predict(weights, images, f"--out={tmp_path / 'out'}")
+    assert line in capsys.readouterr().out
+    save(tmp_path / "set" / "labels" / "a.png", grey())
+    images.rename(tmp_path / "set" / "images")
+    predict(weights, tmp_path / "set", f"--out={tmp_path / 'out2'}")
+    shown = capsys.readouterr().out
+    assert f"not read in {tmp_path / 'set'} (1): labels/ (1 image file)" in shown
+    assert "set/images (2): night/ (3 image files), notes.txt" in shown
+    predict(weights, tmp_path / "set" / "images" / "a.png", f"--out={tmp_path / 'out3'}")
+    assert "not read" not in capsys.readouterr().out
+
+
+def test_ome_tiff_has_the_name_of_its_label(weights: Path, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.ome.tif", grey())
+    out = predict(weights, tmp_path / "x.ome.tif", f"--out={tmp_path / 'out'}", "--outputs=mask")
+    assert names(out) == {"x_mask.png"}
+
+
 def test_an_answer_that_is_nan_is_listed(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -587,7 +613,7 @@ def test_an_image_too_large_for_the_memory_is_listed(
         (["nowhere:there", "--out=p"], "has no known name"),
         (["isbi12:there", "--out=p"], "train-volume.tif is missing"),
         (["v.h5", "--out=p"], "v.h5 needs the name of its data set: v.h5:DATASET"),
-        (["empty", "--out=p"], "empty holds no image file (PNG, TIFF, JPEG, GIF, BMP)"),
+        (["empty", "--out=p"], "empty holds no PNG, TIFF, JPEG, GIF or BMP file"),
         ([".", "--out=."], ". holds the images themselves"),
         (["a.png", "deeper/a.png", "--out=p"], "have the same name"),
         (["a.png", "--out=a.png"], "a.png"),

@@ -105,7 +105,7 @@ def hide_structure(folder: Path) -> None:
         (lambda f: save(names(f, "labels")[1], np.eye(40, 36, dtype=np.uint8) * 127), [],
          "001.png must hold 0 and one of 1, 255, 65535, got 0, 127"),
         (empty, [],
-         "images holds no PNG or TIFF file"),
+         "images holds no PNG, TIFF, JPEG, GIF or BMP file"),
         (lambda f: shutil.rmtree(f / "labels"), [], "labels is not a folder"),
         (lambda f: names(f, "labels")[1].unlink(), [], "001.png has no partner of that name"),
         (lambda f: None, ["--patch-size=37"], "smaller than a patch of 37 x 37"),
@@ -234,7 +234,7 @@ def replaced(name: str, value: Any) -> Callable[[Path], object]:
     [
         (lambda c: c.unlink(), "is no run folder of toponet-train: "),
         (lambda c: c.write_bytes(b""), "expected options with their values, got None"),
-        (lambda c: c.write_bytes(b"\xff\xfe\x00"), "it isn't text"),
+        (lambda c: c.write_bytes(b"\xff\xfe\x00"), "isn't text"),
         (lambda c: c.write_text("epochs: ["), "while parsing a flow node"),
         (lambda c: c.write_text("epochs: &a [*a]"), "the configuration lacks options: data"),
         (lambda c: c.write_text("\n".join(c.read_text().splitlines()[:8])),

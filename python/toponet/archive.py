@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._validation import check_flag
+from toponet.reading import check_regular
 
 FORMAT = 1
 
@@ -55,6 +56,7 @@ def read_arrays(path: str | os.PathLike[str], names: Sequence[str]) -> dict[str,
         FileNotFoundError: If there is no such file.
         ValueError: If it isn't such a file, is of another format or holds other arrays.
     """
+    check_regular(Path(path))
     with Path(path).open("rb") as file:
         try:
             with np.load(file, allow_pickle=False) as archive:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from toponet.reading import check_regular
 from toponet.writing import written_whole
 
 FORMAT = 1
@@ -37,6 +38,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         raise ValueError(f"{path} does not exist; expected a checkpoint")
+    check_regular(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # Whatever a file that isn't one makes of torch's reader.

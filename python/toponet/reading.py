@@ -9,6 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+
+class TooLargeError(ValueError):
+    """What is asked for doesn't fit into the memory."""
+
+
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -55,7 +60,7 @@ def read_text(path: Path) -> str:
         raise ValueError(f"{path} isn't text") from None
 
 
-def check_size(origin: str, pixels: int, bytes_each: int, file_bytes: int | None = None) -> None:
+def check_size(origin: str, pixels: int, bytes_each: float, file_bytes: int | None = None) -> None:
     """Looks at what a file's header claims, before memory is taken for it.
 
     Args:
@@ -65,7 +70,8 @@ def check_size(origin: str, pixels: int, bytes_each: int, file_bytes: int | None
         file_bytes: Size of the whole file; None = no limit follows from it.
 
     Raises:
-        ValueError: If the file is far too small for them, or memory is.
+        TooLargeError: If memory is too small for them.
+        ValueError: If the file is.
     """
     claimed = pixels * bytes_each
     if claimed <= _HARMLESS_BYTES:
@@ -76,7 +82,7 @@ def check_size(origin: str, pixels: int, bytes_each: int, file_bytes: int | None
         )
     # Images are float32 in memory, beside the pixels as they are stored.
     if claimed + 4 * pixels > machine_memory():
-        raise ValueError(too_large(origin))
+        raise too_large(origin)
 
 
 def machine_memory() -> float:
@@ -99,9 +105,9 @@ def ran_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def too_large(origin: str) -> str:
-    """The sentence for whatever memory can't hold."""
-    return f"{origin} is too large for the memory"
+def too_large(origin: str) -> TooLargeError:
+    """One sentence for whatever memory can't hold."""
+    return TooLargeError(f"{origin} is too large for the memory")
 
 
 @contextmanager
@@ -109,11 +115,11 @@ def within_memory(origin: str) -> Iterator[None]:
     """Puts one sentence, with ``origin``, in place of whatever an allocator says.
 
     Raises:
-        ValueError: If memory runs out.
+        TooLargeError: If memory runs out.
     """
     try:
         yield
     except (MemoryError, RuntimeError, OSError) as error:
         if ran_out_of_memory(error):
-            raise ValueError(too_large(origin)) from error
+            raise too_large(origin) from error
         raise

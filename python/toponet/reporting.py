@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
@@ -42,7 +42,9 @@ class Table:
             title=escape(self.title), box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False
         )
         for k, name in enumerate(self.header):
-            table.add_column(name, justify="left" if self._is_text(k) else "right", overflow="fold")
+            text = self._is_text(k)  # Text may be folded; half a number would be another one.
+            side: Literal["left", "right"] = "left" if text else "right"
+            table.add_column(name, justify=side, overflow="fold", no_wrap=not text)
         for row in self.rows:
             table.add_row(*map(escape, row))
         return table

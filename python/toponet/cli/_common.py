@@ -16,6 +16,9 @@ from toponet.cli._files import check_option, check_options_file
 
 Config = TypeVar("Config")
 
+# What is too large for the memory, where no file can be named.
+ASKED = "what is asked for"
+
 # What a caller's mistake raises. RecursionError: YAML that refers to itself.
 MISTAKES = (ArgumentError, ValueError, TypeError, OSError, RecursionError)
 

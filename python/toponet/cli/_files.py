@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from toponet.reading import read_text
+
 
 def check_options_file(path: Path, known: Iterable[str]) -> None:
     """Refuses what would be ignored or misread; the values are the parser's to check.
@@ -16,11 +18,9 @@ def check_options_file(path: Path, known: Iterable[str]) -> None:
         ValueError: If the file can't be read, isn't a mapping, or has an unknown or repeated key.
     """
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = yaml.compose(read_text(path), Loader=yaml.SafeLoader)
     except OSError as error:
         raise ValueError(f"can't read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} isn't text") from None
     except yaml.YAMLError as error:
         raise ValueError(f"{path} isn't YAML: {error}") from None
     if not isinstance(root, yaml.MappingNode):

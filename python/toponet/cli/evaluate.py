@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toponet.cli._common import MISTAKES, complain, parse
+from toponet.cli._common import ASKED, MISTAKES, complain, parse
 from toponet.evaluation.config import EvaluateConfig
+from toponet.reading import within_memory
 
 PROGRAM = "toponet-evaluate"
 
@@ -16,7 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = parse(PROGRAM, "Compares predictions with labels.", EvaluateConfig, arguments)
         from toponet.evaluation.run import run_evaluation
 
-        run_evaluation(config)
+        with within_memory(ASKED):
+            run_evaluation(config)
     except MISTAKES as error:
         return complain(PROGRAM, str(error))
     except KeyboardInterrupt as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toponet.cli._common import MISTAKES, complain, parse
+from toponet.cli._common import ASKED, MISTAKES, complain, parse
 from toponet.inspection.config import InspectConfig
+from toponet.reading import within_memory
 
 PROGRAM = "toponet-inspect"
 
@@ -21,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = parse(PROGRAM, "Looks at a data set before training.", InspectConfig, arguments)
         from toponet.inspection.run import run_inspection
 
-        survey = run_inspection(config)
+        with within_memory(ASKED):
+            survey = run_inspection(config)
     except MISTAKES as error:
         return complain(PROGRAM, str(error))
     except KeyboardInterrupt:

@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Sequence
 
-from toponet.cli._common import MISTAKES, complain, parse, sentence
+from toponet.cli._common import ASKED, MISTAKES, complain, parse, sentence
 from toponet.prediction.config import PredictConfig
+from toponet.reading import within_memory
 
 PROGRAM = "toponet-predict"
 DESCRIPTION = (
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = parse(PROGRAM, DESCRIPTION, PredictConfig, options_of(given))
         from toponet.prediction.run import run_prediction
 
-        outcome = run_prediction(config)
+        with within_memory(ASKED):
+            outcome = run_prediction(config)
     except MISTAKES as error:
         return complain(PROGRAM, sentence(error))
     except KeyboardInterrupt as error:

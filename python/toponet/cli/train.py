@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toponet.cli import _common
-from toponet.cli._common import MISTAKES, complain, sentence
+from toponet.cli._common import ASKED, MISTAKES, complain, sentence
 from toponet.data import FORMATS
+from toponet.reading import TooLargeError, within_memory
 from toponet.training.config import TrainConfig
 from toponet.training.presets import describe_presets, find_preset
 
@@ -25,14 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from toponet.training.run_folder import read_config
         from toponet.training.trainer import Trainer
 
-        trainer = Trainer(read_config(run), resume=run) if run else Trainer(parse(given))
+        with within_memory(ASKED):
+            trainer = Trainer(read_config(run), resume=run) if run else Trainer(parse(given))
     except MISTAKES as error:
         return complain(PROGRAM, sentence(error))
     except KeyboardInterrupt:
         return complain(PROGRAM, "interrupted before training began", 130)
     try:
-        trainer.train()
-    except TrainingDivergedError as error:
+        with within_memory(ASKED):
+            trainer.train()
+    except (TrainingDivergedError, TooLargeError) as error:
         return complain(PROGRAM, str(error))
     except InterruptedTrainingError as error:
         return complain(PROGRAM, str(error), error.exit_code)

@@ -18,7 +18,7 @@ from toponet.data.challenges import (
     isbi13_cases,
     roads_cases,
 )
-from toponet.data.folder import folder_cases, instance_cases
+from toponet.data.folder import folder_cases, instance_cases, unused_in_folder
 from toponet.data.image_set import ImageSet
 from toponet.data.samples import Case, collect
 from toponet.data.synthetic import FAMILIES, synthetic_cases
@@ -35,12 +35,14 @@ class DataFormat:
         cases: Finds the images, given what stands after the name and the options; raises
             ValueError if they aren't there.
         options: How the text of each option ``,name=text`` is read.
+        unused: Says what lies in the folder but isn't read; None = everything is named.
     """
 
     syntax: str
     help: str
     cases: Callable[..., Sequence[Case]]
     options: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    unused: Callable[[Path], list[str]] | None = None
 
 
 def open_data(spec: str, seed: int = 0) -> Sequence[Case]:
@@ -95,6 +97,17 @@ def load_data(
             The file is named.
     """
     return collect(open_data(spec, seed), progress)
+
+
+def unused_files(spec: str) -> list[str]:
+    """What lies in the folder that ``spec`` names but isn't read, counted and named.
+
+    Args:
+        spec: As for :func:`open_data`, which didn't refuse it.
+    """
+    name, where = _split(spec)
+    unused = FORMATS[name].unused
+    return unused(Path(where).expanduser()) if unused else []
 
 
 def _split(spec: str) -> tuple[str, str]:
@@ -173,13 +186,16 @@ FORMATS: Mapping[str, DataFormat] = MappingProxyType(
     {
         "folder": DataFormat(
             "folder:PATH",
-            "images/ and labels/ (PNG or TIFF, paired by name), valid/ if some pixels don't count",
+            "images/ and labels/ (PNG or TIFF, or JPEG images; paired by name), valid/ if some "
+            "pixels don't count",
             _at_path(folder_cases),
+            unused=unused_in_folder,
         ),
         "instances": DataFormat(
             "instances:PATH",
             "images/ and instances/ (PNG or TIFF): the borders of the instances are the structure",
             _at_path(instance_cases),
+            unused=partial(unused_in_folder, labels="instances"),
         ),
         "stack": DataFormat(
             "stack:IMAGES.tif,LABELS.tif", "two TIFF files of several pages", _stack

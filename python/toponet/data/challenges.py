@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._validation import check_choice, check_whole
-from toponet.data.files import read_image, read_mask
+from toponet.data.files import as_image, read_mask, read_pixels
 from toponet.data.folder import masked
 from toponet.data.pairing import check_partners, files_by_name
 from toponet.data.samples import Case, Sample, same_size
@@ -125,9 +125,10 @@ def roads_cases(folder: Path, part: str = "train") -> list[Case]:
 
     def reader(image_path: Path, label_path: Path) -> Callable[[], Sample]:
         def read() -> Sample:
-            image = read_image(image_path)
+            pixels = read_pixels(image_path)
+            image = as_image(pixels, str(image_path))
             mask = same_size(read_mask(label_path), image, str(label_path))
-            return Sample(image, mask, _with_data(image))
+            return Sample(image, mask, _with_data(image), pixels.dtype.name)
 
         return read
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet.data.tiff import read_tiff
-from toponet.reading import check_regular, check_size, ran_out_of_memory, too_large
+from toponet.reading import TooLargeError, check_regular, check_size, ran_out_of_memory, too_large
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 SUFFIXES = (".png", *TIFF_SUFFIXES)
@@ -61,7 +61,7 @@ def as_mask(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
     Raises:
         ValueError: If there are other values than 0 and one of 1, 255, 65535.
     """
-    pixels = _one_channel(pixels, origin, "mask")
+    pixels = as_grey(pixels, origin, "mask")
     values = np.unique(pixels)
     if not any(set(values.tolist()) <= {0, high} for high in (1, 255, 65535)):
         shown = ", ".join(map(str, values[:5])) + (", ..." if len(values) > 5 else "")
@@ -79,7 +79,7 @@ def as_instances(pixels: NDArray[Any], origin: str) -> NDArray[Any]:
     Raises:
         ValueError: If the pixels have colours or aren't of an integer type.
     """
-    pixels = _one_channel(pixels, origin, "label image")
+    pixels = as_grey(pixels, origin, "label image")
     if pixels.dtype.kind not in "ui":
         raise ValueError(f"{origin} must hold whole numbers, got {pixels.dtype}")
     return pixels
@@ -120,8 +120,8 @@ def _read(path: Path, decode: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
     try:
         pixels = decode(path)
     except Exception as error:  # Decoders fail in every way on damaged files.
-        if ran_out_of_memory(error):
-            raise ValueError(too_large(str(path))) from error
+        if isinstance(error, TooLargeError) or ran_out_of_memory(error):
+            raise too_large(str(path)) from error
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} can't be read as an image: {reason}") from error
     if pixels.dtype.kind not in "buif":
@@ -129,7 +129,17 @@ def _read(path: Path, decode: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
     return pixels
 
 
-def _one_channel(pixels: NDArray[Any], origin: str, kind: str) -> NDArray[Any]:
+def as_grey(pixels: NDArray[Any], origin: str, kind: str) -> NDArray[Any]:
+    """(H, W) of pixels whose colours, if there are any, are all grey.
+
+    Args:
+        pixels: (H, W) or (H, W, C), with or without an opaque channel at the end.
+        origin: Names them in errors.
+        kind: What they should be, for errors.
+
+    Raises:
+        ValueError: If they have colours, are transparent or aren't one image.
+    """
     pixels = _without_alpha(pixels, origin)
     if pixels.ndim == 3 and pixels.shape[2] == 3:
         if (pixels[..., :1] != pixels[..., :3]).any():
@@ -180,4 +190,6 @@ def _read_other(path: Path) -> NDArray[Any]:
         # JPEG has no fixed limit; its size says nothing.
         least = path.stat().st_size if path.suffix.lower() == ".png" else None
         check_size("the file", image.width * image.height, len(image.getbands()), least)
-        return np.asarray(image.convert("RGB") if image.mode in ("P", "CMYK") else image)
+        shown = image.convert("RGB") if image.mode in ("P", "CMYK") else image
+        pixels: NDArray[Any] = np.asarray(shown)
+        return pixels

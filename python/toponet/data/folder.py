@@ -8,10 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.data.files import as_instances, read_image, read_mask, read_pixels
+from toponet.data.files import as_image, as_instances, read_mask, read_pixels
 from toponet.data.image_set import ImageSet
 from toponet.data.instances import instance_borders
-from toponet.data.pairing import check_partners, files_by_name
+from toponet.data.pairing import (
+    IMAGE_SUFFIXES,
+    LABEL_SUFFIXES,
+    check_partners,
+    files_by_name,
+    image_files,
+    unused_in,
+)
 from toponet.data.samples import Case, Sample, collect, same_size
 
 
@@ -19,10 +26,10 @@ def load_folder(folder: str | Path, progress: Callable[[int, int], None] | None 
     """Reads all pairs of images and labels, sorted by name.
 
     Args:
-        folder: Holds ``images/`` (8 or 16 bit or floating point, grey or RGB) and ``labels/`` (two
-            values, the larger one = structure; 0/1, 0/255 or 0/65535), PNG or TIFF, paired by
-            name without suffix; and ``valid/`` if some pixels don't count (two values, 0 = doesn't
-            count).
+        folder: Holds ``images/`` (8 or 16 bit or floating point, grey or RGB; PNG, TIFF, JPEG, GIF
+            or BMP) and ``labels/`` (0 and one of 1, 255, 65535, which is the structure; not JPEG),
+            paired by name without suffix; and ``valid/`` if some pixels don't count (likewise, 0 =
+            doesn't count).
         progress: Called with (images read, images in all) after each pair.
 
     Raises:
@@ -39,12 +46,13 @@ def folder_cases(folder: Path) -> list[Case]:
         ValueError: If a folder or partner is missing.
     """
     expected = "expected images/ and labels/ side by side"
-    images, labels = (files_by_name(folder / kind, expected) for kind in ("images", "labels"))
+    images = files_by_name(folder / "images", expected)
+    labels = files_by_name(folder / "labels", expected, LABEL_SUFFIXES)
     check_partners(images, labels, folder / "labels")
     check_partners(labels, images, folder / "images")
     valid: dict[str, Path] = {}
     if (folder / "valid").is_dir():
-        valid = files_by_name(folder / "valid", expected)
+        valid = files_by_name(folder / "valid", expected, LABEL_SUFFIXES)
         check_partners(images, valid, folder / "valid")
     return [
         Case(name, str(images[name]), masked(images[name], labels[name], valid.get(name)))
@@ -58,10 +66,9 @@ def instance_cases(folder: Path) -> list[Case]:
     Raises:
         ValueError: If a folder or partner is missing.
     """
-    images, labels = (
-        files_by_name(folder / kind, "expected images/ and instances/ side by side")
-        for kind in ("images", "instances")
-    )
+    expected = "expected images/ and instances/ side by side"
+    images = files_by_name(folder / "images", expected)
+    labels = files_by_name(folder / "instances", expected, LABEL_SUFFIXES)
     check_partners(images, labels, folder / "instances")
     check_partners(labels, images, folder / "images")
 
@@ -74,6 +81,23 @@ def instance_cases(folder: Path) -> list[Case]:
     ]
 
 
+def unused_in_folder(folder: Path, labels: str = "labels") -> list[str]:
+    """What :func:`folder_cases` or :func:`instance_cases` leaves out, in sentences.
+
+    Args:
+        folder: Of the data set.
+        labels: "labels" or "instances".
+    """
+    names = {"images": IMAGE_SUFFIXES, labels: LABEL_SUFFIXES}
+    if labels == "labels" and (folder / "valid").is_dir():
+        names["valid"] = LABEL_SUFFIXES
+    parts = {folder / name: suffixes for name, suffixes in names.items()}
+    found = unused_in(folder, parts)
+    for part, suffixes in parts.items():
+        found += unused_in(part, image_files(part, "", suffixes))
+    return found
+
+
 def masked(
     image_path: Path,
     label_path: Path,
@@ -83,10 +107,12 @@ def masked(
     """Reads image, truth and, where there is one, the mask of the pixels that count."""
 
     def read() -> Sample:
-        image = read_image(image_path)
+        pixels = read_pixels(image_path)
+        image = as_image(pixels, str(image_path))
         mask = same_size(read_truth(label_path), image, str(label_path))
-        if valid_path is None:
-            return Sample(image, mask)
-        return Sample(image, mask, same_size(read_mask(valid_path), image, str(valid_path)))
+        valid = None
+        if valid_path is not None:
+            valid = same_size(read_mask(valid_path), image, str(valid_path))
+        return Sample(image, mask, valid, pixels.dtype.name)
 
     return read

@@ -19,6 +19,7 @@ class ImageSet:
         masks: (H, W) uint8 each, 1 = structure.
         valid: (H, W) uint8 each, 1 = the pixel counts (it lies in the field of view, or was
             labelled), or None where all pixels do; by default None for every image.
+        dtypes: Of each image's grey values in its file, such as "uint16"; by default "float32".
 
     Raises:
         ValueError: If a valid mask isn't as large as its image, or isn't there for each image.
@@ -28,11 +29,14 @@ class ImageSet:
     images: tuple[NDArray[np.float32], ...]
     masks: tuple[NDArray[np.uint8], ...]
     valid: tuple[NDArray[np.uint8] | None, ...] = ()
+    dtypes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Fills in None for every image if no valid mask was given."""
+        """Fills in what wasn't given: no valid masks, float32."""
         if not self.valid:
             object.__setattr__(self, "valid", (None,) * len(self.names))
+        if not self.dtypes:
+            object.__setattr__(self, "dtypes", ("float32",) * len(self.names))
         if len(self.valid) != len(self.names):
             raise ValueError(
                 f"valid must have one entry for each of {len(self.names)} images, got "
@@ -61,6 +65,7 @@ class ImageSet:
             tuple(self.images[i] for i in indices),
             tuple(self.masks[i] for i in indices),
             tuple(self.valid[i] for i in indices),
+            tuple(self.dtypes[i] for i in indices),
         )
 
 

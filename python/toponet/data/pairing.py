@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from toponet.data.files import SUFFIXES
+from toponet.reading import check_regular
 
 KINDS = {
     ".png": "PNG",
@@ -16,13 +16,23 @@ KINDS = {
     ".gif": "GIF",
     ".bmp": "BMP",
 }
+IMAGE_SUFFIXES = tuple(KINDS)
+# What was 0 and 255 comes back as 3 and 250.
+_LOSSY = (".jpg", ".jpeg")
+LABEL_SUFFIXES = tuple(suffix for suffix in KINDS if suffix not in _LOSSY)
+
+
+def image_stem(path: Path) -> str:
+    """What an image and its truth have in common: the name without suffix, .ome.tif being one."""
+    stem = path.stem
+    return stem[:-4] if stem.lower().endswith(".ome") and len(stem) > 4 else stem
 
 
 def files_by_name(
     folder: Path,
     expected: str,
-    suffixes: Sequence[str] = SUFFIXES,
-    name_of: Callable[[Path], str] = lambda path: path.stem,
+    suffixes: Sequence[str] = IMAGE_SUFFIXES,
+    name_of: Callable[[Path], str] = image_stem,
     deep: bool = False,
 ) -> dict[str, Path]:
     """Files of these suffixes in a folder, sorted by name.
@@ -37,20 +47,68 @@ def files_by_name(
     Raises:
         ValueError: If there is no such folder or file, or two of one name.
     """
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder; {expected}")
     files: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
-            continue
+    for path in image_files(folder, expected, suffixes, deep):
         name = name_of(path)
         if name in files:
-            raise ValueError(f"{path} and {files[name]} have the same name")
+            raise ValueError(same_name(path, files[name]))
         files[name] = path
-    if not files:
-        kinds = " or ".join(dict.fromkeys(KINDS[suffix] for suffix in suffixes))
-        raise ValueError(f"{folder} holds no {kinds} file")
     return dict(sorted(files.items()))
+
+
+def image_files(
+    folder: Path, expected: str, suffixes: Sequence[str] = IMAGE_SUFFIXES, deep: bool = False
+) -> list[Path]:
+    """Files of these suffixes in a folder, sorted; hidden ones are left out.
+
+    Raises:
+        ValueError: If there is no such folder, or no such file in it.
+    """
+    if not folder.is_dir():
+        check_regular(folder)
+        raise ValueError(f"{folder} is not a folder; {expected}")
+    files = [
+        path
+        for path in sorted(folder.rglob("*") if deep else folder.iterdir())
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and not path.is_dir()
+    ]
+    if not files:
+        kinds = list(dict.fromkeys(KINDS[suffix] for suffix in suffixes))
+        listed = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
+        others = "".join(f"; {sentence}" for sentence in unused_in(folder, ()))
+        jpeg = any(path.suffix.lower() in _LOSSY for path in folder.iterdir())
+        hint = "; JPEG changes values, so that no mask can be kept in it" if jpeg else ""
+        raise ValueError(f"{folder} holds no {listed} file{others}{hint}")
+    return files
+
+
+def unused_in(folder: Path, used: Iterable[Path]) -> list[str]:
+    """One sentence that counts and names what lies in a folder beside ``used``; none if nothing.
+
+    Hidden files aren't mentioned. Of a folder inside, the images in it are counted.
+    """
+    known = set(used)
+    rest = [
+        path
+        for path in sorted(folder.iterdir())
+        if path not in known and not path.name.startswith(".")
+    ]
+    if not rest:
+        return []
+    shown = [_described(path) for path in rest[:5]] + ["..."] * (len(rest) > 5)
+    return [f"not read in {folder} ({len(rest)}): {', '.join(shown)}"]
+
+
+def _described(path: Path) -> str:
+    if not path.is_dir():
+        return path.name
+    images = sum(inner.suffix.lower() in KINDS for inner in path.rglob("*"))
+    return f"{path.name}/ ({images} image file{'s' * (images != 1)})"
+
+
+def same_name(path: Path, other: Path) -> str:
+    """The sentence for two files of which it is unknown which one is meant."""
+    return f"{path} and {other} have the same name; keep one of them"
 
 
 def check_partners(here: dict[str, Path], there: dict[str, Path], folder: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet.reading import read_text
+
 PREDICT_FILE = "predict.json"
 
 
@@ -49,8 +51,9 @@ def read_provenances(folder: Path) -> Mapping[str, Provenance]:
     path = folder / PREDICT_FILE
     if not path.exists():
         return {}
+    text = read_text(path)
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(text)
         return {name: Provenance(**entry) for name, entry in plain.get("data", {}).items()}
     except (ValueError, TypeError, AttributeError):
         raise ValueError(f"{path} isn't what toponet-predict writes") from None

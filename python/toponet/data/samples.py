@@ -19,11 +19,13 @@ class Sample(NamedTuple):
         image: (C, H, W) float32, in the file's own grey values.
         mask: (H, W) uint8, 1 = structure.
         valid: (H, W) uint8, 1 = the pixel counts; None = all do.
+        dtype: Of the grey values in the file, such as "uint16".
     """
 
     image: NDArray[np.float32]
     mask: NDArray[np.uint8]
     valid: NDArray[np.uint8] | None = None
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def collect(cases: Sequence[Case], progress: Callable[[int, int], None] | None =
         tuple(sample.image for sample in samples),
         tuple(sample.mask for sample in samples),
         tuple(sample.valid for sample in samples),
+        tuple(sample.dtype for sample in samples),
     )
 
 

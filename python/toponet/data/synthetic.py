@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from toponet._validation import check_choice
+from toponet._validation import check_choice, check_whole
 from toponet.data.generators._fields import Size
 from toponet.data.generators.cracks import cracks
 from toponet.data.generators.membranes import membranes
@@ -21,6 +21,10 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator, Size], Sample]] = MappingP
     {"membranes": membranes, "vessels": vessels, "roads": roads, "cracks": cracks}
 )
 
+# Far more than anybody trains on; a slip of the finger would otherwise be made for days.
+MOST_IMAGES = 100_000
+MOST_PIXELS = 32_768
+
 
 def synthetic_cases(
     family: str = "membranes", count: int = 12, size: Size = (256, 256), seed: int = 0
@@ -29,19 +33,18 @@ def synthetic_cases(
 
     Args:
         family: One of :data:`FAMILIES`; membranes if empty.
-        count: Number of images, at least 1.
-        size: Height and width in pixels.
+        count: Number of images, from 1 to 100,000.
+        size: Height and width in pixels, from 1 to 32,768 each.
         seed: The same seed gives the same images; image i doesn't depend on ``count``.
 
     Raises:
-        ValueError: If there is no such family, or ``count`` or a side is smaller than 1.
+        ValueError: If there is no such family, or ``count`` or a side is out of range.
     """
     family = family or "membranes"
     check_choice("the synthetic family", family, tuple(FAMILIES))
-    if count < 1 or min(size) < 1:
-        raise ValueError(
-            f"expected at least one image of at least one pixel, got {count} of {size}"
-        )
+    check_whole("count", count, least=1, most=MOST_IMAGES)
+    for side in size:
+        check_whole("each side of size", side, least=1, most=MOST_PIXELS)
 
     of = f"{size[0]} x {size[1]}, seed {seed}"
 

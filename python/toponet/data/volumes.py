@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from toponet.data.files import as_image, as_instances, as_mask, read_pages
 from toponet.data.instances import instance_borders
 from toponet.data.samples import Case, Sample, same_size
+from toponet.reading import check_regular, check_size, within_memory
 
 if TYPE_CHECKING:
     import h5py
@@ -111,7 +112,8 @@ def _sample(
     image: tuple[NDArray[Any], str], label: tuple[NDArray[Any], str], truth: Truth
 ) -> Sample:
     pixels = as_image(*image)
-    return Sample(pixels, same_size(truth(*label), pixels, label[1]))
+    mask = same_size(truth(*label), pixels, label[1])
+    return Sample(pixels, mask, dtype=image[0].dtype.name)
 
 
 @contextmanager
@@ -123,8 +125,9 @@ def opened_hdf5(path: Path) -> Iterator[h5py.File]:
     """
     import h5py
 
+    check_regular(path)
     try:
-        with h5py.File(path, "r") as file:
+        with within_memory(str(path)), h5py.File(path, "r") as file:
             yield file
     except OSError as error:  # HDF5's own messages have no other type.
         raise ValueError(f"{path} can't be read as HDF5: {' '.join(str(error).split())}") from error
@@ -152,4 +155,6 @@ def find_volume(file: h5py.File, name: str, path: Path) -> h5py.Dataset:
         raise ValueError(
             f"{path}: {name} must be slices, rows and columns, got shape {volume.shape}"
         )
+    # An HDF5 file may hold far less than it claims: chunks that were never written take no room.
+    check_size(f"{path}: a slice of {name}", volume.size // len(volume), volume.dtype.itemsize)
     return volume

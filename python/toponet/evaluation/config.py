@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toponet._validation import check_choice, check_whole
+from toponet.evaluation.predictions import KINDS
 from toponet.evaluation.protocol import THRESHOLD, Protocol
 from toponet.metrics.conventions import betti_convention
 
@@ -16,16 +17,19 @@ class EvaluateConfig:
     Files are paired by name without suffix and without the endings _likelihood, _mask and _label.
     Where a prediction is there in several forms, NAME_likelihood comes before NAME, and that before
     NAME_mask; NAME_cells and NAME_overlay are left alone. Two single files are a pair whatever
-    their names. Integers of 8 or 16 bit are divided by 255 or 65535, unless the file holds only 0
-    and one of 1, 255, 65535, which is a mask; floating point is taken as it is.
+    their names.
 
     Predictions that toponet-predict made of a data set NAME:PATH are compared with the truths of
     the same images only: those of another seed or volume are refused.
 
     Attributes:
-        predictions: Folder with masks or likelihoods (PNG, TIFF), or one such file.
+        predictions: Folder with masks or likelihoods (PNG, TIFF, BMP, GIF), or one such file.
         labels: Folder with masks; a data set with labels/ and perhaps valid/ (pixels that count) in
             it, or NAME:PATH as toponet-train takes it; or one mask.
+        predictions_are: "mask" (0 and one of 1, 255, 65535), "likelihood" (floating point from 0 to
+            1; or 8 or 16 bit, whose largest number, 255 or 65535, is 1), or "auto": each file that
+            is a mask is one, and others are likelihoods. Integers that use less than half of their
+            range, or look like numbered regions, are refused then: they are classes or instances.
         threshold: A likelihood of at least this is structure.
         connectivity: Of the structure, 8 or 4, for all metrics; empty = 8.
         patch_size: Side of the Betti error's patches in pixels; empty = 65.
@@ -43,6 +47,7 @@ class EvaluateConfig:
 
     predictions: str
     labels: str
+    predictions_are: str = "auto"
     threshold: float = THRESHOLD
     connectivity: int | None = None
     patch_size: int | None = None
@@ -57,6 +62,7 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         """Refuses what no evaluation could use; files are looked at later."""
+        check_choice("predictions_are", self.predictions_are, KINDS)
         check_choice("missing", self.missing, ("error", "skip"))
         check_whole("bootstrap", self.bootstrap, least=0, most=100_000)
         check_whole("bootstrap_seed", self.bootstrap_seed, least=0)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,10 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet.data import open_data
-from toponet.data.files import SUFFIXES, read_mask, read_pixels
-from toponet.data.pairing import check_partners, files_by_name
-from toponet.data.provenance import image_digest, read_provenances
+from toponet.data.files import read_mask
+from toponet.data.pairing import (
+    LABEL_SUFFIXES,
+    check_partners,
+    files_by_name,
+    image_files,
+    image_stem,
+    same_name,
+    unused_in,
+)
+from toponet.data.provenance import PREDICT_FILE, image_digest, read_provenances
 from toponet.evaluation.config import EvaluateConfig
+from toponet.evaluation.predictions import read_likelihood
 
 # Of several forms of one prediction, the smallest number is taken.
 FORMS: Mapping[str, int] = MappingProxyType({"likelihood": 0, "": 1, "label": 1, "mask": 2})
@@ -62,11 +70,13 @@ class Pair:
         name: Without suffix and ending.
         prediction: File of a likelihood or mask.
         truth: See there.
+        kind: What predictions are: "auto", "mask" or "likelihood".
     """
 
     name: str
     prediction: Path
     truth: Truth
+    kind: str = "auto"
 
     def read(self) -> Images:
         """Both, whole.
@@ -74,7 +84,7 @@ class Pair:
         Raises:
             ValueError: If a file can't be read or used, or the sizes differ; it is named.
         """
-        likelihood, mask = read_likelihood(self.prediction), _mask(self.truth.mask)
+        likelihood, mask = read_likelihood(self.prediction, self.kind), _mask(self.truth.mask)
         valid = None if self.truth.valid is None else _mask(self.truth.valid)
         for kind, partner in (("label", mask), ("valid mask", valid)):
             if partner is not None and likelihood.shape != partner.shape:
@@ -107,7 +117,24 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
             f"{len(left_out)} of {len(truths)} labels have no prediction in {source}, the first is "
             f"{left_out[0]!r}; --missing skip leaves them out"
         )
-    return [Pair(name, predictions[name], truths[name]) for name in sorted(predictions)], left_out
+    kind = config.predictions_are
+    pairs = [Pair(name, path, truths[name], kind) for name, path in sorted(predictions.items())]
+    return pairs, left_out
+
+
+def unused_files(config: EvaluateConfig, pairs: Sequence[Pair]) -> list[str]:
+    """What lies in the folders of predictions and labels but isn't read, counted and named."""
+    found = []
+    source = Path(config.predictions)
+    if source.is_dir():
+        used = [pair.prediction for pair in pairs]
+        found += unused_in(source, [*used, source / PREDICT_FILE])
+    truths = [file for pair in pairs for file in (pair.truth.mask, pair.truth.valid)]
+    files = [file for file in truths if isinstance(file, Path)]
+    if Path(config.labels).is_dir():
+        for folder in sorted({file.parent for file in files}):
+            found += unused_in(folder, files)
+    return found
 
 
 def _check_provenance(
@@ -139,7 +166,7 @@ def find_predictions(source: Path) -> dict[str, Path]:
         if name not in best:
             best[name] = path
         elif _form(path) == _form(best[name]):
-            raise ValueError(f"{path} and {best[name]} have the same name")
+            raise ValueError(same_name(path, best[name]))
     return best
 
 
@@ -163,35 +190,13 @@ def find_truths(source: str) -> dict[str, Truth]:
     return {name: Truth(file, valid[name]) for name, file in labels.items()}
 
 
-def read_likelihood(path: Path) -> NDArray[np.float32]:
-    """(H, W) in [0, 1].
-
-    Raises:
-        ValueError: If the file isn't one grey image, or leaves the range.
-    """
-    pixels = read_pixels(path)
-    if pixels.dtype.kind != "f":
-        with suppress(ValueError):  # More than two values: a likelihood.
-            return read_mask(path).astype(np.float32)
-    if pixels.ndim != 2 or pixels.size == 0:
-        raise ValueError(f"{path} must be one grey likelihood or mask, got shape {pixels.shape}")
-    if pixels.dtype.kind != "f" and pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"{path} must be 8 bit, 16 bit or floating point, got {pixels.dtype}")
-    full = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
-    likelihood: NDArray[np.float32] = pixels.astype(np.float32) / np.float32(full)
-    wrong = likelihood[~((likelihood >= 0) & (likelihood <= 1))]  # NaN as well.
-    if wrong.size:
-        raise ValueError(f"{path} must lie in [0, 1], got {wrong[0]:g}")
-    return likelihood
-
-
 def image_name(path: Path) -> str:
     """Without suffix and endings: what prediction and label have in common."""
-    return _ENDINGS.sub("", path.stem)
+    return _ENDINGS.sub("", image_stem(path))
 
 
 def _form(path: Path) -> int:
-    ending = _ENDINGS.search(path.stem)
+    ending = _ENDINGS.search(image_stem(path))
     return FORMS[ending[2] if ending else ""]
 
 
@@ -200,21 +205,19 @@ def _mask(source: Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise ValueError(f"{folder} does not exist")
-    return files_by_name(folder, "expected masks", name_of=image_name)
+    _check_folder(folder)
+    return files_by_name(folder, "expected masks", LABEL_SUFFIXES, image_name)
 
 
 def _images(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ValueError(f"{folder} does not exist")
-    files = [
+    _check_folder(folder)
+    return [
         path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in SUFFIXES
-        and not path.name.startswith(".")
-        and not path.stem.endswith(NO_MASKS)
+        for path in image_files(folder, "expected predictions", LABEL_SUFFIXES)
+        if not path.stem.endswith(NO_MASKS)
     ]
-    if not files:
-        raise ValueError(f"{folder} holds no PNG or TIFF file")
-    return files
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.exists():
+        raise ValueError(f"{folder} does not exist")

@@ -33,11 +33,13 @@ class Evaluation:
         config: How they came about.
         scores: By image, in the order of names.
         left_out: Labels that had no prediction.
+        unused: Sentences on what lies in the folders but wasn't read.
     """
 
     config: EvaluateConfig
     scores: dict[str, ImageScores]
     left_out: Sequence[str] = ()
+    unused: Sequence[str] = ()
 
     @property
     def means(self) -> dict[str, float]:
@@ -71,26 +73,37 @@ class Evaluation:
             )
         return words
 
-    def total_table(self) -> Table:
-        """Means, intervals and conventions."""
-        words, intervals, totals = self.conventions, self.intervals, self.totals
+    def total_table(self, words: bool = True) -> Table:
+        """Means, intervals and, if ``words``, conventions: too wide for a terminal."""
+        meanings, intervals, totals = self.conventions, self.intervals, self.totals
         rows = [
             [
                 with_arrow(name),
                 f"{mean:.4f}",
                 "{:.4f} – {:.4f}".format(*intervals[name]) if intervals else "-",
-                words[name],
+                meanings[name],
             ]
             for name, mean in self.means.items()
         ]
         for dimension in self.config.protocol.betti.dims:
             piece = _PIECES[dimension]
             counts = f"{totals[f'{piece}_predicted']} / {totals[f'{piece}_true']}"
-            rows.append([f"{piece}, predicted / true", counts, "-", words["betti_numbers"]])
+            rows.append([f"{piece}, predicted / true", counts, "-", meanings["betti_numbers"]])
         count = f"{len(self.scores)} image" + "s" * (len(self.scores) > 1)
         title = f"{count} (↑ higher is better, ↓ lower is better)"
-        header = ("metric", "mean or sum", "95 % interval", "convention")
+        header = ["metric", "mean or sum", "95 % interval", "convention"]
+        if not words:
+            header, rows = header[:-1], [row[:-1] for row in rows]
         return Table(title, header, rows, text=("convention",))
+
+    def legend(self) -> list[str]:
+        """What each number of the table means, a line each."""
+        meanings = self.conventions
+        counted = " and ".join(_PIECES[d] for d in self.config.protocol.betti.dims)
+        return [
+            *(f"{name}: {meanings[name]}" for name in self.means),
+            f"{counted}: {meanings['betti_numbers']}",
+        ]
 
     def image_table(self) -> Table:
         """One row an image: metrics, then Betti numbers, predicted / true."""
@@ -117,6 +130,7 @@ class Evaluation:
         if self.left_out:
             listed = ", ".join(self.left_out[:5]) + (", ..." if len(self.left_out) > 5 else "")
             yield f"labels without prediction left out ({len(self.left_out)}): {listed}"
+        yield from self.unused
 
     def write(self, folder: Path) -> None:
         """``report.json``, ``report.md`` and ``images.csv``."""
@@ -143,6 +157,7 @@ class Evaluation:
             "conventions": self.conventions,
             "images": self._rows(),
             "left_out": list(self.left_out),
+            "unused": list(self.unused),
             "config": asdict(self.config),
         }
 

@@ -7,9 +7,10 @@ import shutil
 from rich.console import Console
 
 from toponet.evaluation.config import EvaluateConfig
-from toponet.evaluation.pairs import find_pairs
+from toponet.evaluation.pairs import find_pairs, unused_files
 from toponet.evaluation.report import Evaluation
 from toponet.evaluation.scores import score_image
+from toponet.reading import within_memory
 from toponet.reporting import check_absent, new_folder, progress_bar
 
 
@@ -30,9 +31,10 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
     protocol, scores = config.protocol, {}
     with progress_bar(console) as progress:
         for pair in progress.track(pairs, description="images"):
-            likelihood, truth, valid = pair.read()
-            scores[pair.name] = score_image(likelihood, truth, protocol, valid)
-    evaluation = Evaluation(config, scores, left_out)
+            with within_memory(pair.name):
+                likelihood, truth, valid = pair.read()
+                scores[pair.name] = score_image(likelihood, truth, protocol, valid)
+    evaluation = Evaluation(config, scores, left_out, unused_files(config, pairs))
     if config.out is not None:
         _write(evaluation, config.out)
     try:
@@ -54,7 +56,8 @@ def _write(evaluation: Evaluation, out: str) -> None:
 
 def _show(evaluation: Evaluation, console: Console) -> None:
     console.print(evaluation.image_table().rich())
-    console.print(evaluation.total_table().rich())
+    console.print(evaluation.total_table(words=False).rich())
     out = evaluation.config.out
-    for line in (*evaluation.notes(), *([f"Everything is in {out}"] if out else [])):
+    end = [f"Everything is in {out}"] if out else []
+    for line in (*evaluation.legend(), *evaluation.notes(), *end):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

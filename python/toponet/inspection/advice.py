@@ -49,6 +49,21 @@ def advise(images: Sequence[ImageStatistics]) -> Advice:
     )
 
 
+def doubts_about_sides(images: Sequence[ImageStatistics]) -> list[str]:
+    """A sentence if the labels look inverted: more structure than not, and in thicker parts."""
+    share = float(np.mean([image.share for image in images]))
+    if share <= 0.5 or all(image.share in (0, 1) for image in images):
+        return []
+    structure, background = (_mean_depth(images, side) for side in (0, 1))
+    if structure <= background:
+        return []
+    return [
+        f"the structure is the thick side: {100 * share:.1f} % of the pixels, which lie "
+        f"{structure:.1f} from its edge in the mean, those of the background {background:.1f}; if "
+        "the thin side is meant, the labels are inverted"
+    ]
+
+
 def _mean_depth(images: Sequence[ImageStatistics], side: int) -> float:
     """Over images that have both sides; an image without corners may lack one."""
     return float(np.mean([image.depths[side] for image in images if 0 < image.share < 1]))

@@ -15,6 +15,7 @@ from toponet.inspection.sheet import MOST_IMAGES, save_contact_sheet
 from toponet.inspection.source import Source, open_source
 from toponet.inspection.statistics import ImageStatistics, image_statistics
 from toponet.inspection.survey import Survey
+from toponet.reading import within_memory
 from toponet.reporting import check_absent, new_folder, progress_bar
 
 
@@ -55,7 +56,8 @@ def _survey(config: InspectConfig, source: Source, console: Console) -> Survey:
     with progress_bar(console) as progress:
         for name in progress.track(source.names, description="images"):
             try:
-                found.append(image_statistics(source.read(name), config.min_size))
+                with within_memory(name):
+                    found.append(image_statistics(source.read(name), config.min_size))
             except ValueError as error:
                 problems.append(str(error))
     if not found:
@@ -67,7 +69,8 @@ def _survey(config: InspectConfig, source: Source, console: Console) -> Survey:
         for image in found
         if image.shape[0] != usual
     ]
-    return Survey(config, [image for image in found if image.shape[0] == usual], problems)
+    usable = [image for image in found if image.shape[0] == usual]
+    return Survey(config, usable, problems, source.notes)
 
 
 def _save_sheet(path: Path, survey: Survey, source: Source) -> None:
@@ -75,7 +78,8 @@ def _save_sheet(path: Path, survey: Survey, source: Source) -> None:
     count = len(survey.images)
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_IMAGES)).round().astype(int))
     samples = [source.read(survey.images[i].name) for i in chosen]
-    save_contact_sheet(path, samples, survey.connectivity, survey.config.min_size)
+    title = f"{len(samples)} of {count} images"
+    save_contact_sheet(path, samples, title, survey.connectivity, survey.config.min_size)
 
 
 def _save_clean(folder: Path, survey: Survey, source: Source, console: Console) -> str:

@@ -19,13 +19,14 @@ COLUMNS = 4
 
 
 def save_contact_sheet(
-    path: Path, samples: Sequence[Sample], connectivity: int, min_size: int
+    path: Path, samples: Sequence[Sample], title: str, connectivity: int, min_size: int
 ) -> None:
     """Writes a picture with one panel for each sample.
 
     Args:
         path: PNG file.
         samples: At least one.
+        title: Says how many images these are of how many.
         connectivity: Of the structure.
         min_size: Smaller holes get a red circle, smaller specks an orange square.
     """
@@ -35,6 +36,7 @@ def save_contact_sheet(
     columns = min(COLUMNS, len(samples))
     rows = -(-len(samples) // columns)
     figure = Figure(figsize=(3.6 * columns, 3.8 * rows + 0.4), dpi=130, layout="constrained")
+    figure.suptitle(title, fontsize=11)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(samples) :]:
         axes.set_axis_off()

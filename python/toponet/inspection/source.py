@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet.data import open_data
-from toponet.data.files import SUFFIXES, read_image, read_mask
+from toponet.data.catalogue import unused_files
+from toponet.data.files import as_image, read_mask, read_pixels
+from toponet.data.pairing import IMAGE_SUFFIXES, LABEL_SUFFIXES, image_stem, same_name
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,13 @@ class Sample:
         name: Of its files, without suffix.
         image: (C, H, W) in the file's own grey values.
         mask: (H, W), 1 = structure.
+        dtype: Of the grey values in the file, such as "uint16".
     """
 
     name: str
     image: NDArray[np.float32]
     mask: NDArray[np.uint8]
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,13 @@ class Source:
         names: Of the pairs.
         read: The pair of that name; raises ValueError if it can't be used.
         problems: What is wrong before any file is opened.
+        notes: What isn't wrong, but isn't read either.
     """
 
     names: Sequence[str]
     read: Callable[[str], Sample]
     problems: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def open_source(data: str) -> Source:
@@ -55,11 +61,12 @@ def open_source(data: str) -> Source:
 
         def read_case(name: str) -> Sample:
             sample = cases[name].read()
-            return Sample(name, sample.image, sample.mask)
+            return Sample(name, sample.image, sample.mask, sample.dtype)
 
-        return Source(sorted(cases), read_case, [])
+        return Source(sorted(cases), read_case, [], unused_files(data))
     problems: list[str] = []
-    images, labels = (_by_name(folder / kind, problems) for kind in ("images", "labels"))
+    images = _by_name(folder / "images", IMAGE_SUFFIXES, problems)
+    labels = _by_name(folder / "labels", LABEL_SUFFIXES, problems)
     for here, there, kind in ((images, labels, "labels"), (labels, images, "images")):
         problems += [
             f"{here[name]} has no partner of that name in {folder / kind}"
@@ -67,7 +74,9 @@ def open_source(data: str) -> Source:
         ]
 
     def read(name: str) -> Sample:
-        sample = Sample(name, read_image(images[name]), read_mask(labels[name]))
+        pixels = read_pixels(images[name])
+        image = as_image(pixels, str(images[name]))
+        sample = Sample(name, image, read_mask(labels[name]), pixels.dtype.name)
         height, width = sample.image.shape[1:]
         if (height, width) != sample.mask.shape:
             raise ValueError(
@@ -76,19 +85,21 @@ def open_source(data: str) -> Source:
             )
         return sample
 
-    return Source(sorted(set(images) & set(labels)), read, problems)
+    notes = unused_files(data) if images and labels else []
+    return Source(sorted(set(images) & set(labels)), read, problems, notes)
 
 
-def _by_name(folder: Path, problems: list[str]) -> dict[str, Path]:
+def _by_name(folder: Path, suffixes: Sequence[str], problems: list[str]) -> dict[str, Path]:
     """Image files by name without suffix; of two with one name the second is a problem."""
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; expected images/ and labels/ side by side")
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        if path.suffix.lower() not in suffixes or path.name.startswith(".") or path.is_dir():
             continue
-        if path.stem in files:
-            problems.append(f"{path} and {files[path.stem]} have the same name")
+        name = image_stem(path)
+        if name in files:
+            problems.append(same_name(path, files[name]))
         else:
-            files[path.stem] = path
+            files[name] = path
     return files

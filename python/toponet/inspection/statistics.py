@@ -23,6 +23,7 @@ class ImageStatistics:
     Attributes:
         name: Of the image.
         shape: Channels, height and width.
+        dtype: Of the grey values in its file.
         low, high, mean: (C,) of each channel's grey values.
         structure: Number of pixels.
         depths: Mean distance to the other side, of structure and of background pixels; NaN for a
@@ -36,6 +37,7 @@ class ImageStatistics:
 
     name: str
     shape: tuple[int, int, int]
+    dtype: str
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     mean: NDArray[np.float64]
@@ -59,6 +61,7 @@ def image_statistics(sample: Sample, min_size: int) -> ImageStatistics:
     return ImageStatistics(
         name=sample.name,
         shape=(channels, height, width),
+        dtype=sample.dtype,
         low=image.min(axis=(1, 2)),
         high=image.max(axis=(1, 2)),
         mean=image.mean(axis=(1, 2), dtype=np.float64),

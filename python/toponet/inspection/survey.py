@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from toponet.inspection.advice import Advice, advise
+from toponet.data.scales import GreyScale, scale_differences
+from toponet.inspection.advice import Advice, advise, doubts_about_sides
 from toponet.inspection.config import InspectConfig
 from toponet.inspection.statistics import CONNECTIVITIES, ImageStatistics
 from toponet.reporting import Table
@@ -31,11 +32,13 @@ class Survey:
         config: What was asked for.
         images: In the order of names; at least one.
         problems: One sentence each; files that training would refuse.
+        unused: One sentence each; files that training wouldn't read.
     """
 
     config: InspectConfig
     images: Sequence[ImageStatistics]
     problems: Sequence[str]
+    unused: Sequence[str] = ()
 
     @property
     def advice(self) -> Advice:
@@ -50,14 +53,20 @@ class Survey:
     @property
     def notes(self) -> list[str]:
         """What training would take, but its user should know."""
-        found = []
+        found = scale_differences(
+            [
+                GreyScale(i.name, i.dtype, float(i.low.min()), float(i.high.max()))
+                for i in self.images
+            ]
+        )
+        found += doubts_about_sides(self.images)
         for image in self.images:
             if image.share in (0, 1):
                 side = "structure" if image.share else "background"
                 found.append(f"{image.name}: the label is all {side}")
             if (image.low == image.high).all():
                 found.append(f"{image.name}: the image has a single grey value")
-        return found
+        return [*found, *self.unused]
 
     def overview(self) -> Table:
         """Number, sizes, values and share."""
@@ -68,6 +77,7 @@ class Survey:
         rows = [
             ["images", str(len(images))],
             ["height x width", ", ".join(f"{size} ({n})" for size, n in sizes) + more],
+            ["type", ", ".join(f"{t} ({n})" for t, n in Counter(i.dtype for i in images).items())],
         ]
         for channel in range(images[0].shape[0]):
             low = min(float(i.low[channel]) for i in images)
@@ -122,6 +132,7 @@ class Survey:
             {
                 "image": i.name,
                 **dict(zip(("channels", "height", "width"), i.shape, strict=True)),
+                "dtype": i.dtype,
                 "low": float(i.low.min()),
                 "high": float(i.high.max()),
                 "structure": round(i.share, 5),

@@ -18,6 +18,7 @@ from toponet.data.provenance import PREDICT_FILE, Provenance, read_provenances
 from toponet.prediction.config import FORMATS, OUTPUTS, PredictConfig
 from toponet.prediction.outputs import existing_output, remove_outputs
 from toponet.prediction.sources import Source
+from toponet.reading import read_text
 from toponet.writing import written_whole
 
 REMEDY = "choose another --out, or --overwrite"
@@ -67,8 +68,9 @@ class Record:
         path = folder / PREDICT_FILE
         if not path.exists():
             return None
+        text = read_text(path)
         try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
+            plain = json.loads(text)
             settings, images = dict(plain["settings"]), dict(plain["images"])
             return cls(plain["checkpoint"], settings, images, dict(read_provenances(folder)))
         except (ValueError, KeyError, TypeError):

@@ -20,8 +20,9 @@ from toponet.prediction.model import TrainedModel, load_model
 from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
 from toponet.prediction.segmentation import Conventions, Segmentation
-from toponet.prediction.sources import Source, find_sources, held_out_sources
+from toponet.prediction.sources import Source, find_sources, held_out_sources, unused_inputs
 from toponet.prediction.symmetry import mean_over_symmetries
+from toponet.reading import within_memory
 from toponet.reporting import progress_bar
 
 
@@ -78,6 +79,7 @@ def run_prediction(config: PredictConfig, console: Console | None = None) -> Out
         f"{conventions.connectivity}, flips {'on' if config.flips else 'off'}, smallest part "
         f"{conventions.min_size} px, on {device.type}",
         *(f"problem: {problem}" for problem in outcome.problems),
+        *([] if config.held_out else unused_inputs(config.inputs)),
         f"Everything is in {out}",
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -154,10 +156,9 @@ def _predict_all(
     with progress_bar(console) as progress:
         for source, kinds in progress.track(todo, description="images"):
             try:
-                predictor.predict(source, kinds, progress)
+                with within_memory(source.origin):
+                    predictor.predict(source, kinds, progress)
                 written.append(source.name)
             except ValueError as error:
                 problems.append(str(error))
-            except (MemoryError, torch.cuda.OutOfMemoryError):
-                problems.append(f"{source.origin} is too large for the memory")
     return Outcome(written, skipped, problems)

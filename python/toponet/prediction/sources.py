@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from toponet.data import Case, fold_split, open_data
 from toponet.data.catalogue import with_seed
-from toponet.data.files import SUFFIXES, as_image, read_pages, read_pixels
-from toponet.data.pairing import KINDS
+from toponet.data.files import TIFF_SUFFIXES, as_image, read_pages, read_pixels
+from toponet.data.pairing import image_files, image_stem, unused_in
 from toponet.data.volumes import HDF5_SUFFIXES, find_volume, opened_hdf5
 
 # FILE.h5:DATASET; a data set's name may hold slashes.
@@ -71,6 +71,28 @@ def find_sources(inputs: Sequence[str], out: Path) -> list[Source]:
     return _named_once(sources)
 
 
+def unused_inputs(inputs: Sequence[str]) -> list[str]:
+    """What lies in folders among the inputs but isn't predicted, counted and named.
+
+    Args:
+        inputs: Those of :func:`find_sources`, which didn't refuse them.
+    """
+    found = []
+    for text in inputs:
+        path = Path(text).expanduser()
+        if path.is_dir():
+            folder = _images_of(path)
+            if folder != path:
+                found += unused_in(path, [folder])
+            found += unused_in(folder, image_files(folder, "expected images"))
+    return found
+
+
+def _images_of(folder: Path) -> Path:
+    """Where a folder has its images: in itself, or beside their labels."""
+    return folder / "images" if (folder / "images").is_dir() else folder
+
+
 def held_out_sources(config: Mapping[str, Any], data: str | None) -> list[Source]:
     """The images that a run held out for validation.
 
@@ -98,7 +120,7 @@ def held_out_sources(config: Mapping[str, Any], data: str | None) -> list[Source
 def _sources_of(text: str, out: Path) -> list[Source]:
     path = Path(text).expanduser()
     if path.is_dir():
-        folder = path / "images" if (path / "images").is_dir() else path
+        folder = _images_of(path)
         _check_apart(folder, out)
         return _of_folder(folder)
     if path.exists():
@@ -120,23 +142,15 @@ def _check_apart(folder: Path, out: Path) -> None:
 
 
 def _of_folder(folder: Path) -> list[Source]:
-    files = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in KINDS and not path.name.startswith(".")
-    ]
-    if not files:
-        kinds = ", ".join(dict.fromkeys(KINDS.values()))
-        raise ValueError(f"{folder} holds no image file ({kinds})")
-    return [_of_file(path) for path in files]
+    return [_of_file(path) for path in image_files(folder, "expected images")]
 
 
 def _of_file(path: Path) -> Source:
-    return Source(path.stem, str(path), partial(_open_file, path))
+    return Source(image_stem(path), str(path), partial(_open_file, path))
 
 
 def _open_file(path: Path) -> Pages:
-    if path.suffix.lower() in SUFFIXES[1:]:
+    if path.suffix.lower() in TIFF_SUFFIXES:
         try:
             pages = read_pages(path)
         except ValueError:  # Beside the image there may be a thumbnail.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from toponet.data import ImageSet
+from toponet.data.catalogue import unused_files
+from toponet.data.scales import GreyScale, scale_differences
 from toponet.training.config import TrainConfig
 
 
@@ -36,6 +38,15 @@ def check_data(config: TrainConfig, training: ImageSet, validation: ImageSet) ->
                 f"no {missing[0]} in the labels of the {len(part)} {kind} image(s) of fold "
                 f"{config.fold}{inner}: {why}"
             )
+
+
+def data_notes(config: TrainConfig, data: ImageSet) -> list[str]:
+    """What training takes, but its user should know: mixed grey scales, files that aren't read."""
+    images = zip(data.names, data.images, data.dtypes, strict=True)
+    return [
+        *scale_differences([GreyScale.of(*image) for image in images]),
+        *unused_files(config.data),
+    ]
 
 
 def _holds(data: ImageSet, value: int) -> bool:

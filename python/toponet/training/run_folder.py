@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from toponet.data.files import read_mask
+from toponet.reading import read_text
 from toponet.reporting import new_folder
 from toponet.training.config import TrainConfig
 from toponet.writing import naming, written_whole
@@ -115,13 +116,11 @@ def read_config(folder: Path) -> TrainConfig:
     """
     path = folder / "config.yaml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except OSError as error:
         raise ValueError(
             f"{folder} is no run folder of toponet-train: {path}: {error.strerror}"
         ) from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is damaged: it isn't text") from None
     try:
         return TrainConfig.from_plain(yaml.safe_load(text))
     except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:

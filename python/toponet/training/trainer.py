@@ -27,7 +27,7 @@ from toponet.evaluation.protocol import badness
 from toponet.models import NETWORKS
 from toponet.reporting import progress_bar
 from toponet.training.config import TrainConfig
-from toponet.training.data_checks import check_data
+from toponet.training.data_checks import check_data, data_notes
 from toponet.training.engine import make_fabric
 from toponet.training.evaluation import (
     METRIC_NAMES,
@@ -84,6 +84,8 @@ class Trainer:
         start = load_checkpoint(Path(start_from)) if start_from else None
         self.state = self._state_at(start, resume)
         data = self._load_images()
+        for note in data_notes(config, data):
+            self.console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
         training, validation = config.split(len(data))
         self.validation = data.subset(validation)
         train_set = data.subset(training)

@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from toponet.reading import check_regular
+
 FILE_NAME = "vgg19-dcbb9e9d.pth"
 URL = f"https://download.pytorch.org/models/{FILE_NAME}"
 
@@ -87,6 +89,7 @@ def _load(features: nn.Sequential, weights: Path | None) -> None:
             f"{path} does not exist; expected VGG19's ImageNet weights in torchvision's layout: "
             f"give them by --vgg-weights, or fetch them into torch.hub's cache by {fetch}"
         )
+    check_regular(path)
     prefix = "features."
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)

@@ -1,0 +1,77 @@
+"""Files of predictions as likelihoods: what is a mask, what a likelihood, and what is neither."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.data.files import as_grey, as_mask, read_pixels
+
+KINDS = ("auto", "mask", "likelihood")
+
+
+def read_likelihood(path: Path, kind: str = "auto") -> NDArray[np.float32]:
+    """(H, W) in [0, 1].
+
+    Args:
+        path: A grey image.
+        kind: "mask": 0 and one of 1, 255, 65535. "likelihood": floating point in [0, 1], or 8 or 16
+            bit, of which the largest number is 1. "auto": a mask if it is one; else a likelihood,
+            where integers must use at least half of their range and mustn't be numbered regions.
+
+    Raises:
+        ValueError: If the file isn't one grey image of that kind.
+    """
+    pixels = read_pixels(path)
+    if kind == "mask":
+        return as_mask(pixels, str(path)).astype(np.float32)
+    if kind == "auto" and pixels.dtype.kind != "f":
+        with suppress(ValueError):  # More than two values: perhaps a likelihood.
+            return as_mask(pixels, str(path)).astype(np.float32)
+    pixels = as_grey(pixels, str(path), "likelihood or mask")
+    if pixels.dtype.kind == "f":
+        return _in_unit_range(pixels.astype(np.float32), path)
+    if pixels.dtype == np.bool_:
+        return pixels.astype(np.float32)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"{path} must be 8 bit, 16 bit or floating point, got {pixels.dtype}")
+    full = int(np.iinfo(pixels.dtype).max)
+    if kind == "auto" and (reason := _why_no_likelihood(pixels, full)):
+        raise ValueError(
+            f"{path} is no mask (0 and one of 1, 255, 65535) and hardly a likelihood: {reason}; "
+            f"make a mask of it, or --predictions-are likelihood takes {full} for 1"
+        )
+    return pixels.astype(np.float32) / np.float32(full)
+
+
+def _in_unit_range(likelihood: NDArray[np.float32], path: Path) -> NDArray[np.float32]:
+    wrong = likelihood[~((likelihood >= 0) & (likelihood <= 1))]  # NaN as well.
+    if wrong.size:
+        raise ValueError(f"{path} must lie in [0, 1], got {wrong[0]:g}")
+    return likelihood
+
+
+def _why_no_likelihood(pixels: NDArray[Any], full: int) -> str | None:
+    """What speaks against integers being a likelihood; None = nothing does.
+
+    Classes and few numbered regions are small numbers. Where the numbers are large, regions show by
+    their flatness: a likelihood between its ends changes from pixel to pixel.
+    """
+    most = int(pixels.max())
+    if 2 * most < full:
+        values = np.unique(pixels)
+        shown = ", ".join(map(str, values[:4])) + (", ..." if len(values) > 4 else "")
+        return f"{shown} stay below half of {full}"
+    between = (pixels > 0.1 * full) & (pixels < 0.9 * full)
+    pairs = flat = 0
+    for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+        counted = between[here]
+        pairs += int(counted.sum())
+        flat += int((counted & (pixels[here] == pixels[there])).sum())
+    if 2 * flat > pairs:
+        return "most neighbouring pixels between its ends are equal, as in numbered regions"
+    return None

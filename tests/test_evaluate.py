@@ -260,7 +260,7 @@ def test_files_are_scaled_to_probabilities(
 
 def label_map(side: int, dtype: type, count: int) -> NDArray[Any]:
     """Square cells numbered from 1 on, between walls of 0."""
-    cells = (np.arange(side * side).reshape(side, side) % count + 1).astype(dtype)
+    cells: NDArray[Any] = (np.arange(side * side).reshape(side, side) % count + 1).astype(dtype)
     cells = cells.repeat(6, 0).repeat(6, 1)
     cells[::6] = cells[:, ::6] = 0
     return cells

@@ -251,8 +251,7 @@ def test_the_contact_sheet_shows_a_dozen_of_many_images(
         colour = np.repeat((image[0].clip(0, 1) * 255).astype(np.uint8)[..., None], 3, axis=2)
         write(tmp_path / "many", name, colour, mask)
     titles: list[str] = []
-    plain = Figure.suptitle
-    monkeypatch.setattr(Figure, "suptitle", lambda f, t, **k: titles.append(t) or plain(f, t, **k))
+    monkeypatch.setattr(Figure, "suptitle", lambda _, title, **__: titles.append(title))
     assert len(run(tmp_path / "many")["images"]) == 14
     assert titles == ["12 of 14 images"]
     with Image.open(tmp_path / "out" / "contact_sheet.png") as sheet:

@@ -96,13 +96,14 @@ def read_pixels(path: Path) -> NDArray[Any]:
     """
     suffix = path.suffix.lower()
     if suffix in TIFF_SUFFIXES:
-        pages = _read(path, read_tiff)
-        if len(pages) > 1:
+        first, *others = _read(path, read_tiff)
+        if others:
             raise ValueError(
-                f"{path} must be one image, got a stack of {len(pages)} pages of shape "
-                f"{pages.shape[1:]}"
+                f"{path} must be one image, got a stack of {1 + len(others)} pages of shape "
+                f"{first.shape}"
             )
-        return pages[0]
+        page: NDArray[Any] = first
+        return page
     return _read(path, _read_png if suffix == ".png" else _read_other)
 
 

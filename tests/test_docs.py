@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -23,7 +25,8 @@ PICTURES_FROM_ELSEWHERE = {"losses.png", "methods.png", "patch_size.png", "segme
 
 # "py" on the pages: "python" blocks are also run by test_readme.py, each by itself.
 BLOCK = re.compile(
-    r"^(?:<!-- needs (?P<module>\w+) -->\n+)?```py(?:thon)?\n(?P<code>.*?)^```",
+    r"^(?:<!-- needs (?P<module>\w+)(?:, (?P<older>\w+ below [\d.]+))? -->\n+)?"
+    r"```py(?:thon)?\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -37,13 +40,20 @@ class Block:
         page: Where it stands.
         line: Of its first line of code, from 1.
         code: What it says.
-        module: The package beyond our own dependencies that it can't run without; None = none.
+        module: The package beyond what importing toponet loads that it can't run without; None =
+            none.
+        older: A package and the version that it must be older than; None = none.
     """
 
     page: Path
     line: int
     code: str
     module: str | None
+    older: str | None
+
+    def __str__(self) -> str:
+        """The name of its test."""
+        return f"{self.module}-{self.page.stem}-{self.line}"
 
     def run(self, namespace: dict[str, Any]) -> None:
         """With the page's own line numbers in tracebacks."""
@@ -54,7 +64,13 @@ class Block:
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     return [
-        Block(page, text.count("\n", 0, found.start("code")) + 1, found["code"], found["module"])
+        Block(
+            page,
+            text.count("\n", 0, found.start("code")) + 1,
+            found["code"],
+            found["module"],
+            found["older"],
+        )
         for found in BLOCK.finditer(text)
     ]
 
@@ -69,16 +85,17 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-# Lightning's and MONAI's own, at import and at the start of training.
+# Lightning's, MONAI's and the peers' own, at import and in use.
 FOREIGN_WARNINGS = [
-    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
 WITH_CODE = [
     pytest.param(
-        page, marks=FOREIGN_WARNINGS if page.name == "integrations.md" else [], id=page.stem
+        page,
+        marks=[pytest.mark.slow, *FOREIGN_WARNINGS] if page.name == "integrations.md" else [],
+        id=page.stem,
     )
     for page in PAGES
     if any(block.module is None for block in blocks(page))
@@ -98,16 +115,43 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(
             block.run(namespace)
 
 
-@pytest.mark.parametrize("block", NEEDY, ids=lambda block: block.module)
+# How to have the packages that a page can't run without.
+INSTALL = {
+    "cripser": "'.[bench]'",
+    "gudhi": "'.[bench]'",
+    "monai": "'.[test]'",
+    "nnunetv2": "nnunetv2",
+    "topolosses": "'.[bench]'",
+    "torch_topological": "torch-topological",
+}
+
+
+def skip_without_what_it_needs(block: Block) -> None:
+    assert block.module is not None
+    advice = f"to run this block of {block.page.name}: pip install {INSTALL[block.module]}"
+    pytest.importorskip(block.module, reason=advice)
+    if block.older is not None:
+        package, version = block.older.split(" below ")
+        if Version(metadata.version(package)) >= Version(version):
+            pytest.skip(f"{advice} '{package}<{version}'")
+
+
+@pytest.mark.parametrize("block", [pytest.param(b, marks=FOREIGN_WARNINGS) for b in NEEDY], ids=str)
 def test_blocks_that_need_another_package_run_where_it_is(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert block.module is not None
-    pytest.importorskip(block.module, reason=f"{block.module} isn't installed")
+    skip_without_what_it_needs(block)
     monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
     namespace: dict[str, Any] = {"__name__": block.page.stem}
     exec("import torch, toponet", namespace)
     block.run(namespace)
+
+
+def test_every_peer_of_the_page_has_a_block_that_runs_against_it() -> None:
+    page = DOCS / "from_peers.md"
+    peers = {"topolosses", "torch_topological", "gudhi", "cripser", "monai"}
+    assert {block.module for block in blocks(page)} - {None} == peers
 
 
 class StandIn:

@@ -26,6 +26,7 @@ from rich.console import Console
 
 from toponet._validation import thread_count
 from toponet.cli._common import MISTAKES, complain, sentence
+from toponet.prediction.device import cpu_threads
 from toponet.reporting import progress_bar
 from toponet.training.vgg import FILE_NAME
 
@@ -35,7 +36,7 @@ HERE = Path(__file__).parent
 DIGEST = Path(FILE_NAME).stem.partition("-")[2]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", metavar="NAME[=PATH]", default=["synthetic_membranes"])
     parser.add_argument("--set", choices=tuple(SETS), default="methods")
@@ -53,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         help="a process each: cpu (they share the cores), or 0, 1 ...")  # fmt: skip
     parser.add_argument("--report-only", action="store_true",
                         help="tables of what is kept, whatever the other options say")  # fmt: skip
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
     try:
         problems = [] if options.report_only else make_runs(options)
         for problem in problems:
@@ -76,7 +81,7 @@ def make_runs(options: argparse.Namespace) -> list[str]:
         twins = {run.variant.twin for run in missing}
         chains.append([run for run in chain if run in missing or run.variant.name in twins])
     path.parent.mkdir(parents=True, exist_ok=True)
-    with progress_bar(Console()) as progress:
+    with cpu_threads(threads_of_one(options.devices)), progress_bar(Console()) as progress:
         task = progress.add_task("runs", total=sum(map(len, chains)))
 
         def finished(run: Run, just_made: bool) -> None:
@@ -98,7 +103,7 @@ def make_chains(options: argparse.Namespace) -> list[list[Run]]:
             f"--devices must be cpu, once or more, or numbers of CUDA devices, got "
             f"{' '.join(options.devices)}"
         )
-    threads = max(1, thread_count(None) // len(options.devices))
+    threads = threads_of_one(options.devices)
     extra = ["--num-threads", str(threads), "--device", "cpu" if True in on_cpu else "cuda"]
     variants = _variants(options.set, options.variants, options.vgg_weights)
     return [
@@ -110,6 +115,11 @@ def make_chains(options: argparse.Namespace) -> list[list[Run]]:
         for fold in dict.fromkeys(options.folds)
         for data, spec in sets.items()
     ]  # fmt: skip
+
+
+def threads_of_one(devices: Sequence[str]) -> int:
+    """Of the trainings that go on at once, each on its device, and of what measures them."""
+    return max(1, thread_count(None) // len(devices))
 
 
 def report(options: argparse.Namespace) -> None:

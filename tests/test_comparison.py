@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from comparison.holes import SIZES, dense_error, hole_errors
 from comparison.mistakes import KINDS, mean_mistakes
 from comparison.plan import BUDGETS, METHODS, Run, make_chain
 from comparison.results import check_folder, keep, kept, read
-from comparison.runner import RunFailedError, run_chains
+from comparison.runner import RunFailedError, Trainings, run_chains
 from comparison.tables import ERRORS, YARDSTICKS, markdown, p_value
 from comparison.thresholds import maximal_ari, most_accurate
 
@@ -248,7 +249,7 @@ def test_a_failed_run_stops_those_that_start_within_it_alone(
 ) -> None:
     made = []
 
-    def finish(run: Run, environment: dict[str, str]) -> bool:
+    def finish(run: Run, environment: dict[str, str], _: Trainings) -> bool:
         made.append((run.config.fold, run.variant.name, environment.get("CUDA_VISIBLE_DEVICES")))
         if (run.config.fold, run.variant.name) in ((0, "unet"), (1, "unet_toponet")):
             raise RunFailedError(f"{run.folder}: diverged")
@@ -265,6 +266,38 @@ def test_a_failed_run_stops_those_that_start_within_it_alone(
     assert made == [
         (0, "unet", "3"), (1, "unet", "3"), (1, "unet_toponet", "3"), (1, "unet_cldice", "3"),
     ]  # fmt: skip
+
+
+class UnexpectedError(Exception):
+    """Of a kind that no one has thought of."""
+
+
+@pytest.mark.parametrize("devices", [["cpu"], ["cpu", "cpu"]], ids=len)
+def test_an_unexpected_error_ends_the_comparison_and_stops_what_goes_on(
+    devices: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More chains than devices: a device that nobody gave back would be waited for."""
+    begun = []
+
+    def finish(run: Run, environment: dict[str, str], trainings: Trainings) -> bool:
+        begun.append(run.config.seed)
+        if run.config.seed == 0:
+            raise UnexpectedError
+        while not trainings.stopped:  # As a training that only ends when it is asked to.
+            time.sleep(0.005)
+        raise RunFailedError("stopped")
+
+    monkeypatch.setattr("comparison.runner.finish", finish)
+    chains = [
+        make_chain("isbi12", ".", UNETS, "minutes", 0, seed, False, tmp_path) for seed in range(5)
+    ]
+    with pytest.raises(UnexpectedError):
+        run_chains(chains, devices, lambda run, made: None)
+    assert len(begun) <= len(devices)
+    stopped = Trainings()
+    stopped.stop()
+    with pytest.raises(RunFailedError, match="stopped before it began"):
+        stopped.run([], {})
 
 
 def test_the_maximal_ari_is_that_of_the_best_threshold() -> None:
@@ -296,10 +329,12 @@ def test_runs_are_made_once_and_their_numbers_and_pictures_kept(
     assert tables.main(arguments) == 0
     assert rows.read_text() == first
     names = {path.name for path in rows.parent.iterdir()}
-    assert names == {"methods.jsonl"} | {f"methods-minutes.{kind}" for kind in ("md", "csv", "png")}
+    assert names == {"methods.jsonl", "methods.lock"} | {
+        f"methods-minutes.{kind}" for kind in ("md", "csv", "png")
+    }
     # A number that got lost is measured again, without a training.
     rows.write_text(first.splitlines()[0] + "\n")
-    monkeypatch.setattr("comparison.runner.subprocess", None)
+    monkeypatch.setattr("comparison.runner.Training", None)
     assert tables.main(arguments) == 0
     assert rows.read_text() == first
 

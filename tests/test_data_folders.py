@@ -14,8 +14,7 @@ from toponet.data import ImageSet, load_data, load_folder
 from toponet.data.catalogue import unused_files
 from toponet.data.pairing import image_stem
 from toponet.data.scales import GreyScale, scale_differences
-from toponet.training import TrainConfig
-from toponet.training.data_checks import data_notes
+from toponet.training.image_parts import data_notes
 
 GREY = np.random.default_rng(0).integers(0, 200, (7, 9), dtype=np.uint8)
 MASK = (255 * np.eye(7, 9)).astype(np.uint8)
@@ -179,7 +178,7 @@ def test_training_and_inspection_say_what_is_mixed_and_what_is_not_read(
         save(tmp_path / "images" / f"{k}.tif", GREY.astype(dtype) * dtype(1 if k != 1 else 257))
         save(tmp_path / "labels" / f"{k}.tif", MASK)
     save(tmp_path / "images" / "more" / "b.png", GREY)
-    expected = data_notes(TrainConfig(data=str(tmp_path)), load_folder(tmp_path))
+    expected = data_notes(str(tmp_path), load_folder(tmp_path))
     assert [note.split()[0] for note in expected] == ["the", "the", "not"]
     assert inspect.main([str(tmp_path)]) == 0
     shown = capsys.readouterr().out

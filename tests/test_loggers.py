@@ -24,8 +24,8 @@ from toponet.training import TrainConfig, Trainer
 from toponet.training.experiment_log import ExperimentLog, picture_epochs, rendered
 from toponet.training.loggers import make_loggers
 from toponet.training.pictures import losses_figure
-from toponet.training.run_folder import COLUMNS, RunFolder, read_config
-from toponet.training.state import Row
+from toponet.training.run_folder import RunFolder, read_config
+from toponet.training.state import COLUMNS, Row
 
 TINY: dict[str, Any] = {
     "epochs": 3,

@@ -19,8 +19,8 @@ from toponet.training import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.pictures import patches_figure, report_pictures, spread
 from toponet.training.report import make_report, result_table, save_report
-from toponet.training.run_folder import COLUMNS, RunFolder
-from toponet.training.state import Row, TrainingState
+from toponet.training.run_folder import RunFolder
+from toponet.training.state import COLUMNS, Row, TrainingState
 from toponet.training.worst_patches import worst_patches
 
 QUIET = Console(quiet=True)

@@ -192,7 +192,10 @@ def began(out: Path) -> int | None:
     ("arguments", "sentence"),
     [
         (["--resume", "nowhere"], "nowhere is no run folder of toponet-train"),
-        (["--resume", "RUN"], "has 3 epochs already"),
+        (
+            ["--resume", "RUN"],
+            "is finished: it has all of its 3 epochs, and its report. To train on",
+        ),
         (["--resume", "RUN", "--epochs", "5"], "--resume takes no other option"),
         (["--resume"], "--resume expects the folder of a run"),
     ],

@@ -25,7 +25,7 @@ from toponet.models import DIVE
 from toponet.prediction import predict_likelihood
 from toponet.training import TrainConfig, Trainer
 from toponet.training.evaluation import METRIC_NAMES, evaluate
-from toponet.training.run_folder import COLUMNS
+from toponet.training.state import COLUMNS
 
 TINY: dict[str, Any] = {
     "epochs": 2,

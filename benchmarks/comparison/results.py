@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
 from comparison.fates import mean_fates
 from comparison.holes import hole_errors
@@ -24,7 +24,6 @@ from toponet.writing import written_whole
 
 Record = dict[str, Any]
 
-_LOCK = threading.Lock()
 # Options that belong to one machine: another one may go on with what is kept.
 OF_A_MACHINE = ("data", "out", "start_from", "device", "num_threads", "vgg_weights")
 
@@ -98,7 +97,8 @@ def keep(path: Path, record: Record, run: Run) -> None:
     Raises:
         ValueError: If a number isn't finite.
     """
-    with _LOCK:
+    # Of threads and of processes: each writes all rows, and would forget those of the others.
+    with FileLock(path.with_suffix(".lock")):
         records = [r for r in read(path) if not _is_of(r, run)]
         lines = [json.dumps(r, allow_nan=False) + "\n" for r in [*records, record]]
         with written_whole(path) as file:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
@@ -15,6 +16,9 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 MATCHINGS = ("complete", "wasserstein", "persistence")
 ALGORITHMS = ("union_find", "reduction")
+
+# What ``num_threads=None`` means in this process; None = its fair share of the cores.
+_default_threads: int | None = None
 
 
 def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
@@ -95,7 +99,7 @@ def check_weights(name: str, weights: Sequence[float], count: int | None = None)
 
 
 def thread_count(num_threads: int | None) -> int:
-    """``None`` = this process's fair share of the cores that it may use.
+    """``None`` = this process's fair share of the cores that it may use, or its own limit.
 
     Data-loader workers are daemonic and many: one thread each. Ranks that ``torchrun`` starts on
     one machine see the same cores: it tells them how many they are.
@@ -103,6 +107,8 @@ def thread_count(num_threads: int | None) -> int:
     if num_threads is None:
         if multiprocessing.current_process().daemon:
             return 1
+        if _default_threads is not None:
+            return _default_threads
         if hasattr(os, "sched_getaffinity"):
             cores = len(os.sched_getaffinity(0))
         else:
@@ -111,6 +117,21 @@ def thread_count(num_threads: int | None) -> int:
         return max(1, cores // int(ranks)) if ranks.isdigit() and int(ranks) > 0 else cores
     check_whole("num_threads", num_threads, least=1)
     return min(int(num_threads), 1024)
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """``num_threads=None`` means ``count`` within this context, in all threads of the process.
+
+    A command's own ``--num-threads`` then holds for everything that it calls, metrics included,
+    which have no such option.
+    """
+    global _default_threads
+    before, _default_threads = _default_threads, thread_count(count)
+    try:
+        yield
+    finally:
+        _default_threads = before
 
 
 def batch_of_2d(name: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -83,7 +83,7 @@ def progress_bar(console: Console) -> Progress:
 def check_absent(path: str | None, option: str) -> None:
     """Raises ValueError if the folder is there already: before the work, not after it."""
     if path is not None and Path(path).exists():
-        raise ValueError(f"{path} exists already and is never overwritten; choose another {option}")
+        raise _present(path, option)
 
 
 def new_folder(path: str, option: str) -> Path:
@@ -93,7 +93,13 @@ def new_folder(path: str, option: str) -> Path:
         ValueError: If it exists.
         OSError: If it can't be made.
     """
-    check_absent(path, option)
     folder = Path(path)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:  # Of two processes that make it at once, one comes here.
+        raise _present(path, option) from None
     return folder
+
+
+def _present(path: str, option: str) -> ValueError:
+    return ValueError(f"{path} exists already and is never overwritten; choose another {option}")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+
+from toponet._validation import limited_threads
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -23,3 +28,15 @@ def choose_device(name: str) -> torch.device:
     if not available[name]:
         raise ValueError(f"device {name!r} was asked for, but torch finds no {name.upper()} device")
     return torch.device(name)
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Torch and the kernel use this many threads of the CPU within the context."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with limited_threads(count):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -58,7 +58,10 @@ class TrainConfig:
         frame: Whether the loss surrounds each patch by a frame of structure; metrics always do.
         metric_patch_size: Side of the patches that Betti errors are counted in.
         metric_patches: Random patches an image that they are counted in.
-        folds: Number of contiguous blocks that the images are divided into.
+        validation: Images to validate on instead of a fold, as data takes them; all images of
+            data are then for training.
+        folds: Number of contiguous blocks that the images are divided into; 1 = train on all
+            images, hold none out, and measure on the training images themselves.
         fold: The block held out for validation, from 0.
         inner_fold: Leave the block ``fold`` out altogether, and hold out this one of as many blocks
             of the others: to choose options without a look at what is reported.
@@ -99,6 +102,7 @@ class TrainConfig:
     frame: bool = True
     metric_patch_size: int = 65
     metric_patches: int = 100
+    validation: str | None = None
     folds: int = 3
     fold: int = 0
     inner_fold: int | None = None
@@ -133,6 +137,7 @@ class TrainConfig:
             raise TypeError(f"data must be 'synthetic' or a folder, got {self.data!r}")
         if self.channels is not None:
             check_choice("channels", check_whole("channels", self.channels, least=1), (1, 3))
+        self._check_split()
         check_choice("network", self.network, tuple(NETWORKS))
         check_choice("topo_loss", self.topo_loss, TOPO_LOSSES)
         check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)
@@ -145,8 +150,46 @@ class TrainConfig:
         # The constructor checks what belongs to the loss.
         TopoNetLoss(weight, **self.loss_options, num_threads=self.num_threads)
 
+    def _check_split(self) -> None:
+        """Refuses folds where the images aren't divided, for they would be ignored."""
+        check_whole("folds", self.folds, least=1)
+        if self.validation is not None and not isinstance(self.validation, str):
+            raise TypeError(f"validation must name images as data does, got {self.validation!r}")
+        if self.validation is not None and self.validation == self.data:
+            raise ValueError(
+                f"validation names the same images as data, {self.data}; to train on all images "
+                "and measure on them, use --folds 1 alone"
+            )
+        undivided = "--validation" if self.validation is not None else "--folds 1"
+        divided = self.validation is None and self.folds > 1
+        if not divided and (self.fold != 0 or self.inner_fold is not None):
+            raise ValueError(
+                f"with {undivided} the images aren't divided: leave out --fold and --inner-fold"
+            )
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether the images that metrics are counted on are kept out of training."""
+        return self.validation is not None or self.folds > 1
+
     def split(self, count: int) -> tuple[list[int], list[int]]:
-        """Indices of the images for training and of those held out, of ``count``."""
+        """Of ``count`` images of ``data``: those for training, and those held out for metrics.
+
+        With one fold the second are the first; with ``validation`` there are none.
+
+        Raises:
+            ValueError: If there are fewer images than folds, or no such fold.
+        """
+        everything = list(range(count))
+        if self.validation is not None:
+            return everything, []
+        if self.folds == 1:
+            return everything, everything
+        if count < self.folds:
+            raise ValueError(
+                f"{self.data} has {count} image(s), fewer than --folds {self.folds}: use fewer, "
+                "--folds 1 to train on all images, or --validation for images of their own"
+            )
         return fold_split(count, self.folds, self.fold, self.inner_fold)
 
     @property

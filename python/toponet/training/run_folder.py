@@ -19,12 +19,9 @@ from toponet.data.files import read_mask
 from toponet.reading import read_text
 from toponet.reporting import new_folder
 from toponet.training.config import TrainConfig
+from toponet.training.run_lock import RunLock
+from toponet.training.state import COLUMNS
 from toponet.writing import naming, written_whole
-
-COLUMNS = (
-    "epoch", "bce", "topo", "total", "accuracy", "ari", "voi", "betti_error_0", "betti_error_1",
-    "lr", "topo_weight", "gradient_ratio", "topo_share", "topo_seconds", "seconds",
-)  # fmt: skip
 
 
 class RunFolder:
@@ -36,18 +33,23 @@ class RunFolder:
         write: Whether this rank writes; the others only know where the files are.
 
     Raises:
-        ValueError: If a new folder exists already.
+        ValueError: If a new folder exists already, or another process trains in it.
         OSError: If it can't be made.
     """
 
     def __init__(self, config: TrainConfig, resume: Path | None = None, write: bool = True) -> None:
-        """Makes the folder and writes the configuration."""
+        """Makes the folder and writes the configuration; locks it if this rank writes."""
         self.write = write
         self.path = resume or (Path(config.out) if config.out else _fresh_path(config))
-        if resume or not write:
+        self._lock: RunLock | None = None
+        if not write:
+            return
+        if resume:
+            self._lock = RunLock(self.path)
             return
         new_folder(str(self.path), f"--out, or go on with --resume {self.path}")
         try:
+            self._lock = RunLock(self.path)
             self.checkpoints.mkdir()
             (self.path / "masks").mkdir()
             plain = yaml.safe_dump(config.to_plain(), sort_keys=False, allow_unicode=True)
@@ -61,6 +63,12 @@ class RunFolder:
         """Removes the new folder of a run that couldn't begin, so that its name is free again."""
         if self.write:
             shutil.rmtree(self.path, ignore_errors=True)
+            self.release()
+
+    def release(self) -> None:
+        """Lets others train in the folder."""
+        if self._lock is not None:
+            self._lock.release()
 
     @property
     def checkpoints(self) -> Path:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import torch
 
+from toponet._validation import check_number, check_whole
+from toponet.training.evaluation import METRIC_NAMES
+
 Row = dict[str, float]
+
+# Of metrics.csv, in this order.
+COLUMNS = (
+    "epoch", "bce", "topo", "total", *METRIC_NAMES,
+    "lr", "topo_weight", "gradient_ratio", "topo_share", "topo_seconds", "seconds",
+)  # fmt: skip
 
 
 @dataclass
@@ -76,12 +86,94 @@ class TrainingState:
 
     @classmethod
     def from_plain(cls, plain: Any) -> TrainingState:
-        """Of a checkpoint.
+        """Of a checkpoint, whose every part is checked.
 
         Raises:
-            ValueError: If it is no such state.
+            TypeError: If a part is of another kind.
+            ValueError: If a part is missing, unknown or out of range; it is named.
         """
-        try:
-            return cls(**{**plain, "sums": EpochSums(**plain["sums"])})
-        except (TypeError, KeyError):
-            raise ValueError("expected the state of a training run") from None
+        _check_names("state", plain, cls)
+        _check_names("state: sums", plain["sums"], EpochSums)
+        state = cls(**{**plain, "sums": EpochSums(**plain["sums"])})
+        check_whole("state: epoch", state.epoch, least=0)
+        _check_sums(state.sums)
+        _check_rows(state)
+        if state.best is not None:
+            check_number("state: best", state.best)
+        if state.before is not None:
+            check_row("state: before", state.before, METRIC_NAMES)
+        if state.topo_weight is not None:
+            check_number("state: topo_weight", state.topo_weight, least=0)
+        _check_random_state(state.random_state)
+        return state
+
+
+def check_row(name: str, row: Any, columns: Sequence[str]) -> None:
+    """Raises TypeError or ValueError unless a finite number by the name of each column."""
+    if not isinstance(row, dict):
+        raise TypeError(f"{name} must hold numbers by name, got {row!r:.60}")
+    if set(row) != set(columns):
+        raise ValueError(f"{name} must hold {', '.join(columns)}, got {', '.join(map(str, row))}")
+    for column, value in row.items():
+        check_number(f"{name}: {column}", value)
+
+
+def _check_names(name: str, plain: Any, kind: type[TrainingState] | type[EpochSums]) -> None:
+    expected = {part.name for part in fields(kind)}
+    if not isinstance(plain, dict) or set(plain) != expected:
+        found = ", ".join(map(str, plain)) if isinstance(plain, dict) else f"{plain!r:.60}"
+        raise ValueError(f"{name} must hold {', '.join(sorted(expected))}, got {found}")
+
+
+def _check_sums(sums: EpochSums) -> None:
+    for count in ("steps", "looks"):
+        check_whole(f"state: sums: {count}", getattr(sums, count), least=0)
+    if sums.looks > sums.steps:
+        raise ValueError(f"state: sums: looks must be at most {sums.steps}, got {sums.looks}")
+    for pair in ("losses", "norms"):
+        values = getattr(sums, pair)
+        if not isinstance(values, list) or len(values) != 2:
+            raise ValueError(f"state: sums: {pair} must hold two numbers, got {values!r:.60}")
+        for value in values:
+            check_number(f"state: sums: {pair}", value)
+    for number in ("bce", "topo"):
+        check_number(f"state: sums: {number}", getattr(sums, number))
+    for time in ("topo_seconds", "seconds"):
+        check_number(f"state: sums: {time}", getattr(sums, time), least=0)
+
+
+def _check_rows(state: TrainingState) -> None:
+    """One for each epoch of this run, the last of which is the state's."""
+    if not isinstance(state.rows, list):
+        raise TypeError(f"state: rows must be a list, got {state.rows!r:.60}")
+    first = state.epoch - len(state.rows) + 1
+    for epoch, row in enumerate(state.rows, start=first):
+        check_row(f"state: rows: {epoch}", row, COLUMNS)
+        if row["epoch"] != epoch or epoch < 1:
+            raise ValueError(
+                f"state: rows must be those of epochs up to {state.epoch}, got epoch "
+                f"{row['epoch']!r} in the place of {epoch}"
+            )
+    if state.rows and state.best is None:
+        raise ValueError("state: best must be a number after the first epoch, got None")
+
+
+def _check_random_state(random_state: Any) -> None:
+    here = torch.get_rng_state()
+    if (
+        not isinstance(random_state, torch.Tensor)
+        or random_state.dtype != here.dtype
+        or random_state.shape != here.shape
+    ):
+        found = (
+            f"{random_state.dtype} of shape {tuple(random_state.shape)}"
+            if isinstance(random_state, torch.Tensor)
+            else f"{random_state!r:.60}"
+        )
+        raise ValueError(
+            f"state: random_state must be {here.dtype} of shape {tuple(here.shape)}, got {found}"
+        )
+    try:
+        torch.Generator().set_state(random_state)
+    except RuntimeError:
+        raise ValueError("state: random_state must be that of torch's generator") from None

@@ -15,19 +15,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from toponet._validation import thread_count
-from toponet.checkpoint import (
-    load_checkpoint,
-    restore_network,
-    restore_optimiser,
-    save_checkpoint,
-)
-from toponet.data import ImageSet, Normalisation, PatchSampler, load_data
+from toponet.checkpoint import save_checkpoint
+from toponet.data import PatchSampler
 from toponet.data.patches import Batch
 from toponet.evaluation.protocol import badness
-from toponet.models import NETWORKS
+from toponet.prediction.device import cpu_threads
 from toponet.reporting import progress_bar
+from toponet.training.beginning import Beginning, find_beginning
 from toponet.training.config import TrainConfig
-from toponet.training.data_checks import check_data, data_notes
 from toponet.training.engine import make_fabric
 from toponet.training.evaluation import (
     METRIC_NAMES,
@@ -37,6 +32,7 @@ from toponet.training.evaluation import (
     predict_all,
 )
 from toponet.training.experiment_log import ExperimentLog
+from toponet.training.image_parts import load_parts
 from toponet.training.interruption import InterruptedTrainingError, Interruption
 from toponet.training.loggers import check_logger
 from toponet.training.objective import TrainingDivergedError, check_finite
@@ -46,7 +42,7 @@ from toponet.training.ranks import any_rank, average_sums, collected, share_buff
 from toponet.training.report import make_report, result_table, save_report
 from toponet.training.run_folder import RunFolder
 from toponet.training.schedule import lr_factor, topo_factor
-from toponet.training.state import EpochSums, Row, TrainingState
+from toponet.training.state import EpochSums, Row
 from toponet.training.step import Stepper, every
 from toponet.training.topo_losses import make_topo_loss
 
@@ -80,83 +76,28 @@ class Trainer:
         self.console = console or Console()
         if not self.fabric.is_global_zero:
             self.console = Console(quiet=True)
-        start_from = str(resume / "checkpoints" / "last.ckpt") if resume else config.start_from
-        start = load_checkpoint(Path(start_from)) if start_from else None
-        self.state = self._state_at(start, resume)
-        data = self._load_images()
-        for note in data_notes(config, data):
-            self.console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
-        training, validation = config.split(len(data))
-        self.validation = data.subset(validation)
-        train_set = data.subset(training)
-        check_data(config, train_set, self.validation)
-        self.normalisation = (
-            Normalisation(**start["normalisation"]) if start else Normalisation.of(train_set.images)
-        )
-        if len(self.normalisation.mean) != data.channels:
-            raise ValueError(
-                f"{start_from} was trained on {len(self.normalisation.mean)} channel(s), "
-                f"{config.data} has {data.channels}"
-            )
-        self._build(start, Path(str(start_from)))
-        self.sampler = PatchSampler(
-            train_set, self.normalisation, config.patch_size, self.network.margin
-        )
-        self._open_folder(resume, start["metrics"] if start else {})
-
-    def _state_at(self, start: dict[str, Any] | None, resume: Path | None) -> TrainingState:
-        """Where the run begins: as new, at another run's checkpoint, or where it stopped."""
-        if start is None:
-            return TrainingState()
-        config = self.config
-        state = TrainingState.from_plain(start["state"]) if resume else TrainingState()
-        state.epoch = int(start["epoch"])
-        if not resume and state.epoch == config.topo_start_epoch - 1:
-            state.before = start["metrics"] or None
-        # A run that died between its last epoch and its report still lacks the report.
-        unreported = resume is not None and not (resume / "report.json").exists()
-        if state.epoch >= config.epochs and not unreported:
-            raise ValueError(
-                f"{resume or config.start_from} has {state.epoch} epochs already; expected less "
-                f"than --epochs {config.epochs}"
-            )
-        return state
-
-    def _load_images(self) -> ImageSet:
-        with progress_bar(self.console) as progress:
-            task = progress.add_task(f"images: {self.config.data}", total=None)
-
-            def advance(done: int, count: int) -> None:
-                progress.update(task, completed=done, total=count)
-
-            return load_data(self.config.data, seed=self.config.seed, progress=advance)
-
-    def _open_folder(self, resume: Path | None, metrics: Row) -> None:
-        """Makes or opens the run folder, with a checkpoint of the given metrics in a new one."""
-        self.folder = RunFolder(self.config, resume, self.fabric.is_global_zero)
-        # A fresh name has the time in it, which the ranks needn't agree on.
-        self.folder.path = self.fabric.broadcast(self.folder.path)
+        # Before anything of it is read: another process may be about to change it.
+        opened = RunFolder(config, resume, self.fabric.is_global_zero) if resume else None
         try:
-            if resume:
-                self.folder.rewrite_metrics(self.state.rows)
-            else:
-                self._save("last", metrics)
-            self.log = ExperimentLog(self.config, self.folder, self.validation, self.state.epoch)
-        except (OSError, ValueError):
-            if not resume:  # Else the name is taken by a run that can't be gone on with.
-                self.folder.discard()
+            beginning = find_beginning(config, resume)
+            self.state = beginning.state
+            training, self.validation = load_parts(config, self.console)
+            self.normalisation = beginning.normalisation(config, training)
+            self._build(beginning)
+            self.sampler = PatchSampler(
+                training, self.normalisation, config.patch_size, self.network.margin
+            )
+            self._open_folder(opened, beginning.metrics)
+        except BaseException:
+            if opened is not None:
+                opened.release()
             raise
 
-    def _build(self, start: dict[str, Any] | None, path: Path) -> None:
+    def _build(self, beginning: Beginning) -> None:
         """Network, optimiser and loss, as they were at the start or in its checkpoint."""
         config = self.config
-        torch.manual_seed(config.seed)
-        self.network = NETWORKS[config.network](len(self.normalisation.mean))
+        self.network = beginning.network(config, len(self.normalisation.mean))
         optimiser = torch.optim.Adam(self.network.parameters(), lr=config.lr)
-        if start:
-            restore_network(path, start, self.network)
-        if self.state.random_state is not None:
-            torch.set_rng_state(self.state.random_state)
         # Convolutions on the CPU and on tensor cores are 1.4 times as fast with channels last. Not
         # in bfloat16 on the CPU: there, oneDNN's weight gradient of dilated convolutions is NaN.
         on_cpu = self.fabric.device.type == "cpu"
@@ -165,10 +106,25 @@ class Trainer:
         # Weights are kept under the network's own names, compiled or not, in DDP or not.
         model: Any = torch.compile(self.network) if config.compile else self.network
         self.model, self.optimiser = self.fabric.setup(model, optimiser)
-        if start:  # After the weights are on their device, where their moments go as well.
-            restore_optimiser(path, start, optimiser)
+        beginning.restore_optimiser(optimiser)
         topo_loss = make_topo_loss(config, self.threads, self.fabric.device)
         self.stepper = Stepper(config, self.fabric, self.model, self.optimiser, topo_loss)
+
+    def _open_folder(self, opened: RunFolder | None, metrics: Row) -> None:
+        """Makes the run folder, with a checkpoint of the given metrics, or goes on in the old."""
+        self.folder = opened or RunFolder(self.config, write=self.fabric.is_global_zero)
+        # A fresh name has the time in it, which the ranks needn't agree on.
+        self.folder.path = self.fabric.broadcast(self.folder.path)
+        try:
+            if opened:
+                self.folder.rewrite_metrics(self.state.rows)
+            else:
+                self._save("last", metrics)
+            self.log = ExperimentLog(self.config, self.folder, self.validation, self.state.epoch)
+        except (OSError, ValueError):
+            if not opened:  # Else the name is taken by a run that can't be gone on with.
+                self.folder.discard()
+            raise
 
     def train(self) -> dict[str, Any]:
         """Runs all epochs that are left, writes the report and returns it.
@@ -177,9 +133,14 @@ class Trainer:
             TrainingDivergedError: If the cross-entropy or a likelihood is NaN or infinite.
             InterruptedTrainingError: After SIGINT or SIGTERM, when the state is saved.
         """
+        try:
+            with cpu_threads(self.threads):
+                return self._train()
+        finally:
+            self.folder.release()
+
+    def _train(self) -> dict[str, Any]:
         config, state = self.config, self.state
-        if self.fabric.device.type == "cpu":
-            torch.set_num_threads(self.threads)
         if config.topo_weight and config.topo_start_epoch > config.epochs:
             self.console.print(
                 f"cross-entropy alone: the topological loss would start in epoch "

@@ -1,4 +1,4 @@
-"""Images for hypothesis: small, seldom square, full of ties."""
+"""Images for hypothesis: small, seldom square, full of ties; and one with long paths."""
 
 from __future__ import annotations
 
@@ -27,3 +27,18 @@ def images(
 
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12)))
+
+
+def serpentine(rows: int, width: int) -> NDArray[np.float64]:
+    """One long ridge from corner to corner that falls all the way, with a bump now and then."""
+    image = np.zeros((2 * rows - 1, width))
+    height = 1.0
+    for r in range(rows):
+        columns = range(width) if r % 2 == 0 else range(width - 1, -1, -1)
+        for c in columns:
+            height -= 1e-4
+            image[2 * r, c] = height + (3e-4 if (r * width + c) % 97 == 0 else 0.0)
+        if r + 1 < rows:
+            height -= 1e-4
+            image[2 * r + 1, columns[-1]] = height
+    return image

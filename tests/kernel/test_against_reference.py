@@ -146,21 +146,6 @@ def test_the_papers_y_makes_two_handles_more_than_an_empty_patch() -> None:
         assert framed.values.tolist() == [[1, 0]] * 3
 
 
-def serpentine(rows: int, width: int) -> NDArray[np.float64]:
-    """One long ridge from corner to corner that falls all the way, with a bump now and then."""
-    image = np.zeros((2 * rows - 1, width))
-    height = 1.0
-    for r in range(rows):
-        columns = range(width) if r % 2 == 0 else range(width - 1, -1, -1)
-        for c in columns:
-            height -= 1e-4
-            image[2 * r, c] = height + (3e-4 if (r * width + c) % 97 == 0 else 0.0)
-        if r + 1 < rows:
-            height -= 1e-4
-            image[2 * r + 1, columns[-1]] = height
-    return image
-
-
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("connectivity", [4, 8])
 @pytest.mark.parametrize("frame", [True, False])
@@ -168,7 +153,7 @@ def test_long_monotone_paths_lead_to_the_right_end(
     sign: int, connectivity: int, frame: bool
 ) -> None:
     """Hundreds of steps from saddle to extremum, up along the ridge or down along the valley."""
-    image = 0.5 + 0.4 * sign * serpentine(9, 61)
+    image = 0.5 + 0.4 * sign * strategies.serpentine(9, 61)
     expected = reference.persistence(image, connectivity, frame)
     for algorithm in ENGINES:
         diagrams = toponet.persistence(

@@ -107,3 +107,49 @@ def test_torchs_default_device_does_not_reach_into_patches() -> None:
         found = sampler.batch(3)
     for mine, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, theirs)
+
+
+def test_all_eight_symmetries_of_a_patch_are_equally_likely() -> None:
+    sampler = PatchSampler(coordinates(6, 6), UNCHANGED, 6, 0)
+    sampler.reseed([1])
+    patches = [image.tobytes() for image in sampler.batch(800).images.numpy()]
+    whole = coordinates(6, 6).images[0]
+    eight = {np.rot90(whole, k, axes=(1, 2))[..., :: 1 - 2 * f].tobytes() for k in range(4)
+             for f in (0, 1)}  # fmt: skip
+    assert len(eight) == 8
+    assert set(patches) == eight
+    assert max(abs(patches.count(one) - 100) for one in eight) < 4 * 9.4  # 4 deviations.
+
+
+def test_all_places_of_all_images_are_equally_likely() -> None:
+    """The first and the last row and column too; and a large image more often than a small one."""
+    one, two = coordinates(6, 6), coordinates(8, 10)
+    data = ImageSet(("one", "two"), (-one.images[0], two.images[0]), one.masks + two.masks)
+    sampler = PatchSampler(data, UNCHANGED, 6, 0)
+    sampler.reseed([1])
+    images = sampler.batch(3200).images.numpy()
+    # The smallest of a patch's distinct values tells its upper left pixel.
+    from_one = int((images.max(axis=(1, 2, 3)) <= 0).sum())
+    corners = [int(image.min()) for image in images if image.max() > 0]
+    places = [10 * row + column for row in range(3) for column in range(5)]
+    assert set(corners) == set(places)
+    expected, deviation = 200, 13.7
+    assert abs(from_one - expected) < 4 * deviation
+    assert max(abs(corners.count(place) - expected) for place in places) < 4 * deviation
+
+
+@pytest.mark.parametrize("margin", [0, 1, 3, 7])
+def test_the_margin_is_the_image_reflected_at_its_border_pixels(margin: int) -> None:
+    """The border pixel itself isn't repeated; images smaller than the margin are reflected on."""
+    image = np.random.default_rng(0).random((2, 4, 5)).astype(np.float32)
+    padded = pad_reflected(image, margin)
+    assert padded.shape == (2, 4 + 2 * margin, 5 + 2 * margin)
+
+    def reflected(i: int, side: int) -> int:
+        i = abs(i) % (2 * side - 2)
+        return min(i, 2 * side - 2 - i)
+
+    for r in range(-margin, 4 + margin):
+        for c in range(-margin, 5 + margin):
+            expected = image[:, reflected(r, 4), reflected(c, 5)]
+            np.testing.assert_array_equal(padded[:, r + margin, c + margin], expected)

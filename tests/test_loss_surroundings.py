@@ -150,10 +150,11 @@ def test_probabilities_that_rounding_left_outside_count_as_0_and_1(
     expected = value_and_gradient(criterion, inside, **target)
     found = value_and_gradient(criterion, outside, **target)
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
-    assert torch.equal(outside, given)
     assert found[1][outside > 1].abs().sum() > 0
     assert found[1][outside < 0].abs().sum() > 0
     assert len(criterion.explain(outside, **target)) == 2
+    assert criterion(outside, **target) == expected[0]
+    assert torch.equal(outside, given)  # The caller's own tensor.
     if dtype != torch.float64:
         beyond = outside.clone()
         beyond[1, 0, 5, 5] = 1 + 6 * epsilon

@@ -161,6 +161,20 @@ def test_valid_has_the_shape_of_masks_of_images_or_of_channels() -> None:
     assert topological_loss(likelihood, target, valid=valid) != expected
 
 
+def test_patches_with_a_valid_pixel_count_alike_however_many_they_have() -> None:
+    likelihood, target = problem((1, 1, 20, 60))
+    valid = torch.zeros(1, 20, 60)
+    valid[:, :, :20] = valid[:, 7:9, 45:48] = 1
+    left, right = (
+        topological_loss(likelihood[..., part], target[..., part], valid=valid[..., part])
+        for part in (slice(0, 20), slice(40, 60))
+    )
+    loss = topological_loss(likelihood, target, valid=valid, patch_size=20)
+    torch.testing.assert_close(loss, (left + right) / 2)
+    assert left > 0
+    assert right > 0
+
+
 @pytest.mark.parametrize("patches", ["grid", "random"])
 def test_patches_without_a_valid_pixel_do_not_count(patches: str) -> None:
     likelihood, target = problem((1, 1, 20, 40))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 import toponet
+from toponet.explanation import explain_matching
 
 MATCHINGS = ["complete", "wasserstein", "persistence"]
 
@@ -240,3 +241,27 @@ def test_targets_to_keep_must_be_tensors_of_probabilities() -> None:
         loss.target_diagrams(np.zeros((1, 5, 5)))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"values in \[0, 1\]"):
         loss.target_diagrams(torch.full((1, 5, 5), 2))
+
+
+def test_the_partners_of_an_image_matched_with_itself_lie_where_its_dots_do() -> None:
+    image = np.random.default_rng(5).permutation(12 * 17).reshape(12, 17) / (12 * 17)
+    diagrams = toponet.persistence(image, frame=True)
+    explanation = explain_matching(diagrams, diagrams[0], image.shape, matching="wasserstein")
+    assert (explanation.fates == "matched").all()
+    np.testing.assert_array_equal(explanation.goal_pixels, explanation.pixels)
+
+
+def test_targets_without_partner_keep_their_pixels_and_removed_dots_have_none() -> None:
+    truth = np.zeros((7, 9))
+    truth[2:5, 2:5] = 1
+    truth[3, 3] = 0  # A component and two holes, of which the flat map has the frame's alone.
+    blank, speck = np.full((7, 9), 0.5), np.zeros((7, 9))
+    speck[5, 7] = 0.2
+    wanted, nothing, noise = (toponet.persistence(i, frame=True) for i in (truth, blank, speck))
+    missing = explain_matching(nothing, wanted, truth.shape)
+    pixels = missing.goal_pixels[missing.fates == "missing"].tolist()
+    assert len(pixels) == 2
+    assert all(pixel in wanted.pixels.tolist() for pixel in pixels)
+    removed = explain_matching(noise, nothing, truth.shape)
+    assert (removed.goal_pixels[removed.fates == "removed"] == -1).all()
+    assert "removed" in removed.fates

@@ -40,6 +40,7 @@ EXPLANATION = Explanation(
     dots=np.array([[0.9, -NEVER], [0.6, 0.2], [1, 0.3], [0.5, 0.45], [np.nan, np.nan]]),
     goals=np.array([[1, -NEVER], [0.4, 0.4], [1, 0], [0.5, 0.45], [1, 0]]),
     pixels=np.array([[3, -1], [7, 12], [-1, 13], [5, 6], [-1, -1]], dtype=np.int32),
+    goal_pixels=np.array([[2, -1], [-1, -1], [-1, 14], [-1, -1], [8, 9]], dtype=np.int32),
     costs=np.array([0.01, 0.08, 0.09, 0, 0.5]),
     forces=np.array([[-0.2, 0], [0.4, -0.4], [0, 0.6], [0, 0], [0, 0]]),
 )

@@ -36,6 +36,9 @@ def binary_topological_loss(
     num_threads: int,
     gradient: NDArray[np.float32] | NDArray[np.float64],
 ) -> NDArray[np.float64]: ...
+def choose_dots(
+    dots: NDArray[np.float64], *, target: tuple[float, float], targets: int, matching: str
+) -> NDArray[np.bool_]: ...
 def betti_numbers(
     masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
 ) -> NDArray[np.int64]: ...

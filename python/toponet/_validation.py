@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
-MATCHINGS = ("complete", "wasserstein", "persistence")
 ALGORITHMS = ("union_find", "reduction")
 
 # What ``num_threads=None`` means in this process; None = its fair share of the cores.

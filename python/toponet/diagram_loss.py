@@ -70,26 +70,18 @@ def explain_patches(
     """Index and matching of each patch whose weight isn't 0."""
     _check_targets(targets, patches, options)
     per_image = len(patches.boxes) // len(likelihood)
-    for patch in np.flatnonzero(patches.weights):
-        row, column, height, width = (int(x) for x in patches.boxes[patch])
-        cut = likelihood[patch // per_image, row : row + height, column : column + width]
-        diagrams = persistence(
-            cut,
-            dims=options.dims,
-            connectivity=options.connectivity,
-            frame=options.frame,
-            num_threads=options.num_threads,
-        )
+    for patch in np.flatnonzero(patches.weights).tolist():
+        row, column, height, width = patches.boxes[patch].tolist()
         explanation = explain_matching(
-            diagrams,
-            targets[int(patch)],
+            _patch_diagram(likelihood[patch // per_image], patches.boxes[patch], options),
+            targets[patch],
             (height, width),
             dims=options.dims,
             matching=options.matching,
             min_persistence=options.min_persistence,
             dim_weights=options.dim_weights,
         )
-        yield int(patch), replace(explanation, corner=(row, column))
+        yield patch, replace(explanation, corner=(row, column))
 
 
 def patch_diagrams(
@@ -97,19 +89,25 @@ def patch_diagrams(
 ) -> PersistenceDiagrams:
     """Diagrams of all patches, in the order in which the loss expects them."""
     per_image = len(patches.boxes) // len(images)
-    each = []
-    for patch, (row, column, height, width) in enumerate(patches.boxes):
-        cut = images[patch // per_image, row : row + height, column : column + width]
-        each.append(
-            persistence(
-                cut,
-                dims=options.dims,
-                connectivity=options.connectivity,
-                frame=options.frame,
-                num_threads=options.num_threads,
-            )
-        )
-    return PersistenceDiagrams.concatenate(each)
+    return PersistenceDiagrams.concatenate(
+        [
+            _patch_diagram(images[patch // per_image], box, options)
+            for patch, box in enumerate(patches.boxes)
+        ]
+    )
+
+
+def _patch_diagram(
+    image: FloatArray, box: NDArray[np.int64], options: LossOptions
+) -> PersistenceDiagrams:
+    row, column, height, width = box
+    return persistence(
+        image[row : row + height, column : column + width],
+        dims=options.dims,
+        connectivity=options.connectivity,
+        frame=options.frame,
+        num_threads=options.num_threads,
+    )
 
 
 def _check_targets(targets: PersistenceDiagrams, patches: Patches, options: LossOptions) -> None:

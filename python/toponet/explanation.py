@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toponet._validation import check_choice
 from toponet.diagram_checks import check_holes_die
 from toponet.diagrams import PersistenceDiagrams
-from toponet.matching import match
+from toponet.matching import Dots, checked_values, match_dots
 
 FATES = ("matched", "removed", "ignored", "missing")
 
@@ -35,6 +35,8 @@ class Explanation:
         goals: (n, 2) float64. Where the loss wants the dot: its partner, or its projection on the
             diagonal; itself for "ignored", the target's dot for "missing".
         pixels: (n, 2) int32. Birth and death pixel, flat indices into H x W; -1 = none.
+        goal_pixels: (n, 2) int32. The same of the partner in the target, or of the target's dot
+            that has none; -1 without a partner.
         costs: (n,) float64. What each row adds to the loss, dimension weights included.
         forces: (n, 2) float64. The gradient of the loss with respect to the value of each critical
             pixel; gradient descent moves the pixel the other way.
@@ -47,6 +49,7 @@ class Explanation:
     dots: NDArray[np.float64]
     goals: NDArray[np.float64]
     pixels: NDArray[np.int32]
+    goal_pixels: NDArray[np.int32]
     costs: NDArray[np.float64]
     forces: NDArray[np.float64]
     corner: tuple[int, int] = (0, 0)
@@ -116,15 +119,10 @@ def explain_matching(
     check_holes_die("target", target.values, target.dimensions)
     parts = []
     for dimension in sorted(dims):
-        rows = likelihood.dimensions == dimension
-        dots = likelihood.values[rows].astype(np.float64)
-        wanted = target.values[target.dimensions == dimension].astype(np.float64)
-        result = match(dots, wanted, matching=matching, min_persistence=min_persistence)
+        dots = _dots_of("likelihood", likelihood, dimension)
+        wanted = _dots_of("target", target, dimension)
+        result = match_dots(dots, wanted, matching=matching, min_persistence=min_persistence)
         part = _dot_rows(dots, wanted, result.pairs)
-        missing = len(part["dots"]) - len(dots)
-        part["pixels"] = np.concatenate(
-            [likelihood.pixels[rows], np.full((missing, 2), -1, dtype=np.int32)]
-        )
         part["dimensions"] = np.full(len(part["dots"]), dimension, dtype=np.int8)
         part["costs"] = part["costs"] * dim_weights[dimension]
         part["forces"] = part["forces"] * dim_weights[dimension]
@@ -137,10 +135,14 @@ def explain_matching(
     return Explanation(shape=shape, **{name: column[order] for name, column in joined.items()})
 
 
-def _dot_rows(
-    dots: NDArray[np.float64], wanted: NDArray[np.float64], pairs: NDArray[np.int64]
-) -> dict[str, NDArray[Any]]:
+def _dots_of(name: str, diagrams: PersistenceDiagrams, dimension: int) -> Dots:
+    rows = diagrams.dimensions == dimension
+    return Dots(checked_values(name, diagrams.values[rows]), diagrams.pixels[rows])
+
+
+def _dot_rows(found: Dots, targets: Dots, pairs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Fates, goals, costs and forces of the dots and of the targets without partner."""
+    dots, wanted = found.values, targets.values
     unmatched = pairs[pairs[:, 0] < 0, 1]
     pairs = pairs[pairs[:, 0] >= 0]
     matched, removed = pairs[pairs[:, 1] >= 0], pairs[pairs[:, 1] < 0, 0]
@@ -157,10 +159,16 @@ def _dot_rows(
     costs = (residuals**2).sum(axis=1)
     costs[len(dots) :] = (wanted[unmatched, 0] - wanted[unmatched, 1]) ** 2 / 2
     nowhere = np.full((len(unmatched), 2), np.nan)
+    no_pixels = np.full((len(unmatched), 2), -1, dtype=np.int32)
+    goal_pixels = np.full(goals.shape, -1, dtype=np.int32)
+    goal_pixels[matched[:, 0]] = targets.pixels[matched[:, 1]]
+    goal_pixels[len(dots) :] = targets.pixels[unmatched]
     return {
         "fates": fates,
         "dots": np.concatenate([dots, nowhere]),
         "goals": goals,
+        "pixels": np.concatenate([found.pixels, no_pixels]),
+        "goal_pixels": goal_pixels,
         "costs": costs,
         "forces": 2 * residuals,
     }

@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._validation import MATCHINGS, check_choice, check_min_persistence
+from toponet import _core
+from toponet._validation import check_choice, check_min_persistence
 
 METHODS = ("auto", "pot", "closed_form")
 
 LARGEST = 1e150
 
-Dots = NDArray[np.float64]
+Values = NDArray[np.float64]
 Pairs = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """The dots of one dimension of one image.
+
+    Attributes:
+        values: (n, 2) float64. Births and deaths.
+        pixels: (n, 2) int32. Birth and death pixels, flat indices into the image; -1 = none, or not
+            known. A matching may depend on them.
+    """
+
+    values: Values
+    pixels: NDArray[np.int32]
+
+    @classmethod
+    def without_places(cls, values: Values) -> Dots:
+        """Dots of which values alone are known."""
+        return cls(values, np.full(values.shape, -1, dtype=np.int32))
+
+    def finite(self) -> Pairs:
+        """Rows of the dots that die."""
+        return np.flatnonzero(np.isfinite(self.values[:, 1]))
+
+    def rows(self, rows: Pairs) -> Dots:
+        """Some of the dots."""
+        return Dots(self.values[rows], self.pixels[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,25 +114,28 @@ def match(
     check_choice("matching", matching, MATCHINGS)
     check_choice("method", method, METHODS)
     check_min_persistence(min_persistence)
-    dots_f, dots_g = _dots("values_f", values_f), _dots("values_g", values_g)
-    finite_f = np.flatnonzero(np.isfinite(dots_f[:, 1]))
-    finite_g = np.flatnonzero(np.isfinite(dots_g[:, 1]))
-    essential, essential_cost = _match_essential(dots_f, dots_g)
+    return match_dots(
+        Dots.without_places(checked_values("values_f", values_f)),
+        Dots.without_places(checked_values("values_g", values_g)),
+        matching=matching,
+        min_persistence=min_persistence,
+        method=method,
+    )
 
-    f, g = dots_f[finite_f], dots_g[finite_g]
-    coincide = bool((g == g[:1]).all())
-    if method == "closed_form" and not coincide:
-        raise ValueError(
-            f"method 'closed_form' needs targets that coincide, got {len(np.unique(g, axis=0))} "
-            "different dots; use 'auto' or 'pot'"
-        )
-    if len(f) == 0 or len(g) == 0:
-        partner = np.full(len(f), -1)
-    elif method == "pot" or not coincide:
-        partner = _partners_by_transport(f, g, matching)
-    else:
-        partner = _partners_closed_form(f, g[0], len(g), matching)
 
+def match_dots(
+    dots_f: Dots, dots_g: Dots, *, matching: str, min_persistence: float, method: str = "auto"
+) -> Matching:
+    """:func:`match` for dots that may have places.
+
+    Raises:
+        ValueError: As :func:`match`, of what doesn't concern the arrays alone.
+    """
+    finite_f, finite_g = dots_f.finite(), dots_g.finite()
+    essential, essential_cost = _match_essential(dots_f.values, dots_g.values)
+
+    f, g = dots_f.values[finite_f], dots_g.values[finite_g]
+    partner = PARTNERS[matching](dots_f.rows(finite_f), dots_g.rows(finite_g), method)
     matched = partner >= 0
     kept = np.flatnonzero(matched | (f[:, 0] - f[:, 1] > min_persistence))
     unmatched_g = np.setdiff1d(np.arange(len(g)), partner)
@@ -121,7 +155,8 @@ def match(
     return Matching(pairs.astype(np.int64), float(cost + essential_cost))
 
 
-def _dots(name: str, values: ArrayLike) -> Dots:
+def checked_values(name: str, values: ArrayLike) -> Values:
+    """(n, 2) births and deaths as float64, or the errors of :func:`match`."""
     try:
         given = np.asarray(values)
     except (ValueError, TypeError, RuntimeError):
@@ -148,11 +183,11 @@ def _dots(name: str, values: ArrayLike) -> Dots:
     return dots
 
 
-def _diagonal_cost(dots: Dots) -> Dots:
+def _diagonal_cost(dots: Values) -> Values:
     return (dots[:, 0] - dots[:, 1]) ** 2 / 2
 
 
-def _match_essential(dots_f: Dots, dots_g: Dots) -> tuple[Pairs, float]:
+def _match_essential(dots_f: Values, dots_g: Values) -> tuple[Pairs, float]:
     """In one dimension, sorted births are the optimal matching."""
     rows_f = np.flatnonzero(np.isneginf(dots_f[:, 1]))
     rows_g = np.flatnonzero(np.isneginf(dots_g[:, 1]))
@@ -167,32 +202,32 @@ def _match_essential(dots_f: Dots, dots_g: Dots) -> tuple[Pairs, float]:
     return np.stack([rows_f, rows_g], axis=1), cost
 
 
-def _selection_key(dots: Dots, target: Dots, matching: str) -> Dots:
-    """What dots (n, 2) gain by going to the target (2,): those with the largest keys go there.
-
-    In the modes with an optimum this is |p - diagonal|^2 + |t - diagonal|^2 - |p - t|^2, the cost
-    saved by the pair. The first and last squares cancel to a product, which loses no digits.
-    """
-    persistence: Dots = dots[:, 0] - dots[:, 1]
-    if matching == "persistence":
-        return persistence
-    along = dots.sum(axis=1) - target.sum()
-    saved: Dots = persistence * (target[0] - target[1]) - along**2 / 2
-    return saved
-
-
-def _partners_closed_form(f: Dots, target: Dots, count: int, matching: str) -> Pairs:
-    """The exact optimum when all ``count`` dots of g are the same."""
-    keys = _selection_key(f, target, matching)
-    best = np.argsort(-keys, kind="stable")[:count]
-    if matching == "wasserstein":
-        best = best[keys[best] > 0]
-    partner = np.full(len(f), -1)
-    partner[np.sort(best)] = np.arange(len(best))
+def _partners_by_value(f: Dots, g: Dots, method: str, matching: str) -> Pairs:
+    """For the matchings that know no places: values decide."""
+    coincide = bool((g.values == g.values[:1]).all())
+    if method == "closed_form" and not coincide:
+        different = len(np.unique(g.values, axis=0))
+        raise ValueError(
+            f"method 'closed_form' needs targets that coincide, got {different} different dots; "
+            "use 'auto' or 'pot'"
+        )
+    if len(f.values) == 0 or len(g.values) == 0:
+        return np.full(len(f.values), -1)
+    if method == "pot" or not coincide:
+        return _partners_by_transport(f.values, g.values, matching)
+    birth, death = g.values[0]
+    chosen = _core.choose_dots(
+        np.ascontiguousarray(f.values),
+        target=(birth, death),
+        targets=len(g.values),
+        matching=matching,
+    )
+    partner = np.full(len(f.values), -1)
+    partner[chosen] = np.arange(np.count_nonzero(chosen))
     return partner
 
 
-def _partners_by_transport(f: Dots, g: Dots, matching: str) -> Pairs:
+def _partners_by_transport(f: Values, g: Values, matching: str) -> Pairs:
     """Partner in g of each dot of f, -1 = diagonal, by optimal transport.
 
     The problem is compact: n + 1 by m + 1, where one more row and column stand for the diagonal
@@ -215,7 +250,7 @@ def _partners_by_transport(f: Dots, g: Dots, matching: str) -> Pairs:
     return np.where(partner == m, -1, partner)
 
 
-def _transport_plan(mass_f: Dots, mass_g: Dots, cost: Dots) -> Dots:
+def _transport_plan(mass_f: Values, mass_g: Values, cost: Values) -> Values:
     """``ot.emd`` that fails loudly: POT answers NaN costs and its iteration cap without an error.
 
     Empty rows and columns are left out, because POT takes mass 0 at the border of its guard.
@@ -239,3 +274,14 @@ def _transport_plan(mass_f: Dots, mass_g: Dots, cost: Dots) -> Dots:
         raise RuntimeError(f"optimal transport did not converge: {log['warning']}")
     plan[np.ix_(rows, columns)] = solved
     return plan
+
+
+# By name: the partner in g of each dot of f, -1 = the diagonal. A line for each matching; all get
+# dots that die, and the method that match() was asked for.
+PARTNERS: Mapping[str, Callable[[Dots, Dots, str], Pairs]] = MappingProxyType(
+    {
+        name: partial(_partners_by_value, matching=name)
+        for name in ("complete", "wasserstein", "persistence")
+    }
+)
+MATCHINGS = tuple(PARTNERS)

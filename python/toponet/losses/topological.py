@@ -13,7 +13,6 @@ from torch.nn.modules.loss import _Loss
 
 from toponet._boxes import Boxes, free_corners, grid_boxes, random_boxes, whole_box
 from toponet._validation import (
-    MATCHINGS,
     check_choice,
     check_connectivity,
     check_dims,
@@ -39,6 +38,7 @@ from toponet.losses._inputs import (
 )
 from toponet.losses._recomputation import check_same_draw
 from toponet.losses._reduction import REDUCTIONS, reduce
+from toponet.matching import MATCHINGS
 
 PATCHES = ("grid", "random")
 

@@ -1,29 +1,19 @@
 /// Optimal matching of a diagram with that of a binary truth, and the gradient of its cost.
 ///
-/// All finite dots of a binary truth lie at (1, 0), so the optimum is a choice of dots: those with
-/// the largest keys. For the modes with an optimum the key is what the pair saves,
-/// |p - diagonal|^2 + |t - diagonal|^2 - |p - t|^2 = (b - d) - (b + d - 1)^2 / 2.
+/// All finite dots of a binary truth lie at (1, 0).
 ///
 /// Source: Hu et al., NeurIPS 2019, eq. 2.2 and 2.3.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
-#include "toponet/basics/to_size.hpp"
+#include "toponet/loss/dot_choice.hpp"
 #include "toponet/persistence/diagram.hpp"
 
 namespace toponet {
-
-enum class MatchingMode {
-    complete,     ///< Every target gets a dot as long as there are dots.
-    wasserstein,  ///< Only where it is cheaper than the diagonal for both.
-    persistence   ///< The most persistent dots go to the targets.
-};
 
 /// One dimension of a binary truth: how many dots at (1, 0), and where its essential class is born.
 struct BinaryTarget {
@@ -51,54 +41,31 @@ class BinaryMatcher {
             pull(pairs[0].birth_pixel, double(pairs[0].birth) - target.essential_birth);
             first = 1;
         }
-        choose(pairs, first, target.dots, mode);
+        const Dot wanted{1, 0};
+        const auto dot_at = [&](std::size_t i) {
+            return Dot{double(pairs[first + i].birth), double(pairs[first + i].death)};
+        };
+        const std::size_t dots = pairs.size() - first;
+        choice_.choose(dots, dot_at, wanted, target.dots, mode);
         std::int64_t matched = 0;
-        for (std::size_t i = first; i < pairs.size(); ++i) {
-            const double birth = pairs[i].birth;
-            const double death = pairs[i].death;
-            double target_birth = (birth + death) / 2;
-            double target_death = target_birth;
-            if (chosen_[i - first]) {
-                target_birth = 1;
-                target_death = 0;
+        for (std::size_t i = 0; i < dots; ++i) {
+            const Dot dot = dot_at(i);
+            Dot goal{(dot.birth + dot.death) / 2, (dot.birth + dot.death) / 2};
+            if (choice_.is_chosen(i)) {
+                goal = wanted;
                 ++matched;
-            } else if (!(birth - death > min_persistence)) {
+            } else if (!(dot.persistence() > min_persistence)) {
                 continue;
             }
-            pull(pairs[i].birth_pixel, birth - target_birth);
-            pull(pairs[i].death_pixel, death - target_death);
+            pull(pairs[first + i].birth_pixel, dot.birth - goal.birth);
+            pull(pairs[first + i].death_pixel, dot.death - goal.death);
         }
         // A target without partner costs its own distance to the diagonal, squared.
         return cost + 0.5 * static_cast<double>(target.dots - matched);
     }
 
   private:
-    /// The `count` dots with the largest keys; among equal keys the first.
-    template <class Value>
-    void choose(const std::vector<PersistencePair<Value>>& pairs, std::size_t first,
-                std::int64_t count, MatchingMode mode) {
-        const std::size_t dots = pairs.size() - first;
-        chosen_.assign(dots, 0);
-        keys_.clear();
-        for (std::size_t i = 0; i < dots; ++i) {
-            const double birth = pairs[first + i].birth;
-            const double death = pairs[first + i].death;
-            const double along = birth + death - 1;
-            const double key = mode == MatchingMode::persistence
-                                   ? birth - death
-                                   : (birth - death) - along * along / 2;
-            if (mode != MatchingMode::wasserstein || key > 0) keys_.push_back({-key, i});
-        }
-        auto end = keys_.end();
-        if (to_size(count) < keys_.size()) {
-            end = keys_.begin() + static_cast<std::ptrdiff_t>(count);
-            std::nth_element(keys_.begin(), end, keys_.end());
-        }
-        std::for_each(keys_.begin(), end, [&](const auto& key) { chosen_[key.second] = 1; });
-    }
-
-    std::vector<std::pair<double, std::size_t>> keys_;  ///< (negative key, dot).
-    std::vector<char> chosen_;
+    DotChoice choice_;
 };
 
 }  // namespace toponet

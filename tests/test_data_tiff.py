@@ -28,6 +28,16 @@ def test_masks_of_bool_are_read_as_they_were_given_to_tifffile(
     np.testing.assert_array_equal(read_image(path)[0], MASK)
 
 
+def test_stacks_of_masks_of_bool_are_read_as_they_were_given_to_tifffile(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    masks = np.stack([MASK, ~MASK, MASK.copy()[::-1]])
+    tifffile.imwrite(path, masks)
+    np.testing.assert_array_equal(read_pages(path), masks)
+    grey = (99 * masks).astype(np.uint8)
+    tifffile.imwrite(path, grey, photometric="miniswhite")
+    np.testing.assert_array_equal(read_pages(path), 255 - grey)
+
+
 @pytest.mark.parametrize("compression", [None, "group4", "tiff_lzw", "packbits", "tiff_deflate"])
 @pytest.mark.parametrize("software", ["tifffile.py", "scanner"])
 def test_one_bit_means_the_same_by_either_decoder(
@@ -169,6 +179,15 @@ def test_what_a_small_file_cannot_hold_is_refused_before_memory_is_taken(
     path.write_bytes(content)
     with pytest.raises(ValueError, match=sentence):
         read(path)
+
+
+def test_more_pixels_than_the_decoder_takes_say_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(np.zeros((7, 9), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(ValueError, match="takes no image of so many pixels; save it as uncompres"):
+        read_pixels(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".bmp", ".jpg"])

@@ -412,6 +412,7 @@ def test_missing_predictions_are_an_error_or_left_out(
     assert report["left_out"] == ["im1"]
     assert len(report["images"]) == 2
     assert "labels without prediction left out (1): im1" in capsys.readouterr().out
+    assert report["unused"] == []
 
 
 @pytest.mark.parametrize(

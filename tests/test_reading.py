@@ -56,6 +56,10 @@ def read_hdf5(path: Path) -> object:
     return load_data(f"hdf5:{path},raw,labels")
 
 
+def read_stack(path: Path) -> object:
+    return load_data(f"stack:{path},{path}")
+
+
 @UNUSUAL
 @pytest.mark.parametrize(
     ("name", "read"),
@@ -65,6 +69,7 @@ def read_hdf5(path: Path) -> object:
         ("a.tif", read_pages),
         ("a.bmp", read_pixels),
         ("a.h5", read_hdf5),
+        ("a.tif", read_stack),
         ("a.npz", PersistenceDiagrams.load),
         ("a.ckpt", load_checkpoint),
         ("config.yaml", read_run),
@@ -120,6 +125,12 @@ def test_commands_say_in_one_line_what_is_no_file(
     assert error.count("\n") == 1
     if words != "a folder" or arguments[0].startswith("--config"):
         assert f"is {words}; expected a file" in error
+
+
+def test_a_volume_that_is_a_pipe_is_no_missing_one(tmp_path: Path) -> None:
+    make_pipe(tmp_path / "a.hdf")
+    with pytest.raises(ValueError, match=r"a\.hdf is a pipe; expected a file"):
+        load_data(f"cremi:{tmp_path / 'a.hdf'}")
 
 
 def test_what_is_not_there_is_left_to_the_reader(tmp_path: Path) -> None:

@@ -124,6 +124,8 @@ def _read(path: Path, decode: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
         if isinstance(error, TooLargeError) or ran_out_of_memory(error):
             raise too_large(str(path)) from error
         reason = " ".join(str(error).split()) or type(error).__name__
+        if type(error).__name__ == "DecompressionBombError":
+            reason = "its decoder takes no image of so many pixels; save it as uncompressed TIFF"
         raise ValueError(f"{path} can't be read as an image: {reason}") from error
     if pixels.dtype.kind not in "buif":
         raise ValueError(f"{path} must hold real numbers, got {pixels.dtype}")

@@ -101,6 +101,7 @@ def hdf5_files(path: Path, expected: str) -> Sequence[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
+        check_regular(path)
         raise ValueError(f"{path} does not exist; {expected}")
     files = sorted(p for p in path.iterdir() if p.suffix.lower() in HDF5_SUFFIXES)
     if not files:

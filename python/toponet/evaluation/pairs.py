@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -122,18 +122,22 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
     return pairs, left_out
 
 
-def unused_files(config: EvaluateConfig, pairs: Sequence[Pair]) -> list[str]:
-    """What lies in the folders of predictions and labels but isn't read, counted and named."""
+def unused_files(config: EvaluateConfig) -> list[str]:
+    """What lies in the folders of predictions and labels but isn't read, counted and named.
+
+    Labels without prediction aren't among it: :func:`find_pairs` names them.
+    """
     found = []
-    source = Path(config.predictions)
+    source, labels = Path(config.predictions), Path(config.labels)
     if source.is_dir():
-        used = [pair.prediction for pair in pairs]
+        used = find_predictions(source).values()
         found += unused_in(source, [*used, source / PREDICT_FILE])
-    truths = [file for pair in pairs for file in (pair.truth.mask, pair.truth.valid)]
-    files = [file for file in truths if isinstance(file, Path)]
-    if Path(config.labels).is_dir():
-        for folder in sorted({file.parent for file in files}):
-            found += unused_in(folder, files)
+    if labels.is_dir():
+        truths = find_truths(config.labels).values()
+        files = [file for truth in truths for file in (truth.mask, truth.valid)]
+        paths = [file for file in files if isinstance(file, Path)]
+        for folder in sorted({path.parent for path in paths}):
+            found += unused_in(folder, paths)
     return found
 
 

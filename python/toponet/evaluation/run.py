@@ -34,7 +34,7 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
             with within_memory(pair.name):
                 likelihood, truth, valid = pair.read()
                 scores[pair.name] = score_image(likelihood, truth, protocol, valid)
-    evaluation = Evaluation(config, scores, left_out, unused_files(config, pairs))
+    evaluation = Evaluation(config, scores, left_out, unused_files(config))
     if config.out is not None:
         _write(evaluation, config.out)
     try:

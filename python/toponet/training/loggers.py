@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from toponet.reading import read_text
 from toponet.training.config import TrainConfig
 from toponet.writing import written_whole
 
@@ -93,7 +94,7 @@ class WeightsAndBiases:
         try:
             self._run = wandb.init(
                 dir=str(folder),
-                id=kept.read_text().strip(),
+                id=read_text(kept).strip(),
                 resume="allow",
                 # An argument would override the variable.
                 project=os.environ.get("WANDB_PROJECT", "toponet"),

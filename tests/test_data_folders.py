@@ -12,7 +12,7 @@ from data_layouts import save
 from toponet.cli import inspect, train
 from toponet.data import ImageSet, load_data, load_folder
 from toponet.data.catalogue import unused_files
-from toponet.data.pairing import image_stem
+from toponet.data.pairing import image_stem, unused_in
 from toponet.data.scales import GreyScale, scale_differences
 from toponet.training.image_parts import data_notes
 
@@ -67,6 +67,16 @@ def test_images_in_sub_folders_are_counted(tmp_path: Path) -> None:
     save(tmp_path / "images" / "day" / "b.tif", GREY)
     with pytest.raises(ValueError, match=r"images holds no PNG.*\(1\): day/ \(2 image files\)"):
         load_folder(tmp_path)
+
+
+def test_a_crowded_sub_folder_is_counted_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        save(tmp_path / "crowd" / f"{name}.png", GREY)
+    assert unused_in(tmp_path, ()) == [f"not read in {tmp_path} (1): crowd/ (3 image files)"]
+    monkeypatch.setattr("toponet.data.pairing.MOST_LOOKED_AT", 2)
+    assert "crowd/ (at least 2 image files)" in unused_in(tmp_path, ())[0]
 
 
 def test_what_is_not_read_is_counted_and_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import toponet
-from toponet.data import load_data, synthetic_membranes
+from toponet.data import load_data, open_data, synthetic_membranes
 
 FAMILIES = ["membranes", "vessels", "roads", "cracks"]
 
@@ -82,6 +82,15 @@ def test_vessels_lie_in_the_round_field_of_view() -> None:
 def test_tiny_synthetic_images_are_made(family: str, size: str) -> None:
     data = load_data(f"synthetic:{family},count=4,size={size}")
     assert all(np.isfinite(image).all() for image in data.images)
+
+
+def test_an_image_that_memory_cannot_hold_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("toponet.reading.machine_memory", lambda: 2.0**30)
+    with pytest.raises(ValueError, match=r"synthetic image of 4096 x 8192, .* too large for the"):
+        open_data("synthetic:,count=1,size=4096x8192")
+    open_data("synthetic:,count=1,size=1024x2048")
 
 
 @pytest.mark.parametrize(

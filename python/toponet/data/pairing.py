@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from toponet.reading import check_regular
@@ -20,6 +21,9 @@ IMAGE_SUFFIXES = tuple(KINDS)
 # What was 0 and 255 comes back as 3 and 250.
 _LOSSY = (".jpg", ".jpeg")
 LABEL_SUFFIXES = tuple(suffix for suffix in KINDS if suffix not in _LOSSY)
+
+# Somebody's home may lie beside the images; it isn't searched to its end for the sake of a count.
+MOST_LOOKED_AT = 10_000
 
 
 def image_stem(path: Path) -> str:
@@ -102,8 +106,10 @@ def unused_in(folder: Path, used: Iterable[Path]) -> list[str]:
 def _described(path: Path) -> str:
     if not path.is_dir():
         return path.name
-    images = sum(inner.suffix.lower() in KINDS for inner in path.rglob("*"))
-    return f"{path.name}/ ({images} image file{'s' * (images != 1)})"
+    inside = list(islice(path.rglob("*"), MOST_LOOKED_AT))
+    images = sum(inner.suffix.lower() in KINDS for inner in inside)
+    least = "at least " if len(inside) == MOST_LOOKED_AT else ""
+    return f"{path.name}/ ({least}{images} image file{'s' * (images != 1)})"
 
 
 def same_name(path: Path, other: Path) -> str:

@@ -16,6 +16,7 @@ from toponet.data.generators.roads import roads
 from toponet.data.generators.vessels import vessels
 from toponet.data.image_set import ImageSet
 from toponet.data.samples import Case, Sample, collect
+from toponet.reading import check_size
 
 FAMILIES: Mapping[str, Callable[[np.random.Generator, Size], Sample]] = MappingProxyType(
     {"membranes": membranes, "vessels": vessels, "roads": roads, "cracks": cracks}
@@ -23,7 +24,8 @@ FAMILIES: Mapping[str, Callable[[np.random.Generator, Size], Sample]] = MappingP
 
 # Far more than anybody trains on; a slip of the finger would otherwise be made for days.
 MOST_IMAGES = 100_000
-MOST_PIXELS = 32_768
+MOST_SIDE = 32_768
+BYTES_A_PIXEL = 64  # About eight arrays of double precision while an image is made.
 
 
 def synthetic_cases(
@@ -44,9 +46,10 @@ def synthetic_cases(
     check_choice("the synthetic family", family, tuple(FAMILIES))
     check_whole("count", count, least=1, most=MOST_IMAGES)
     for side in size:
-        check_whole("each side of size", side, least=1, most=MOST_PIXELS)
+        check_whole("each side of size", side, least=1, most=MOST_SIDE)
 
     of = f"{size[0]} x {size[1]}, seed {seed}"
+    check_size(f"a synthetic image of {of}", size[0] * size[1], BYTES_A_PIXEL)
 
     def make(i: int) -> Sample:
         return FAMILIES[family](np.random.default_rng([seed, i]), size)

@@ -67,6 +67,28 @@ def test_16_bit_rgb_png_keeps_its_low_bytes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_folder(tmp_path).images[0], image.transpose(2, 0, 1))
 
 
+def test_16_bit_grey_and_alpha_png_keeps_its_low_bytes(tmp_path: Path) -> None:
+    write(tmp_path, "a.png", grey(np.uint8), mask())
+    image = np.stack([grey(np.uint16, top=60_000), np.full((7, 9), 65535)], axis=-1)
+    with (tmp_path / "images" / "a.png").open("wb") as file:
+        writer = png.Writer(9, 7, bitdepth=16, greyscale=True, alpha=True)
+        writer.write(file, image.reshape(7, -1).tolist())
+    np.testing.assert_array_equal(load_folder(tmp_path).images[0][0], image[..., 0])
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".png"])
+def test_several_frames_are_not_taken_for_the_first(tmp_path: Path, suffix: str) -> None:
+    write(tmp_path, "a.png", grey(np.uint8), mask())
+    (tmp_path / "images" / "a.png").unlink()
+    frames = [Image.fromarray(grey(np.uint8) + np.uint8(k)) for k in range(3)]
+    path = tmp_path / "images" / f"a{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    with pytest.raises(
+        ValueError, match=rf"a\{suffix} can't be read .* it holds 3 frames; save one"
+    ):
+        load_folder(tmp_path)
+
+
 def test_tiff_files_are_read_as_they_are_shown(tmp_path: Path) -> None:
     """White is large even where it is stored as 0; LZW compression; palettes are refused."""
     write(tmp_path, "a.tif", grey(np.uint8), mask())

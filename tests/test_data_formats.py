@@ -135,6 +135,18 @@ def test_hdf5_data_sets_are_named(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.images, COLOURS.transpose(0, 3, 1, 2))
 
 
+def test_hdf5_slices_that_memory_cannot_hold_are_refused_by_their_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a file is small: what was never written takes no room."""
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        for name in ("raw", "labels"):
+            file.create_dataset(name, (2, 60_000, 60_000), np.uint8, chunks=(1, 100, 100))
+    monkeypatch.setattr("toponet.reading.machine_memory", lambda: 2.0**34)
+    with pytest.raises(ValueError, match=r"data\.h5: a slice of raw is too large for the memory"):
+        open_data(f"hdf5:{tmp_path / 'data.h5'},raw,labels")
+
+
 def test_a_bare_path_is_a_folder_even_with_a_colon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,7 +175,8 @@ def _read_png(path: Path) -> NDArray[Any]:
     with path.open("rb") as file:
         header = file.read(26)
     bits, colour_type = header[24], header[25]
-    if bits == 16 and colour_type in (2, 6):  # RGB and RGBA, of which Pillow drops the low bytes.
+    # With several channels (RGB, grey and alpha, RGBA), of which Pillow drops the low bytes.
+    if bits == 16 and colour_type in (2, 4, 6):
         import png
 
         with path.open("rb") as file:
@@ -193,6 +194,9 @@ def _read_other(path: Path) -> NDArray[Any]:
         # JPEG has no fixed limit; its size says nothing.
         least = path.stat().st_size if path.suffix.lower() == ".png" else None
         check_size("the file", image.width * image.height, len(image.getbands()), least)
+        frames = getattr(image, "n_frames", 1)
+        if frames > 1 and image.format != "MPO":  # Cameras add a small second picture.
+            raise ValueError(f"it holds {frames} frames; save one image a file")
         shown = image.convert("RGB") if image.mode in ("P", "CMYK") else image
         pixels: NDArray[Any] = np.asarray(shown)
         return pixels

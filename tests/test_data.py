@@ -272,6 +272,19 @@ def test_normalisation_is_per_channel() -> None:
     assert constant.apply(np.full((1, 2, 2), 7, np.float32)).tolist() == [[[0, 0], [0, 0]]]
 
 
+def test_normalised_each_by_itself_the_grey_scale_of_an_image_doesnt_matter() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.normal((3, 50), (1, 9), (6, 7, 2)).transpose(2, 0, 1).astype(np.float32)
+    other = np.full((2, 4, 4), 9, np.float32)
+    normalisation = Normalisation.of([other, image + 1], per_image=True)
+    result = normalisation.apply(image)
+    np.testing.assert_allclose(result.mean(axis=(1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(result.std(axis=(1, 2)), 1, atol=1e-5)
+    scale = np.array([2.0, 0.1], np.float32)[:, None, None]
+    np.testing.assert_allclose(normalisation.apply(scale * image - 7), result, atol=1e-4)
+    assert not normalisation.apply(other).any()
+
+
 @pytest.mark.parametrize(("mean", "std"), [((0.0,), (0.0,)), ((np.nan,), (1.0,)), ((0.0,), ())])
 def test_impossible_normalisations_are_refused(
     mean: tuple[float, ...], std: tuple[float, ...]

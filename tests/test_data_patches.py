@@ -153,3 +153,56 @@ def test_the_margin_is_the_image_reflected_at_its_border_pixels(margin: int) -> 
         for c in range(-margin, 5 + margin):
             expected = image[:, reflected(r, 4), reflected(c, 5)]
             np.testing.assert_array_equal(padded[:, r + margin, c + margin], expected)
+
+
+def test_brightness_and_contrast_change_each_patch_within_their_bounds() -> None:
+    """What undoes the change tells what it was; the truths are those without it."""
+    data = coordinates(20, 31)
+    plain, bright, contrast = (
+        PatchSampler(data, Normalisation.of(data.images), 6, 4, **options)
+        for options in ({}, {"brightness": 0.5}, {"contrast": 0.25})
+    )
+    for sampler in (plain, bright, contrast):
+        sampler.reseed([3, 1])
+    expected = plain.batch(60)
+    images = expected.images.numpy()
+    means, deviations = images.mean(axis=(1, 2, 3)), images.std(axis=(1, 2, 3))
+    for sampler, most_shift, most_factor in ((bright, 0.5, 0), (contrast, 0, 0.25)):
+        batch = sampler.batch(60)
+        torch.testing.assert_close(batch.truths, expected.truths)
+        changed = batch.images.numpy()
+        shifts = changed.mean(axis=(1, 2, 3)) - means
+        factors = changed.std(axis=(1, 2, 3)) / deviations - 1
+        for found, most in ((shifts, most_shift), (factors, most_factor)):
+            assert np.abs(found).max() <= most + 1e-4
+            if most:  # As many up as down, and all sizes.
+                assert found.min() < -0.8 * most
+                assert found.max() > 0.8 * most
+                assert np.abs(np.median(found)) < 0.4 * most
+        undone = (changed - changed.mean(axis=(1, 2, 3), keepdims=True)) / changed.std(
+            axis=(1, 2, 3), keepdims=True
+        )
+        centred = (images - means[:, None, None, None]) / deviations[:, None, None, None]
+        np.testing.assert_allclose(undone, centred, atol=1e-3)
+
+
+def test_brightness_and_contrast_follow_from_the_seed() -> None:
+    data = coordinates(20, 31)
+    sampler = PatchSampler(data, UNCHANGED, 6, 2, brightness=1.0, contrast=0.5)
+    batches = []
+    for seed in ([1, 1], [1, 2], [1, 1]):
+        sampler.reseed(seed)
+        batches.append(sampler.batch(4).images.numpy())
+    np.testing.assert_array_equal(batches[0], batches[2])
+    assert (batches[0] != batches[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("brightness", "contrast", "sentence"),
+    [(-0.1, 0, "brightness"), (np.inf, 0, "brightness"), (0, 1.0, "contrast"), (0, -1, "contrast")],
+)
+def test_impossible_brightness_and_contrast_are_refused(
+    brightness: float, contrast: float, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        PatchSampler(coordinates(20, 31), UNCHANGED, 6, 2, brightness, contrast)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from toponet.cli import predict as cli
 from toponet.cli import train as cli_train
 from toponet.data import Normalisation
 from toponet.data.files import read_image
+from toponet.data.training_scale import TrainingScale
 from toponet.labelling import label_cells
 from toponet.models import DIVE
 from toponet.prediction import TrainedModel, load_model
@@ -49,6 +50,9 @@ def checkpoint(
     content = {
         "epoch": 1, "model": network.state_dict(), "optimiser": {}, "state": {}, "metrics": {},
         "normalisation": asdict(Normalisation((100.0,) * channels, (deviation,) * channels)),
+        "training_scale": asdict(
+            TrainingScale(("uint8",), (0, 200), ((95, 105),) * channels, ((54, 62),) * channels)
+        ),
         "threshold": threshold, "config": {"network": "dive", "connectivity": 8},
     }  # fmt: skip
     save_checkpoint(path, content)
@@ -324,6 +328,68 @@ def test_made_up_images_are_the_same_wherever_the_command_runs(
     capsys.readouterr()
     predict(weights, *arguments)
     assert "0 predicted, 2 done before" in capsys.readouterr().out
+
+
+SCALES: dict[str, Callable[[NDArray[np.uint8]], NDArray[Any]]] = {
+    "mean 0.": lambda image: (image / 255).astype(np.float32),
+    "mean 2.": lambda image: image.astype(np.uint16) * np.uint16(257),
+    "mean -": lambda image: image.astype(np.int16) - np.int16(128),
+    "mean 5": lambda image: (0.6 * image).astype(np.uint8),
+    "deviation 2": lambda image: (0.4 * image + 60).astype(np.uint8),
+    "type uint16": lambda image: image.astype(np.uint16),
+}
+
+
+@pytest.mark.parametrize("words", SCALES)
+def test_images_of_another_grey_scale_are_predicted_with_one_line_of_warning(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    for k in range(3):
+        pixels = grey(k, (48, 57))
+        save(tmp_path / "images" / f"{k}.tif", SCALES[words](pixels) if k else pixels)
+    predict(weights, tmp_path / "images", f"--out={tmp_path / 'out'}", "--outputs=mask")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "warning" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "warning: 2 of 3 have other grey values than the training images, the first is "
+        f"{tmp_path}/images/1.tif ({words}"
+    )
+    assert "or train with --normalisation image" in lines[0]
+
+
+def test_a_page_of_another_grey_scale_warns_and_what_is_like_training_doesnt(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = grey(shape=(3, 48, 57))
+    save(tmp_path / "like.tif", pages)
+    pages[2] //= 2
+    save(tmp_path / "stack.tif", pages)
+    save_hdf5(tmp_path / "volume.h5", raw=pages)
+    predict(weights, tmp_path / "like.tif", f"--out={tmp_path / 'like'}")
+    assert "warning" not in capsys.readouterr().out
+    for place in (tmp_path / "stack.tif", f"{tmp_path / 'volume.h5'}:raw"):
+        predict(weights, place, f"--out={tmp_path / Path(str(place)).stem}")
+        assert "warning: 1 of 1 have other grey values" in capsys.readouterr().out
+
+
+def test_images_normalised_each_by_itself_may_have_any_grey_scale(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = checkpoint(tmp_path / "x.ckpt")
+    content = load_checkpoint(weights)
+    content["normalisation"]["per_image"] = True
+    save_checkpoint(weights, {name: part for name, part in content.items() if name != "format"})
+    image = grey(shape=(48, 57))
+    save(tmp_path / "images" / "eight.png", image)
+    tifffile.imwrite(tmp_path / "images" / "float.tif", (image / 510 - 3).astype(np.float32))
+    out = predict(weights, tmp_path / "images", f"--out={tmp_path / 'out'}")
+    assert "warning" not in capsys.readouterr().out
+    eight, real = (tifffile.imread(out / f"{name}_likelihood.tif") for name in ("eight", "float"))
+    np.testing.assert_allclose(eight, real, atol=1e-3)
+    plain = load_model(checkpoint(tmp_path / "y.ckpt"), CPU).likelihood(
+        image[None].astype(np.float32)
+    )
+    assert np.abs(eight - plain).max() > 0.01
 
 
 def test_threshold_and_smallest_size_change_all_but_the_likelihood(
@@ -644,6 +710,7 @@ def test_what_is_no_checkpoint_is_a_mistake(
         ("other", {"model": {}}),
         ("unknown", {"config": {**config, "network": "resnet"}}),
         ("unet", {"config": {**config, "network": "dive"}, "normalisation": {"mean": 1}}),
+        ("scale", {"training_scale": {**content["training_scale"], "means": ((1, 2), (1, 2))}}),
     ):
         save_checkpoint(tmp_path / f"{name}.ckpt", {**content, **changed})
     (tmp_path / "text.ckpt").write_text("text")
@@ -651,6 +718,7 @@ def test_what_is_no_checkpoint_is_a_mistake(
         ("other", "holds the weights of another network"),
         ("unknown", "lacks what belongs to a network of this version"),
         ("unet", "lacks what belongs to a network of this version"),
+        ("scale", "training_scale must hold types, and ranges"),
         ("text", "is not a checkpoint of toponet-train"),
         ("absent", "does not exist; expected a checkpoint"),
     ):

@@ -120,6 +120,31 @@ def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
     assert_same_run(out, run)
 
 
+def test_changed_brightness_and_contrast_go_on_bit_for_bit(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of an epoch: what was drawn before the stop is drawn and thrown away."""
+    options: dict[str, Any] = {"brightness": 0.5, "contrast": 0.25, "normalisation": "image"}
+    Trainer(config(folder, tmp_path / "whole", **options), Console(quiet=True)).train()
+    steps = 0
+    original = Stepper.step
+
+    def step_and_signal(self: Stepper, *args: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, *args)
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(Stepper, "step", step_and_signal)
+        with pytest.raises(InterruptedTrainingError):
+            Trainer(config(folder, out, **options), Console(quiet=True)).train()
+    Trainer(read_config(out), Console(quiet=True), resume=out).train()
+    assert_same_run(out, tmp_path / "whole")
+
+
 def test_a_second_signal_is_not_held_back() -> None:
     with Interruption() as interruption:
         os.kill(os.getpid(), signal.SIGINT)

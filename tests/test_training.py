@@ -163,6 +163,9 @@ def test_going_on_from_a_checkpoint_is_the_same_as_never_stopping(
         {"iterations_per_epoch": 3},
         {"batch_size": 3},
         {"patch_size": 33},
+        {"normalisation": "image"},
+        {"brightness": 0.3},
+        {"contrast": 0.3},
         {"topo_start_epoch": 1},
         {"connectivity": 4},
         {"dims": (1,)},
@@ -189,6 +192,50 @@ def test_every_option_changes_the_run(
         for path in (run, tmp_path / "run")
     ]
     assert numbers[0] != numbers[1]
+
+
+def test_the_grey_values_of_the_training_images_go_with_the_checkpoint(
+    folder: Path, run: Path, tmp_path: Path
+) -> None:
+    """Of the images for training alone; predictions of images like them get no warning."""
+    content = load_checkpoint(run / "checkpoints" / "last.ckpt")
+    images = [np.asarray(Image.open(path)) for path in sorted((folder / "images").iterdir())][1:]
+    scale = content["training_scale"]
+    assert scale["dtypes"] == ("uint8",)
+    assert scale["values"] == (min(i.min() for i in images), max(i.max() for i in images))
+    for name, values in (
+        ("means", [image.mean() for image in images]),
+        ("deviations", [image.std() for image in images]),
+    ):
+        assert scale[name] == (pytest.approx((min(values), max(values)), rel=1e-6),)
+    assert content["normalisation"]["per_image"] is False
+    train(folder, tmp_path / "each", normalisation="image", epochs=1)
+    last = load_checkpoint(tmp_path / "each" / "checkpoints" / "last.ckpt")
+    assert last["normalisation"]["per_image"] is True
+
+
+def test_going_on_takes_the_normalisation_of_before(folder: Path, run: Path) -> None:
+    start = str(run / "checkpoints" / "cross_entropy.ckpt")
+    with pytest.raises(ValueError, match="needs --normalisation training, which it was trained"):
+        train(folder, folder / "never", start_from=start, normalisation="image")
+    assert not (folder / "never").exists()
+
+
+def test_going_on_with_images_of_another_grey_scale_warns_in_one_line(
+    folder: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder, tmp_path / "data")
+    for path in (tmp_path / "data" / "images").iterdir():
+        Image.fromarray((0.5 * np.asarray(Image.open(path))).astype(np.uint8)).save(path)
+    start = str(run / "checkpoints" / "cross_entropy.ckpt")
+    for data, count in ((tmp_path / "data", 1), (folder, 0)):
+        config = TrainConfig(
+            **{**TINY, "data": str(data), "out": str(tmp_path / f"run{count}"), "start_from": start}
+        )
+        Trainer(config, Console(width=500))
+        shown = capsys.readouterr().out
+        assert shown.count("warning: 2 of 2 training images have other grey values") == count
+        assert shown.count("warning") == count
 
 
 def test_the_automatic_weight_meets_the_ratio(folder: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from toponet._validation import check_number, check_whole
+from toponet._validation import check_flag, check_number, check_whole
+from toponet.data.training_scale import TrainingScale
 from toponet.reading import check_regular
 from toponet.writing import written_whole
 
 FORMAT = 1
-REQUIRED = {"epoch", "model", "optimiser", "state", "normalisation", "metrics", "config"}
+REQUIRED = {
+    "epoch", "model", "optimiser", "state", "normalisation", "training_scale", "metrics", "config",
+}  # fmt: skip
 
 # Options of a training run that a prediction looks at; those of older versions may lack some.
 _OPTIONS: dict[str, type] = {
@@ -128,7 +132,7 @@ def _check_sums(path: Path) -> None:
 def _check_parts(content: dict[str, Any]) -> None:
     """What holds for every checkpoint, whatever the network; what it is for checks the rest."""
     check_whole("epoch", content["epoch"], least=0)
-    for name in ("model", "optimiser", "state", "normalisation", "metrics", "config"):
+    for name in sorted(REQUIRED - {"epoch"}):
         part = content[name]
         if not isinstance(part, dict) or not all(isinstance(key, str) for key in part):
             raise TypeError(f"{name} must hold values by name, got {part!r:.60}")
@@ -144,10 +148,12 @@ def _check_parts(content: dict[str, Any]) -> None:
         if type(config[name]) is not kind:
             raise TypeError(f"config: {name} must be {kind.__name__}, got {config[name]!r:.60}")
     _check_normalisation(content["normalisation"])
+    _check_scale(content["training_scale"], len(content["normalisation"]["mean"]))
 
 
 def _check_normalisation(plain: dict[str, Any]) -> None:
-    """Mean and deviation of each channel."""
+    """Mean and deviation of each channel, and whether it is that of each image."""
+    check_flag("normalisation: per_image", plain.get("per_image"))
     for name in ("mean", "std"):
         values = plain.get(name)
         if not isinstance(values, (tuple, list)) or not values:
@@ -158,6 +164,15 @@ def _check_normalisation(plain: dict[str, Any]) -> None:
         raise ValueError(
             f"normalisation must have a deviation above 0 for each mean, got {plain['std']!r:.60}"
         )
+
+
+def _check_scale(plain: dict[str, Any], channels: int) -> None:
+    """The ranges of the training images' grey values."""
+    names = [field.name for field in fields(TrainingScale)]
+    if sorted(plain) != sorted(names):
+        raise ValueError(f"training_scale must hold {', '.join(names)}, got {plain!r:.60}")
+    if len(TrainingScale(**plain).means) != channels:
+        raise ValueError(f"training_scale must have means of {channels} channel(s)")
 
 
 def _check_tensor(name: str, value: object, like: Tensor) -> None:

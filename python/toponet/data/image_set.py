@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._validation import check_flag
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -71,13 +73,22 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and standard deviation per channel, taken from the training images alone."""
+    """What is done to grey values before a network sees them: less the mean, by the deviation.
+
+    Attributes:
+        mean: Of each channel, over all pixels of the training images together.
+        std: Its standard deviation, likewise.
+        per_image: Take mean and deviation of each image itself instead, whose grey scale then
+            doesn't matter.
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    per_image: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what would make NaN or infinity of an image."""
+        check_flag("per_image", self.per_image)
         if len(self.mean) != len(self.std) or not all(
             np.isfinite(m) and np.isfinite(s) and s > 0
             for m, s in zip(self.mean, self.std, strict=True)
@@ -88,7 +99,7 @@ class Normalisation:
             )
 
     @classmethod
-    def of(cls, images: Sequence[NDArray[np.float32]]) -> Normalisation:
+    def of(cls, images: Sequence[NDArray[np.float32]], per_image: bool = False) -> Normalisation:
         """Of all pixels of (C, H, W) images together; a constant channel gets deviation 1."""
         pixels = sum(image[0].size for image in images)
         mean = sum(image.sum(axis=(1, 2), dtype=np.float64) for image in images) / pixels
@@ -98,12 +109,14 @@ class Normalisation:
         )
         std = np.sqrt(squares / pixels)
         std[std == 0] = 1.0
-        return cls(tuple(map(float, mean)), tuple(map(float, std)))
+        return cls(tuple(map(float, mean)), tuple(map(float, std)), per_image)
 
     def apply(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mean 0 and deviation 1 for images like those of the training set."""
+        """Mean 0 and deviation 1: of this image, or of all training images together."""
+        source = Normalisation.of([image]) if self.per_image else self
         mean, std = (
-            np.array(values, dtype=np.float32)[:, None, None] for values in (self.mean, self.std)
+            np.array(values, dtype=np.float32)[:, None, None]
+            for values in (source.mean, source.std)
         )
         normalised: NDArray[np.float32] = (image - mean) / std
         return normalised

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from toponet._validation import check_whole
 from toponet.data.image_set import ImageSet, Normalisation
+from toponet.data.intensity import IntensityChange
 
 # Of a patch without a valid pixel; enough for images of which one place in a hundred is valid.
 REDRAWS = 500
@@ -48,9 +49,12 @@ class PatchSampler:
         normalisation: Applied to the images.
         patch_size: Side of the truth's patch in pixels.
         margin: Pixels of image around it, reflected at the image's border.
+        brightness: See :class:`IntensityChange`; 0 = as it is.
+        contrast: Likewise.
 
     Raises:
-        ValueError: If an image is smaller than a patch, or has no valid pixel; it is named.
+        ValueError: If an image is smaller than a patch, or has no valid pixel; it is named. If
+            brightness or contrast is out of range.
     """
 
     def __init__(
@@ -59,6 +63,8 @@ class PatchSampler:
         normalisation: Normalisation,
         patch_size: int,
         margin: int,
+        brightness: float = 0.0,
+        contrast: float = 0.0,
     ) -> None:
         """Pads and normalises all images once."""
         check_whole("patch_size", patch_size, least=1)
@@ -74,6 +80,7 @@ class PatchSampler:
         self.patch_size = patch_size
         self.margin = margin
         self.generator = np.random.default_rng()
+        self.intensity = IntensityChange(brightness, contrast)
         self.images = [pad_reflected(normalisation.apply(image), margin) for image in data.images]
         self.masks = data.masks
         self.valid = data.valid
@@ -83,6 +90,7 @@ class PatchSampler:
     def reseed(self, seed: Sequence[int]) -> None:
         """What is drawn from here on follows from the seed alone."""
         self.generator = np.random.default_rng(seed)
+        self.intensity.reseed(seed)
 
     def batch(self, size: int) -> Batch:
         """``size`` patches; what they are follows from the last seed and the calls since."""
@@ -104,7 +112,8 @@ class PatchSampler:
             return np.ascontiguousarray(patch[..., ::-1] if flip else patch)
 
         truth = self._cut(self.masks[i], row, column).astype(np.float32)
-        return turned(image), turned(truth), turned(self._valid_patch(i, row, column))
+        image = self.intensity(turned(image))
+        return image, turned(truth), turned(self._valid_patch(i, row, column))
 
     def _place(self) -> tuple[int, int, int]:
         """Image, row and column of a patch with a valid pixel."""

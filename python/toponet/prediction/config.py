@@ -20,6 +20,9 @@ class PredictConfig:
     stack and the slices of an HDF5 data set become the pages of one TIFF file each. An image whose
     files are there already is left out, so that the same command goes on where it was stopped.
 
+    Images must have the grey scale of the training images (8 bit stays 8 bit), unless the network
+    was trained with --normalisation image; one line says if they are far from it.
+
     Attributes:
         checkpoint: Of toponet-train, or a run folder: its checkpoints/last.ckpt.
         inputs: Image files (PNG, TIFF, JPEG, GIF, BMP), TIFF stacks, FILE.h5:DATASET (slices

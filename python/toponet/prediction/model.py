@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from toponet._validation import check_connectivity
 from toponet.checkpoint import load_checkpoint, restore_network
 from toponet.data import Normalisation
+from toponet.data.training_scale import TrainingScale
 from toponet.models import NETWORKS, SegmentationNetwork
 from toponet.prediction.likelihood import predict_likelihood
 
@@ -23,7 +24,8 @@ class TrainedModel:
 
     Attributes:
         network: On ``device``.
-        normalisation: Of the training images.
+        normalisation: Of its training.
+        scale: Grey values of the training images.
         connectivity: Of the structure, 8 or 4.
         threshold: Likelihoods of at least this are structure.
         device: Where the network is.
@@ -32,6 +34,7 @@ class TrainedModel:
 
     network: SegmentationNetwork
     normalisation: Normalisation
+    scale: TrainingScale
     connectivity: int
     threshold: float
     device: torch.device
@@ -40,6 +43,17 @@ class TrainedModel:
     def likelihood(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, W) of an image (C, H, W) in its file's own grey values; see the function's cost."""
         return predict_likelihood(self.network, self.normalisation.apply(image), self.device)
+
+    def strangeness(self, image: NDArray[np.float32], dtype: str) -> str | None:
+        """Which grey values of an image would mislead the network; None = none.
+
+        Args:
+            image: (C, H, W), in its file's own grey values.
+            dtype: Of its file, such as "uint8".
+        """
+        if self.normalisation.per_image:  # Then only the differences within an image matter.
+            return None
+        return self.scale.strangeness(image, dtype)
 
 
 def load_model(path: Path, device: torch.device) -> TrainedModel:
@@ -52,6 +66,7 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
     config = content["config"]
     try:
         normalisation = Normalisation(**content["normalisation"])
+        scale = TrainingScale(**content["training_scale"])
         connectivity, threshold = int(config["connectivity"]), float(content["threshold"])
         network = NETWORKS[config.get("network", "dive")](len(normalisation.mean))
         check_connectivity(connectivity)
@@ -65,4 +80,4 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
     # As in training: convolutions are faster, and the numbers are the trainer's.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.to(device).eval()
-    return TrainedModel(network, normalisation, connectivity, threshold, device, config)
+    return TrainedModel(network, normalisation, scale, connectivity, threshold, device, config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,11 +34,23 @@ class Outcome:
         written: Names of those that were predicted.
         skipped: Names of those whose files were there already.
         problems: One sentence for each file that can't be used.
+        strange: A few words on each file whose grey values lie far from the training images'.
     """
 
     written: Sequence[str]
     skipped: Sequence[str]
     problems: Sequence[str]
+    strange: Sequence[str] = ()
+
+    def warnings(self) -> Iterator[str]:
+        """At most one: a wrong scale is mostly that of all images."""
+        if self.strange:
+            yield (
+                f"warning: {len(self.strange)} of {len(self.written)} have other grey values than "
+                f"the training images, the first is {self.strange[0]}; their likelihoods may be "
+                "nonsense: bring the images to the training images' scale and type, or train with "
+                "--normalisation image"
+            )
 
 
 def run_prediction(config: PredictConfig, console: Console | None = None) -> Outcome:
@@ -78,6 +90,7 @@ def run_prediction(config: PredictConfig, console: Console | None = None) -> Out
         f"{len(outcome.problems)} left out; threshold {conventions.threshold}, connectivity "
         f"{conventions.connectivity}, flips {'on' if config.flips else 'off'}, smallest part "
         f"{conventions.min_size} px, on {device.type}",
+        *outcome.warnings(),
         *(f"problem: {problem}" for problem in outcome.problems),
         *([] if config.held_out else unused_inputs(config.inputs)),
         f"Everything is in {out}",
@@ -108,8 +121,11 @@ class Predictor:
     conventions: Conventions
     record: Record
 
-    def predict(self, source: Source, kinds: Sequence[str], progress: Progress) -> None:
+    def predict(self, source: Source, kinds: Sequence[str], progress: Progress) -> str | None:
         """Writes files of these kinds.
+
+        Returns:
+            What of its grey values would mislead the network, if anything.
 
         Raises:
             ValueError: If the source can't be used; nothing is written of it.
@@ -117,17 +133,20 @@ class Predictor:
         """
         pages = source.open()
         out, likelihood_format = Path(self.config.out), self.config.likelihood_format
+        strange = None
         task = progress.add_task(source.name, total=pages.count, visible=pages.stack)
         try:
             with open_outputs(out, source.name, kinds, likelihood_format, pages) as add:
                 for i in range(pages.count):
                     image = pages.read(i)
                     add(Segmentation(image, self._likelihood(image, source), self.conventions))
+                    strange = strange or self.model.strangeness(image, pages.dtype)
                     progress.advance(task)
                 # Before the files take their names: none is ever there without it.
                 self.record.note(out, source, image)
         finally:
             progress.remove_task(task)
+        return strange and f"{source.origin} ({strange})"
 
     def _likelihood(self, image: NDArray[np.float32], source: Source) -> NDArray[np.float32]:
         channels = len(self.model.normalisation.mean)
@@ -152,13 +171,14 @@ def _predict_all(
 ) -> Outcome:
     skipped = [source.name for source, kinds in work if not kinds]
     todo = [(source, kinds) for source, kinds in work if kinds]
-    written, problems = [], []
+    written, problems, strange = [], [], []
     with progress_bar(console) as progress:
         for source, kinds in progress.track(todo, description="images"):
             try:
                 with within_memory(source.origin):
-                    predictor.predict(source, kinds, progress)
+                    words = predictor.predict(source, kinds, progress)
                 written.append(source.name)
+                strange += [words] if words else []
             except ValueError as error:
                 problems.append(str(error))
-    return Outcome(written, skipped, problems)
+    return Outcome(written, skipped, problems, strange)

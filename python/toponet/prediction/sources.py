@@ -31,11 +31,13 @@ class Pages:
             can't be used.
         count: Number of images.
         stack: Whether the source holds a series of images, be it of one.
+        dtype: Of the grey values in the file, such as "uint8".
     """
 
     read: Callable[[int], NDArray[np.float32]]
     count: int = 1
     stack: bool = False
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,10 @@ def _open_file(path: Path) -> Pages:
             pages = read_pixels(path)[None]
     else:
         pages = read_pixels(path)[None]
+    dtype = pages.dtype.name
     if len(pages) == 1:
-        return Pages(lambda i: as_image(pages[i], str(path)))
-    return Pages(lambda i: as_image(pages[i], f"{path}, page {i + 1}"), len(pages), stack=True)
+        return Pages(lambda i: as_image(pages[i], str(path)), dtype=dtype)
+    return Pages(lambda i: as_image(pages[i], f"{path}, page {i + 1}"), len(pages), True, dtype)
 
 
 def _of_hdf5(path: Path, name: str) -> Source:
@@ -172,13 +175,17 @@ def _of_hdf5(path: Path, name: str) -> Source:
             volume = find_volume(file, name, path)
             if volume.dtype.kind not in "buif":
                 raise ValueError(f"{path}: {name} must hold real numbers, got {volume.dtype}")
-            return Pages(read, len(volume), stack=True)
+            return Pages(read, len(volume), True, volume.dtype.name)
 
     return Source(path.stem, f"{path}:{name}", look)
 
 
 def _of_case(case: Case, data: str) -> Source:
-    return Source(case.name, case.origin, lambda: Pages(lambda _: case.read().image), data)
+    def look() -> Pages:
+        sample = case.read()
+        return Pages(lambda _: sample.image, dtype=sample.dtype)
+
+    return Source(case.name, case.origin, look, data)
 
 
 def _named_once(sources: list[Source]) -> list[Source]:

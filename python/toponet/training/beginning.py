@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from torch.optim import Optimizer
 
 from toponet.checkpoint import damaged, load_checkpoint, restore_network, restore_optimiser
 from toponet.data import ImageSet, Normalisation
+from toponet.data.training_scale import TrainingScale
 from toponet.models import NETWORKS, SegmentationNetwork
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES
@@ -40,17 +42,34 @@ class Beginning:
         """The checkpoint's, or that of the training images.
 
         Raises:
-            ValueError: If the checkpoint was trained on another number of channels.
+            ValueError: If the checkpoint was trained on another number of channels, or with images
+                normalised otherwise than ``config`` says.
         """
+        per_image = config.normalisation == "image"
         if self.content is None:
-            return Normalisation.of(training.images)
+            return Normalisation.of(training.images, per_image)
         normalisation = Normalisation(**self.content["normalisation"])
         if len(normalisation.mean) != training.channels:
             raise ValueError(
                 f"{self.path} was trained on {len(normalisation.mean)} channel(s), {config.data} "
                 f"has {training.channels}"
             )
+        if normalisation.per_image != per_image:
+            used = "image" if normalisation.per_image else "training"
+            raise ValueError(f"{self.path} needs --normalisation {used}, which it was trained with")
         return normalisation
+
+    def warnings(self, training: ImageSet) -> Iterator[str]:
+        """At most one: of images unlike those that the checkpoint's network was trained on."""
+        if self.content is None or self.content["normalisation"]["per_image"]:
+            return
+        strange = TrainingScale(**self.content["training_scale"]).strange_images(training)
+        if strange:
+            yield (
+                f"warning: {len(strange)} of {len(training)} training images have other grey "
+                f"values than those of {self.path}, the first is {strange[0]}: bring them to the "
+                "same scale and type, or train anew"
+            )
 
     def network(self, config: TrainConfig, channels: int) -> SegmentationNetwork:
         """With the checkpoint's weights, or new ones by the seed.

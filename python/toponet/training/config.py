@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from toponet._validation import check_choice, check_flag, check_number, check_whole
 from toponet.data import fold_split
+from toponet.data.intensity import check_intensity
 from toponet.evaluation import Protocol
 from toponet.evaluation.protocol import THRESHOLD
 from toponet.losses import TopoNetLoss
@@ -17,6 +18,7 @@ from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.schedule import LR_SCHEDULES
 
 TOPO_LOSSES = ("persistence", "cldice", "vgg")
+NORMALISATIONS = ("training", "image")
 LOGGERS = ("none", "tensorboard", "wandb")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
 
@@ -38,6 +40,14 @@ class TrainConfig:
             memory, the same step, but for batch normalisation (in the U-Net), which takes the mean
             of a part.
         patch_size: Side of a patch of truth, in pixels.
+        normalisation: Whose mean is subtracted from the grey values of a channel, and by whose
+            standard deviation they are divided. "training": those of all training images together;
+            images for prediction must then have the same grey scale. "image": those of each image
+            itself, for scales or exposures that differ.
+        brightness: Largest random change of a training patch's brightness, up or down, in
+            deviations of the normalised images; 0 = none.
+        contrast: Largest random change of a training patch's contrast, up or down, as a part of it,
+            below 1; 0 = none.
         topo_loss: "persistence" (the paper's), "cldice" (MONAI's soft clDice) or "vgg" (squared
             differences of VGG19's features, Mosinska et al.). What is said of the topological loss
             below holds for each; dims, matching and topo_patch_size belong to the first.
@@ -89,6 +99,9 @@ class TrainConfig:
     batch_size: int = 8
     accumulate: int = 1
     patch_size: int = 65
+    normalisation: str = "training"
+    brightness: float = 0.0
+    contrast: float = 0.0
     topo_loss: str = "persistence"
     topo_patch_size: int | None = None
     vgg_weights: str | None = None
@@ -138,6 +151,8 @@ class TrainConfig:
         if self.channels is not None:
             check_choice("channels", check_whole("channels", self.channels, least=1), (1, 3))
         self._check_split()
+        check_choice("normalisation", self.normalisation, NORMALISATIONS)
+        check_intensity(self.brightness, self.contrast)
         check_choice("network", self.network, tuple(NETWORKS))
         check_choice("topo_loss", self.topo_loss, TOPO_LOSSES)
         check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)

@@ -18,6 +18,7 @@ from toponet._validation import thread_count
 from toponet.checkpoint import save_checkpoint
 from toponet.data import PatchSampler
 from toponet.data.patches import Batch
+from toponet.data.training_scale import TrainingScale
 from toponet.evaluation.protocol import badness
 from toponet.prediction.device import cpu_threads
 from toponet.reporting import progress_bar
@@ -83,9 +84,17 @@ class Trainer:
             self.state = beginning.state
             training, self.validation = load_parts(config, self.console)
             self.normalisation = beginning.normalisation(config, training)
+            self.scale = TrainingScale.of(training)
+            for line in beginning.warnings(training):
+                self.console.print(line, highlight=False, markup=False, soft_wrap=True)
             self._build(beginning)
             self.sampler = PatchSampler(
-                training, self.normalisation, config.patch_size, self.network.margin
+                training,
+                self.normalisation,
+                config.patch_size,
+                self.network.margin,
+                config.brightness,
+                config.contrast,
             )
             self._open_folder(opened, beginning.metrics)
         except BaseException:
@@ -300,6 +309,7 @@ class Trainer:
                 "state": self.state.to_plain(),
                 "config": self.config.to_plain(),
                 "normalisation": asdict(self.normalisation),
+                "training_scale": asdict(self.scale),
                 "conventions": conventions(self.config.protocol),
                 "threshold": THRESHOLD,
                 "metrics": measured,

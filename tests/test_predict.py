@@ -334,7 +334,7 @@ SCALES: dict[str, Callable[[NDArray[np.uint8]], NDArray[Any]]] = {
     "mean 0.": lambda image: (image / 255).astype(np.float32),
     "mean 2.": lambda image: image.astype(np.uint16) * np.uint16(257),
     "mean -": lambda image: image.astype(np.int16) - np.int16(128),
-    "mean 5": lambda image: (0.6 * image).astype(np.uint8),
+    "mean ": lambda image: (0.6 * image).astype(np.uint8),
     "deviation 2": lambda image: (0.4 * image + 60).astype(np.uint8),
     "type uint16": lambda image: image.astype(np.uint16),
 }

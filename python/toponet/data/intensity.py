@@ -29,7 +29,11 @@ class IntensityChange:
         check_intensity(brightness, contrast)
         self.transform = None
         if brightness or contrast:
-            from monai.transforms import Compose, RandScaleIntensityFixedMean, RandShiftIntensity
+            from monai.transforms.compose import Compose
+            from monai.transforms.intensity.array import (
+                RandScaleIntensityFixedMean,
+                RandShiftIntensity,
+            )
 
             scale = RandScaleIntensityFixedMean(prob=1.0, factors=contrast)
             self.transform = Compose([scale, RandShiftIntensity(brightness, prob=1.0)])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import toponet
 from toponet.data import load_data, open_data, synthetic_membranes
+from toponet.data.catalogue import with_seed
 
 FAMILIES = ["membranes", "vessels", "roads", "cracks"]
 
@@ -35,6 +38,23 @@ def test_synthetic_membranes_are_the_default_and_their_seed_an_option() -> None:
     ):
         np.testing.assert_array_equal(load_data(spec, seed).images[0], asked.images[0])
     assert load_data("synthetic:roads,count=1,size=30").masks[0].shape == (30, 30)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["synthetic", "synthetic:vessels", "synthetic:,count=2", "synthetic:roads,seed=3,size=30"],
+)
+def test_with_its_seed_spelled_out_a_data_set_is_the_same(spec: str) -> None:
+    spelled = with_seed(spec, 7)
+    assert "seed=" in spelled
+    ours, theirs = (open_data(text, seed)[0] for text, seed in ((spelled, 0), (spec, 7)))
+    assert ours.origin == theirs.origin
+    assert with_seed(spelled, 8) == spelled
+
+
+def test_files_have_no_seed(tmp_path: Path) -> None:
+    for spec in (f"isbi12:{tmp_path}", str(tmp_path)):
+        assert with_seed(spec, 7) == spec
 
 
 def test_synthetic_membranes_break_in_the_image_but_not_in_the_truth() -> None:

@@ -38,7 +38,7 @@ class Provenance:
 def image_digest(image: NDArray[np.float32]) -> str:
     """SHA-256 of size and pixels."""
     digest = hashlib.sha256(str(image.shape).encode())
-    digest.update(np.ascontiguousarray(image, dtype="<f4"))
+    digest.update(image.astype("<f4").tobytes())
     return digest.hexdigest()
 
 

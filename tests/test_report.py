@@ -310,3 +310,32 @@ def test_a_report_that_breaks_off_is_not_there(
     assert (tmp_path / "run" / "segmentation.png").exists()
     assert not (tmp_path / "run" / "report.json").exists()
     assert not (tmp_path / "run" / "report.md").exists()
+
+
+@pytest.mark.parametrize("topo_loss", ["cldice", "vgg"])
+def test_a_loss_without_critical_pixels_shows_none_and_says_so(
+    topo_loss: str, tmp_path: Path
+) -> None:
+    data = image_set((20, 36))
+    report = save(tmp_path / "run", config(topo_loss=topo_loss), data, guesses(data))
+    assert_pictures(tmp_path / "run", ALL - {"topology.png"})
+    assert report["worst_patches"] == []
+    page = (tmp_path / "run" / "report.md").read_text()
+    assert f"No critical pixels and worst patches are shown: the topological loss of this run, " \
+        f"{topo_loss}, has none" in page  # fmt: skip
+    assert "what the loss moves" not in page
+
+
+@pytest.mark.parametrize(("weight", "words"), [
+    (0.0, "what the topological loss would move (it had no weight in this run)"),
+    (0.05, "what the loss moves"),
+])  # fmt: skip
+def test_a_loss_that_had_no_weight_is_not_said_to_have_moved_anything(
+    weight: float, words: str
+) -> None:
+    data = image_set((40, 36))
+    worst = worst_patches(config(), data, guesses(data), 1)
+    rows = [row(epoch, topo_weight=weight) for epoch in (1, 2)]
+    pictures = report_pictures(config(), rows, data, guesses(data)[0], {}, worst)
+    (caption,) = (p.caption for p in pictures if p.file == "topology.png")
+    assert words in caption

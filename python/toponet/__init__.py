@@ -24,8 +24,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    """``toponet.metrics`` and its like without an import of their own, loaded at first use."""
+def __getattr__(name: str) -> ModuleType | str:
+    """``toponet.metrics`` and its like without an import of their own, loaded at first use.
+
+    So is ``toponet.__version__``, which is looked up among the installed packages.
+    """
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("toponet")
     if name in _ON_DEMAND:
         return importlib.import_module(f"toponet.{name}")
     raise AttributeError(f"module 'toponet' has no attribute {name!r}")

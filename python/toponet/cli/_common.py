@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
 
+from toponet.cli._arguments import as_options, in_words, with_dashes
 from toponet.cli._files import check_option, check_options_file
 
 Config = TypeVar("Config")
@@ -30,6 +34,7 @@ def parse(
     arguments: Sequence[str] | None,
     find_preset: Callable[[str], Path] | None = None,
     epilog: str = "",
+    more: str | None = None,
 ) -> Config:
     """A configuration from the command line: its fields without default are positional.
 
@@ -44,6 +49,7 @@ def parse(
         arguments: Those of the command line; None = the process's own.
         find_preset: Finds the YAML file of ``--preset NAME``; None = there are no presets.
         epilog: The end of ``--help``, line by line as it is.
+        more: The list that places beyond the positional ones belong to.
     """
     parser = ArgumentParser(
         prog=program,
@@ -54,7 +60,10 @@ def parse(
         allow_abbrev=False,
     )
     names = [field.name for field in fields(config)]  # type: ignore[arg-type]
-    own = ["config", "help", "print_config"]
+    own = ["config", "help", "print_config", "version"]
+    parser.add_argument(
+        "--version", action="version", version=f"{program} {version('toponet')}", help="Print it."
+    )
     if find_preset:
         own.append("preset")
         # For --help alone: what is given becomes a --config before the parser sees it.
@@ -71,15 +80,18 @@ def parse(
         "may be given several times",
     )
     parser.add_class_arguments(config, None, as_positional=True)
-    given = [_underscored(a) for a in (sys.argv[1:] if arguments is None else arguments)]
+    given = as_options(sys.argv[1:] if arguments is None else arguments, config, more)
     for argument in given:
-        if argument.startswith("--") and argument != "--":
+        if argument.startswith("--"):
             name = argument[2:].partition("=")[0]
-            check_option(name, [*names, *own], f"unknown option --{name}")
+            check_option(name, [*names, *own], f"unknown option {with_dashes(name)}")
     files, options = _files_and_options(given, find_preset)
     for file in files:
         check_options_file(file, names)
-    chosen: Namespace = parser.parse_args([*(f"--config={file}" for file in files), *options])
+    try:
+        chosen: Namespace = parser.parse_args([*(f"--config={f}" for f in files), *options])
+    except ArgumentError as error:
+        raise _in_plain_words(error, config) from None
     values = chosen.as_dict()
     return config(**{name: _tuple(values[name]) for name in names})
 
@@ -98,7 +110,37 @@ def sentence(error: BaseException) -> str:
 
 
 class _HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """With the epilog's own lines."""
+    """With the epilog's own lines, and options spelled as in the documentation."""
+
+    def format_help(self) -> str:
+        """Of equal length, so that no line has to be broken anew."""
+        text: str = super().format_help()
+        names = "|".join(map(re.escape, self._underscored))
+        return re.sub(rf"\b({names})\b", _dashed, text) if names else text
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Notes the options that have underscores in their names."""
+        self._underscored += [o.lstrip("-") for o in action.option_strings if "_" in o]
+        super().add_argument(action)
+
+    @cached_property
+    def _underscored(self) -> list[str]:
+        return []
+
+
+def _dashed(match: re.Match[str]) -> str:
+    return match[0].replace("_", "-")
+
+
+def _in_plain_words(error: ArgumentError, config: type) -> Exception:
+    """What an option takes and what came, without the parser's words for types."""
+    message = " ".join(str(error).split())
+    found = re.match(r'Parser key "(\w+)": .*(?:Got|Given) value: (.*)$', message)
+    if not found:
+        return error
+    name, value = found.groups()
+    hint = get_type_hints(config)[name]
+    return ValueError(f"{with_dashes(name)} must be {in_words(hint)}, got {value}")
 
 
 def _files_and_options(
@@ -111,14 +153,6 @@ def _files_and_options(
     found, options = parser.parse_known_args(arguments)
     presets = [find_preset(name) for name in found.preset] if find_preset else []
     return [*presets, *map(Path, found.config)], options
-
-
-def _underscored(argument: str) -> str:
-    """``--batch-size=8`` is ``--batch_size=8``; values stay as they are."""
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument.partition("=")
-    return "--" + name[2:].replace("-", "_") + equals + value
 
 
 def _tuple(value: Any) -> Any:

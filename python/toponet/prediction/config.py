@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from toponet._validation import check_choice, check_flag, check_number, check_whole
 from toponet.prediction.device import DEVICES
 
-OUTPUTS = ("likelihood", "mask", "cells", "overlay")
+Output = Literal["likelihood", "mask", "cells", "overlay"]
+OUTPUTS: tuple[Output, ...] = get_args(Output)
 FORMATS = ("tif", "h5")
 
 
@@ -47,7 +49,7 @@ class PredictConfig:
     inputs: tuple[str, ...] = ()
     out: str = ""
     held_out: bool = False
-    outputs: tuple[str, ...] = OUTPUTS
+    outputs: tuple[Output, ...] = OUTPUTS
     likelihood_format: str = "tif"
     threshold: float | None = None
     min_size: int = 1

@@ -109,12 +109,19 @@ def held_out_sources(config: Mapping[str, Any], data: str | None) -> list[Source
         spec, folds, fold, seed = (config[name] for name in ("data", "folds", "fold", "seed"))
     except KeyError as error:
         raise ValueError(f"the checkpoint doesn't say which {error} its run had") from None
+    validation = config.get("validation")
+    if validation is None and folds == 1:
+        raise ValueError("the run held no image out: it was trained on all images of its data")
+    spec = spec if validation is None else validation
     try:
         cases = open_data(data or spec, seed=seed)
     except ValueError as error:
         hint = "" if data else "; if the run's data have moved, name them after the checkpoint"
         raise ValueError(f"{error}{hint}") from None
-    _, held_out = fold_split(len(cases), folds, fold, config.get("inner_fold"))
+    if validation is None:
+        _, held_out = fold_split(len(cases), folds, fold, config.get("inner_fold"))
+    else:
+        held_out = list(range(len(cases)))
     named = with_seed(data or spec, seed)
     return _named_once([_of_case(cases[i], named) for i in held_out])
 

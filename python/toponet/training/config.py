@@ -187,6 +187,16 @@ class TrainConfig:
         """Whether the images that metrics are counted on are kept out of training."""
         return self.validation is not None or self.folds > 1
 
+    @property
+    def measured(self) -> str:
+        """What the images are that metrics are counted on."""
+        return "held-out" if self.holds_out else "training"
+
+    @property
+    def shows_critical_pixels(self) -> bool:
+        """Whether the run's topological loss is the one that moves critical pixels."""
+        return self.topo_loss == "persistence"
+
     def split(self, count: int) -> tuple[list[int], list[int]]:
         """Of ``count`` images of ``data``: those for training, and those held out for metrics.
 

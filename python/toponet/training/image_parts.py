@@ -54,7 +54,7 @@ def check_parts(config: TrainConfig, training: ImageSet, measured: ImageSet) -> 
                 raise ValueError(f"image {name} has no valid pixel")
     for part, kind, why in (
         (training, "training", "there is nothing to learn"),
-        (measured, "held-out", "no metric means anything there"),
+        (measured, config.measured, "no metric means anything there"),
     ):
         missing = [name for name, value in (("structure", 1), ("background", 0))
                    if not _holds(part, value)]  # fmt: skip

@@ -61,7 +61,7 @@ def report_pictures(
     Args:
         config: Of the run.
         rows: Of metrics.csv, at least one.
-        data: The held-out images.
+        data: The images that metrics are counted on.
         likelihood: The network's last answer for the first of them.
         masks: Its answers cut at the threshold, by epoch.
         worst: The patches that cost most; may be empty.
@@ -69,10 +69,11 @@ def report_pictures(
     name, image, valid = data.names[0], data.images[0], data.valid[0]
     truth = counted(data.masks[0], valid)
     masks = {epoch: counted(mask, valid) for epoch, mask in masks.items()}
+    kind = config.measured.capitalize()
     last, before = int(rows[-1]["epoch"]), config.topo_start_epoch - 1
     yield Picture(
         "segmentation.png",
-        f"Held-out image {name}: image, truth, likelihood, and the likelihood cut at {THRESHOLD}",
+        f"{kind} image {name}: image, truth, likelihood, and the likelihood cut at {THRESHOLD}",
         overlay(config, data, likelihood),
     )
     if before in masks and last in masks and last > before:
@@ -82,7 +83,7 @@ def report_pictures(
         }
         yield Picture(
             "comparison.png",
-            f"Held-out image {name}: image, truth, at the end of the cross-entropy phase, and at "
+            f"{kind} image {name}: image, truth, at the end of the cross-entropy phase, and at "
             "the end of training",
             _masks_figure(truth, pair, config.connectivity, image),
         )
@@ -92,25 +93,34 @@ def report_pictures(
         }
         yield Picture(
             "epochs.png",
-            f"Held-out image {name}: truth, and the cut likelihood over the epochs",
+            f"{kind} image {name}: truth, and the cut likelihood over the epochs",
             _masks_figure(truth, chosen, config.connectivity),
         )
     if worst:
         yield Picture(
             "topology.png",
-            "The held-out patches that cost most: truth and errors, what the loss moves, and the "
-            "diagram with its matching",
+            f"The {config.measured} patches that cost most: truth and errors, "
+            f"{what_moves(rows)}, and the diagram with its matching",
             patches_figure(worst, config),
         )
     start = config.topo_start_epoch
     yield Picture("losses.png", "Losses by epoch", losses_figure(rows, start))
     yield Picture(
-        "metrics.png", "Metrics of the held-out images by epoch", metrics_figure(rows, start)
+        "metrics.png",
+        f"Metrics of the {config.measured} images by epoch",
+        metrics_figure(rows, start),
     )
 
 
+def what_moves(rows: Sequence[Row]) -> str:
+    """What the marks on critical pixels mean in a run with these rows."""
+    if any(row["topo_weight"] > 0 for row in rows):
+        return "what the loss moves"
+    return "what the topological loss would move (it had no weight in this run)"
+
+
 def overlay(config: TrainConfig, data: ImageSet, likelihood: NDArray[np.float32]) -> Figure:
-    """The first held-out image beside truth, likelihood and mask, with wrong topology marked."""
+    """The first of these images beside truth, likelihood and mask, with wrong topology marked."""
     truth = data.masks[0]
     figure = _row_figure(4, truth.shape)
     plot_segmentation(

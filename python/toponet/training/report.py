@@ -37,7 +37,8 @@ def make_report(config: TrainConfig, state: TrainingState, validation: ImageSet)
         "toponet": version("toponet"),
         "epochs": state.epoch,
         "seconds": sum(row["seconds"] for row in state.rows),
-        "held_out": list(validation.names),
+        "held_out": list(validation.names) if config.holds_out else [],
+        "notes": run_notes(config),
         "cross_entropy_phase": state.before,
         "final": _metrics(state.rows[-1]),
         "best": {"epoch": int(best["epoch"]), "by": config.best_metric, **_metrics(best)},
@@ -47,11 +48,28 @@ def make_report(config: TrainConfig, state: TrainingState, validation: ImageSet)
     }
 
 
+def run_notes(config: TrainConfig) -> list[str]:
+    """What a reader of the numbers and pictures has to know of this run."""
+    notes = []
+    if not config.holds_out:
+        notes.append(
+            "No image was held out: the metrics are those of the training images themselves, and "
+            "say nothing about new ones."
+        )
+    if not config.shows_critical_pixels:
+        notes.append(
+            f"No critical pixels and worst patches are shown: the topological loss of this run, "
+            f"{config.topo_loss}, has none; only that of topo_loss persistence has."
+        )
+    return notes
+
+
 def result_table(report: Mapping[str, Any]) -> Table:
     """Metrics at the end of the cross-entropy phase (if there was one), at the end, and best."""
     before, after, best = (report[name] for name in ("cross_entropy_phase", "final", "best"))
+    measured = "Held-out" if report["held_out"] else "Training"
     return Table(
-        "Held-out images (↑ higher is better, ↓ lower is better)",
+        f"{measured} images (↑ higher is better, ↓ lower is better)",
         (
             "metric",
             "cross-entropy phase",
@@ -119,14 +137,16 @@ def report_page(report: Mapping[str, Any], worst: Sequence[WorstPatch]) -> str:
     """``report.md``: the tables, the conventions and the pictures that are there."""
     weight = report["topo_weight"]
     summary = (
-        f"{report['epochs']} epochs, {report['seconds']:.0f} s, {len(report['held_out'])} images "
-        f"held out; topological weight {'not in use' if weight is None else f'{weight:g}'}; "
+        f"{report['epochs']} epochs, {report['seconds']:.0f} s, "
+        f"{len(report['held_out']) or 'no'} images held out; "
+        f"topological weight {'not in use' if weight is None else f'{weight:g}'}; "
         f"toponet {report['toponet']}. The configuration is in `config.yaml`, every epoch's "
         "numbers are in `metrics.csv`, the weights in `checkpoints/`: `last.ckpt` is the end of "
         f"training, `best.ckpt` the best {report['best']['by']}."
     )
     parts = [
         f"# {report['config']['data']}\n",
+        *(f"{note}\n" for note in report["notes"]),
         result_table(report).markdown(),
         *(f"- **{name}**: {text}" for name, text in report["conventions"].items()),
         f"\n{summary}\n",

@@ -189,6 +189,8 @@ class Trainer:
                 self.console,
             )
         self.console.print(result_table(report).rich())
+        for note in report["notes"]:
+            self.console.print(note, highlight=False, markup=False, soft_wrap=True)
         self.console.print(f"Everything is in {self.folder.path}", highlight=False, soft_wrap=True)
         return report
 
@@ -292,7 +294,8 @@ class Trainer:
         likelihoods = collected(self.fabric, likelihoods)
         if not all(np.isfinite(likelihood).all() for likelihood in likelihoods):
             raise TrainingDivergedError(
-                "the likelihood of a held-out image isn't finite; try a smaller lr or topo_weight"
+                f"the likelihood of a {self.config.measured} image isn't finite; try a smaller lr "
+                "or topo_weight"
             )
         return likelihoods
 

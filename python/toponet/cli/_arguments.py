@@ -1,0 +1,126 @@
+"""A command line as people write it, in the form that jsonargparse takes; and its types in words.
+
+jsonargparse knows neither flags without a value nor lists without brackets, nor a command that
+takes any number of places.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import yaml
+
+TRUTHS = ("true", "false")
+WITHOUT_VALUE = ("-h", "--help", "--print_config", "--version")
+_WHOLE = re.compile(r"[+-]?\d+")
+_WORDS: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+}
+
+
+def as_options(arguments: Sequence[str], config: type, more: str | None = None) -> list[str]:
+    """The same command line with one argument for each option: ``--name=value``.
+
+    ``CHECKPOINT A B --flips --outputs mask cells`` becomes ``CHECKPOINT --flips=true
+    --outputs=["mask", "cells"] --inputs=["A", "B"]``, whatever the order.
+
+    Args:
+        arguments: Those of the command line; dashes and underscores in options are the same.
+        config: The dataclass of the options; fields without default are positional.
+        more: The list that further places belong to; None = there are no further places.
+    """
+    hints = get_type_hints(config)
+    required = [f for f in fields(config) if f.default is MISSING]
+    places: list[str] = []
+    options: list[str] = []
+    left = list(arguments)
+    while left:
+        argument = left.pop(0)
+        if argument == "--":
+            places += left
+            break
+        if argument.startswith("-") and not _is_number(argument):
+            options.append(_option(argument, left, hints))
+        else:
+            places.append(argument)
+    if more is not None and places[len(required) :]:
+        options.append(f"--{more}=" + json.dumps(places[len(required) :]))
+        places = places[: len(required)]
+    return [*places, *options]
+
+
+def in_words(hint: Any) -> str:
+    """What an option takes, for a sentence."""
+    if get_origin(hint) is Literal:
+        return " or ".join(repr(choice) for choice in get_args(hint))
+    if get_origin(hint) is tuple:
+        (item, _) = get_args(hint)
+        return f"a list, each of it {in_words(item)}"
+    choices = [choice for choice in get_args(hint) if choice is not type(None)]
+    return " or ".join(map(in_words, choices)) if choices else _WORDS[hint]
+
+
+def with_dashes(name: str) -> str:
+    """An option as it is written on the command line and in the documentation."""
+    return "--" + name.replace("_", "-")
+
+
+def _option(argument: str, left: list[str], hints: dict[str, Any]) -> str:
+    """With its value, for which arguments are taken from ``left`` where they belong to it."""
+    option, equals, value = argument.partition("=")
+    if not option.startswith("--"):
+        return argument
+    option = "--" + option[2:].replace("-", "_")
+    if option in WITHOUT_VALUE:
+        return option + equals + value
+    hint = hints.get(option[2:])
+    if hint is bool and not equals:
+        value = left.pop(0) if left and left[0].lower() in TRUTHS else "true"
+    elif not equals:
+        if not left or (left[0].startswith("-") and not _is_number(left[0])):
+            return option  # The parser says that a value is missing.
+        value = left.pop(0)
+    if hint is bool:
+        value = value.lower()
+    if get_origin(hint) is tuple:
+        items = _items(value)
+        while not equals and not value.startswith("[") and left and _is_item(left[0], hint):
+            items += _items(left.pop(0))
+        value = json.dumps(items)
+    return f"{option}={value}"
+
+
+def _items(text: str) -> list[Any]:
+    """Of ``[0, 1]``, ``0,1``, ``0 1`` or ``0``."""
+    if text.startswith("["):
+        try:
+            found = yaml.safe_load(text)
+        except yaml.YAMLError:
+            return [text]
+        return found if isinstance(found, list) else [text]
+    parts = filter(None, re.split(r"[,\s]+", text) if "," in text or _is_whole(text) else [text])
+    return [int(part) if _WHOLE.fullmatch(part) else part for part in parts]
+
+
+def _is_whole(text: str) -> bool:
+    return all(_WHOLE.fullmatch(part) for part in text.split())
+
+
+def _is_item(text: str, hint: Any) -> bool:
+    """Whether it goes on with a list: nothing else on a command line may look like its items."""
+    (item, _) = get_args(hint)
+    if item is int:
+        return all(_WHOLE.fullmatch(part) for part in text.split(",") if part)
+    return all(part in get_args(item) for part in text.split(",") if part)
+
+
+def _is_number(text: str) -> bool:
+    """A value, though it begins with a dash."""
+    return re.match(r"-\.?\d", text) is not None

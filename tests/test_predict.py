@@ -24,12 +24,13 @@ from toponet.cleaning import clean_mask
 from toponet.cli import evaluate as cli_evaluate
 from toponet.cli import predict as cli
 from toponet.cli import train as cli_train
+from toponet.cli._arguments import as_options
 from toponet.data import Normalisation
 from toponet.data.files import read_image
 from toponet.data.training_scale import TrainingScale
 from toponet.labelling import label_cells
 from toponet.models import DIVE
-from toponet.prediction import TrainedModel, load_model
+from toponet.prediction import PredictConfig, TrainedModel, load_model
 from toponet.prediction.segmentation import Conventions, Segmentation
 
 CPU = torch.device("cpu")
@@ -664,7 +665,7 @@ def test_an_image_too_large_for_the_memory_is_listed(
         (["--out=p"], "expected images after the checkpoint, or --held-out"),
         (["a.png", "b.png", "--held-out", "--out=p"], "takes at most one input"),
         (["--held-out", "--out=p"], "doesn't say which 'data' its run had"),
-        (["a.png", "--out=p", "--outputs=edges"], "outputs must be one of 'likelihood'"),
+        (["a.png", "--out=p", "--outputs=edges"], "--outputs must be some of 'likelihood'"),
         (["a.png", "--out=p", "--outputs=[]"], "outputs must be some of likelihood"),
         (["a.png", "--out=p", "--likelihood-format=png"], "likelihood_format must be one of"),
         (["a.png", "--out=p", "--threshold=0"], "threshold must be above 0 and at most 1, got 0"),
@@ -803,7 +804,7 @@ def test_a_full_disk_stops_with_one_line(
         (["c", "a", "b"], ["c", '--inputs=["a", "b"]']),
         (["c", "--flips", "a"], ["c", "--flips=true", '--inputs=["a"]']),
         (["c", "--flips", "false", "a"], ["c", "--flips=false", '--inputs=["a"]']),
-        (["c", "--held-out", "--out", "p"], ["c", "--held-out=true", "--out=p"]),
+        (["c", "--held-out", "--out", "p"], ["c", "--held_out=true", "--out=p"]),
         (["c", "a", "--overwrite"], ["c", "--overwrite=true", '--inputs=["a"]']),
         (["--outputs", "mask,cells", "c"], ["c", '--outputs=["mask", "cells"]']),
         (["c", "a=b", "--out=x=y"], ["c", "--out=x=y", '--inputs=["a=b"]']),
@@ -812,7 +813,7 @@ def test_a_full_disk_stops_with_one_line(
     ],
 )
 def test_arguments_in_any_order(given: list[str], expected: list[str]) -> None:
-    assert cli.options_of(given) == expected
+    assert as_options(given, PredictConfig, more="inputs") == expected
 
 
 def test_options_from_a_yaml_file(weights: Path, images: Path, tmp_path: Path) -> None:

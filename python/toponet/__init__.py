@@ -4,7 +4,7 @@ After Hu, Li, Samaras, Chen, "Topology-Preserving Deep Image Segmentation", Neur
 """
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 from toponet.diagrams import PersistenceDiagrams
 from toponet.losses import TopologicalLoss, TopoNetLoss
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType | str:
+def __getattr__(name: str) -> Any:
     """``toponet.metrics`` and its like without an import of their own, loaded at first use.
 
     So is ``toponet.__version__``, which is looked up among the installed packages.

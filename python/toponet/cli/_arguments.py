@@ -62,6 +62,8 @@ def in_words(hint: Any) -> str:
         return " or ".join(repr(choice) for choice in get_args(hint))
     if get_origin(hint) is tuple:
         (item, _) = get_args(hint)
+        if get_origin(item) is Literal:
+            return "some of " + ", ".join(map(repr, get_args(item)))
         return f"a list, each of it {in_words(item)}"
     choices = [choice for choice in get_args(hint) if choice is not type(None)]
     return " or ".join(map(in_words, choices)) if choices else _WORDS[hint]

@@ -98,7 +98,7 @@ def plan(
     work = []
     for source in sources:
         origin = _absolute(source)
-        kinds = list(dict.fromkeys(config.outputs))
+        kinds: list[str] = list(dict.fromkeys(config.outputs))
         if config.overwrite:
             record.data.pop(source.name, None)
         else:

@@ -415,7 +415,7 @@ def test_threshold_and_smallest_size_change_all_but_the_likelihood(
 
 
 def test_a_likelihood_of_exactly_the_threshold_is_structure() -> None:
-    likelihood = np.array([[0.25, 0.5, np.nextafter(np.float32(0.5), 0)]], np.float32)
+    likelihood = np.array([[0.25, 0.5, np.nextafter(np.float32(0.5), np.float32(0))]], np.float32)
     for threshold, mask in ((0.5, [0, 255, 0]), (0.25, [255, 255, 255]), (0.75, [0, 0, 0])):
         segmentation = Segmentation(likelihood[None], likelihood, Conventions(threshold, 8, 1))
         assert segmentation.mask.tolist() == [mask]

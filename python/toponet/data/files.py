@@ -184,7 +184,8 @@ def _read_png(path: Path) -> NDArray[Any]:
             check_size("the file", width * height * info["planes"], 2, path.stat().st_size)
             flat = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
         return flat.reshape(height, width, info["planes"])
-    return _read_other(path)
+    pixels = _read_other(path)
+    return pixels.astype(np.uint16) if bits == 16 else pixels  # Older Pillows make int32 of it.
 
 
 def _read_other(path: Path) -> NDArray[Any]:

@@ -164,6 +164,23 @@ def test_explanations_name_each_fate() -> None:
     assert explanation.pixels[speck][0].tolist()[0] == 1 * 13 + 2
 
 
+def test_the_likelihoods_dots_come_first_in_the_order_of_its_diagram() -> None:
+    """Also where components of the truth are missing, which stand before the holes otherwise."""
+    truth = torch.zeros(1, 9, 13)
+    truth[0, 1::2, 1::2] = 1
+    likelihood = torch.full((1, 9, 13), 0.2)
+    likelihood[0, 2:5, 3:6] = 0.75
+    likelihood[0, 3, 4] = 0.5
+    (explanation,) = toponet.TopologicalLoss().explain(likelihood, truth)
+    assert explanation.count("missing", 0) > 1
+    diagram = toponet.persistence(likelihood[0].numpy(), frame=True)
+    assert set(diagram.dimensions.tolist()) == {0, 1}
+    rows = slice(0, len(diagram.values))
+    np.testing.assert_array_equal(explanation.dots[rows], diagram.values)
+    np.testing.assert_array_equal(explanation.pixels[rows], diagram.pixels)
+    assert (explanation.fates[len(diagram.values) :] == "missing").all()
+
+
 def test_the_class_that_never_dies_is_explained() -> None:
     likelihood, target = problem((1, 1, 6, 8))
     loss = toponet.TopologicalLoss(frame=False)

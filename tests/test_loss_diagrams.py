@@ -282,3 +282,54 @@ def test_targets_without_partner_keep_their_pixels_and_removed_dots_have_none() 
     removed = explain_matching(noise, nothing, truth.shape)
     assert (removed.goal_pixels[removed.fates == "removed"] == -1).all()
     assert "removed" in removed.fates
+
+
+def test_diagrams_of_empty_and_full_targets_do_what_the_targets_do() -> None:
+    """Without a frame, the component of an empty target is born at 0, not at 1."""
+    likelihood, target = problem((3, 1, 8, 9))
+    target[0], target[1] = 0, 1
+    loss = toponet.TopologicalLoss(frame=False, reduction="none")
+    expected = loss_and_gradient(loss, likelihood, target)
+    result = loss_and_gradient(
+        loss, likelihood, target_diagrams=loss.target_diagrams(target.double())
+    )
+    torch.testing.assert_close(result, expected)
+
+
+def test_soft_targets_on_patches_are_the_mean_of_the_patches_alone() -> None:
+    """Loss and gradient; oracle: patches cut out by torch."""
+    likelihood, target = problem((1, 1, 12, 16))
+    soft = 0.5 * (likelihood.flip(2) + target)
+    whole, on_patches = toponet.TopologicalLoss(), toponet.TopologicalLoss(patch_size=8)
+    result = loss_and_gradient(
+        on_patches, likelihood, target_diagrams=on_patches.target_diagrams(soft)
+    )
+    f = likelihood.clone().requires_grad_()
+    parts = [(r, c) for r in (0, 6) for c in (0, 8)]
+    expected = torch.zeros((), dtype=torch.float64)
+    for r, c in parts:
+        kept = whole.target_diagrams(soft[..., r : r + 6, c : c + 8])
+        part = whole(f[..., r : r + 6, c : c + 8], target_diagrams=kept)
+        expected = expected + part / len(parts)
+    expected.backward()
+    torch.testing.assert_close(result[0], expected.detach())
+    torch.testing.assert_close(result[1], f.grad)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("options", [{}, {"patch_size": 6}, {"patch_size": 9}], ids=str)
+def test_whatever_memory_holds_before_does_not_reach_the_gradient(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], soft: bool
+) -> None:
+    likelihood, target = problem()
+    loss = toponet.TopologicalLoss(**options)
+    arguments: dict[str, Any] = {"target": target}
+    if soft:
+        arguments = {"target_diagrams": loss.target_diagrams(0.5 * (likelihood.flip(2) + target))}
+    expected = loss_and_gradient(loss, likelihood, **arguments)
+
+    def full_of_nan(shape: tuple[int, ...], dtype: torch.dtype, _: torch.device) -> Tensor:
+        return torch.full(shape, torch.nan, dtype=dtype)
+
+    monkeypatch.setattr("toponet.losses._function._host_buffer", full_of_nan)
+    torch.testing.assert_close(loss_and_gradient(loss, likelihood, **arguments), expected)

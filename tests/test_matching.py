@@ -192,3 +192,11 @@ def test_a_plan_that_did_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatc
         pytest.raises(RuntimeError, match="did not converge"),
     ):
         toponet.match(f, g, method="pot")
+
+
+def test_several_classes_that_never_die_are_matched_in_the_order_of_their_births() -> None:
+    """Whatever row they stand in: the order is the cheapest matching."""
+    never = -np.inf
+    result = toponet.match([[0.25, never], [0.875, never]], [[1.0, never], [0.375, never]])
+    assert {tuple(pair) for pair in result.pairs.tolist()} == {(1, 0), (0, 1)}
+    assert result.cost == 2 * 0.125**2

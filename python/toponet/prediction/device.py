@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from toponet._validation import limited_threads
+from toponet._validation import check_choice, limited_threads
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -18,6 +18,7 @@ def choose_device(name: str) -> torch.device:
     Raises:
         ValueError: If there is none.
     """
+    check_choice("device", name, DEVICES)
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),

@@ -15,6 +15,7 @@ from toponet.checkpoint import load_checkpoint, restore_network
 from toponet.data import Normalisation
 from toponet.data.training_scale import TrainingScale
 from toponet.models import NETWORKS, SegmentationNetwork
+from toponet.prediction.device import choose_device
 from toponet.prediction.likelihood import predict_likelihood
 
 
@@ -40,9 +41,35 @@ class TrainedModel:
     device: torch.device
     config: dict[str, Any]
 
-    def likelihood(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(H, W) of an image (C, H, W) in its file's own grey values; see the function's cost."""
-        return predict_likelihood(self.network, self.normalisation.apply(image), self.device)
+    def likelihood(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        """The probability of structure at each pixel.
+
+        Args:
+            image: (C, H, W), or (H, W) for one channel; real numbers, in the grey values of the
+                training images.
+
+        Returns:
+            (H, W) float32 from 0 to 1, whatever the size of the image.
+
+        Raises:
+            TypeError: If the image doesn't hold real numbers.
+            ValueError: If its shape is another, or a value is NaN or infinite.
+
+        Cost: as :func:`predict_likelihood`.
+        """
+        channels, pixels = len(self.normalisation.mean), np.asarray(image)
+        if pixels.dtype.kind not in "buif":
+            raise TypeError(f"image must hold real numbers, got {pixels.dtype}")
+        if pixels.ndim == 2:
+            pixels = pixels[None]
+        if pixels.ndim != 3 or len(pixels) != channels or pixels.size == 0:
+            raise ValueError(
+                f"image must have shape ({channels}, H, W), channels first, got {np.shape(image)}"
+            )
+        if not np.isfinite(pixels).all():
+            raise ValueError("image must be finite, got NaN or infinity")
+        normalised = self.normalisation.apply(pixels.astype(np.float32))
+        return predict_likelihood(self.network, normalised, self.device)
 
     def strangeness(self, image: NDArray[np.float32], dtype: str) -> str | None:
         """Which grey values of an image would mislead the network; None = none.
@@ -56,12 +83,19 @@ class TrainedModel:
         return self.scale.strangeness(image, dtype)
 
 
-def load_model(path: Path, device: torch.device) -> TrainedModel:
-    """The model of a checkpoint of ``toponet-train``.
+def load_model(path: str | Path, device: str | torch.device = "auto") -> TrainedModel:
+    """The model that ``toponet-train`` trained.
+
+    Args:
+        path: A checkpoint, or a run folder: its ``checkpoints/last.ckpt``.
+        device: A device of torch's, or "auto": the fastest there is.
 
     Raises:
-        ValueError: If the file isn't one, or its network isn't known; the file is named.
+        ValueError: If the file isn't a checkpoint, its network isn't known, or there is no such
+            device; the file is named.
     """
+    path = checkpoint_path(path)
+    device = choose_device(device) if isinstance(device, str) else device
     content = load_checkpoint(path)
     config = content["config"]
     try:
@@ -81,3 +115,9 @@ def load_model(path: Path, device: torch.device) -> TrainedModel:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.to(device).eval()
     return TrainedModel(network, normalisation, scale, connectivity, threshold, device, config)
+
+
+def checkpoint_path(path: str | Path) -> Path:
+    """The file itself; of a run folder its last checkpoint, whose numbers its report shows."""
+    path = Path(path).expanduser()
+    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path

@@ -16,7 +16,7 @@ from rich.progress import Progress
 from toponet._validation import thread_count
 from toponet.prediction.config import PredictConfig
 from toponet.prediction.device import choose_device
-from toponet.prediction.model import TrainedModel, load_model
+from toponet.prediction.model import TrainedModel, checkpoint_path, load_model
 from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
 from toponet.prediction.segmentation import Conventions, Segmentation
@@ -97,12 +97,6 @@ def run_prediction(config: PredictConfig, console: Console | None = None) -> Out
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return outcome
-
-
-def checkpoint_path(text: str) -> Path:
-    """The file itself; of a run folder its last checkpoint, whose numbers its report shows."""
-    path = Path(text).expanduser()
-    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
 
 
 @dataclass(frozen=True)

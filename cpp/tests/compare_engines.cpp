@@ -15,6 +15,7 @@
 #include "toponet/basics/to_size.hpp"
 #include "toponet/loss/topological_loss.hpp"
 #include "toponet/persistence/batch.hpp"
+#include "toponet/persistence/persistence.hpp"
 
 namespace {
 

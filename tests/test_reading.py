@@ -177,7 +177,7 @@ def test_claims_are_compared_with_the_file_and_with_the_memory(
         (inspect, ["synthetic:,count=1,size=9"], "toponet.inspection.run.open_source"),
         (evaluate, ["a", "b"], "toponet.evaluation.run.find_pairs"),
         (predict, ["a", "b", "--out=c"], "toponet.prediction.run.load_model"),
-        (train, ["--epochs=1"], "toponet.training.trainer.load_data"),
+        (train, ["--epochs=1"], "toponet.training.image_parts.load_data"),
     ],
     ids=["inspect", "evaluate", "predict", "train"],
 )

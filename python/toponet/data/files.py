@@ -184,8 +184,7 @@ def _read_png(path: Path) -> NDArray[Any]:
             check_size("the file", width * height * info["planes"], 2, path.stat().st_size)
             flat = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
         return flat.reshape(height, width, info["planes"])
-    pixels = _read_other(path)
-    return pixels.astype(np.uint16) if bits == 16 else pixels  # Older Pillows make int32 of it.
+    return _read_other(path)
 
 
 def _read_other(path: Path) -> NDArray[Any]:

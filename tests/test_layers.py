@@ -15,7 +15,7 @@ PACKAGE = Path(toponet.__file__).parent
 
 # Each layer may import the layers named before it, and itself.
 LAYERS = [
-    {"_core", "_validation", "_boxes", "labelling", "cleaning", "reading"},
+    {"_core", "_validation", "_boxes", "_valid", "labelling", "cleaning", "reading"},
     {"archive", "diagram_checks", "interchange"},
     {"diagrams", "persistence", "matching", "explanation", "binary_loss", "diagram_loss"},
     {"losses", "functional"},

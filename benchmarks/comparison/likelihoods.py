@@ -8,20 +8,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from toponet._valid import taken_for_structure
 from toponet.data import ImageSet
 from toponet.prediction import load_model
-from toponet.training.worst_patches import counted
 
 
 def likelihoods_of(checkpoint: Path, data: ImageSet) -> list[NDArray[np.float32]]:
     """(H, W) each."""
     model = load_model(checkpoint, torch.device("cpu"))
     return [
-        counted(model.likelihood(image), valid)
+        taken_for_structure(model.likelihood(image), valid)
         for image, valid in zip(data.images, data.valid, strict=True)
     ]
 
 
 def truths_of(data: ImageSet) -> list[NDArray[np.bool_]]:
     """(H, W) each."""
-    return [counted(mask > 0, valid) for mask, valid in zip(data.masks, data.valid, strict=True)]
+    return [
+        taken_for_structure(mask > 0, valid)
+        for mask, valid in zip(data.masks, data.valid, strict=True)
+    ]

@@ -16,7 +16,6 @@ from toponet.plots import plot_masks
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
 from toponet.training.pictures import spread
 from toponet.training.run_folder import RunFolder, read_config
-from toponet.training.worst_patches import counted
 
 EPOCHS_IN_A_ROW = 5
 PANEL = 3.0
@@ -84,7 +83,14 @@ def methods_figure(runs: Sequence[Finished], image: int) -> Figure:
         run.label: likelihoods_of(run.checkpoint("last"), data)[0] >= THRESHOLD for run in runs
     }
     figure = _figure(2 + len(masks), 1)
-    plot_masks(figure, truths_of(data)[0], masks, runs[0].connectivity, image=data.images[0])
+    plot_masks(
+        figure,
+        data.masks[0],
+        masks,
+        runs[0].connectivity,
+        image=data.images[0],
+        valid=data.valid[0],
+    )
     return figure
 
 
@@ -96,11 +102,10 @@ def epochs_figure(runs: Sequence[Finished]) -> Figure:
         masks = RunFolder(read_config(run.folder), run.folder, write=False).read_masks()
         first = run.data.subset([0])
         chosen = {
-            f"epoch {epoch}": counted(masks[epoch], first.valid[0])
-            for epoch in spread(sorted(masks), EPOCHS_IN_A_ROW)
+            f"epoch {epoch}": masks[epoch] for epoch in spread(sorted(masks), EPOCHS_IN_A_ROW)
         }
         part.suptitle(run.label, fontsize=11)
-        plot_masks(part, truths_of(first)[0], chosen, run.connectivity)
+        plot_masks(part, first.masks[0], chosen, run.connectivity, valid=first.valid[0])
     return figure
 
 

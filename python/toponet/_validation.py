@@ -10,7 +10,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
@@ -133,15 +133,59 @@ def limited_threads(count: int) -> Iterator[None]:
         _default_threads = before
 
 
+def check_not_masked(name: str, values: object) -> None:
+    """Raises TypeError for a masked array, or a list of such: numpy would drop the mask."""
+    members = values if isinstance(values, (list, tuple)) else (values,)
+    if any(isinstance(member, np.ma.MaskedArray) for member in members):
+        raise TypeError(
+            f"{name} must be a plain array, got a masked one, whose mask would be lost: pass "
+            f"np.ma.getdata({name}), and valid=~np.ma.getmaskarray({name}) to what takes valid"
+        )
+
+
+def number_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """A numpy array of real numbers or booleans.
+
+    Raises:
+        TypeError: If it holds anything else, or is a masked array.
+        ValueError: If rows differ in length.
+    """
+    check_not_masked(name, values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array: its rows differ in length") from None
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold numbers or booleans, got {array.dtype}")
+    return array
+
+
+def check_channels_first(name: str, shape: tuple[int, ...]) -> None:
+    """Raises ValueError for a shape (H, W, C), as images have it that were read from files.
+
+    Such an image would be H images of one to four columns. Nobody compares five or more of these.
+    """
+    if len(shape) == 3 and shape[2] <= 4 < min(shape[:2]):
+        raise ValueError(
+            f"{name} must have shape (H, W) or (B, H, W), got {shape}, which looks like channels "
+            f"last: take one channel, {name}[..., 0] (real images of {shape[2]} column(s) can be "
+            "passed one by one or transposed)"
+        )
+
+
 def batch_of_2d(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """(H, W) or (B, H, W) to (B, H, W); at least one image of at least one pixel."""
     if array.ndim == 2:
         array = array[None]
     if array.ndim != 3:
-        raise ValueError(f"{name} must have shape (H, W) or (B, H, W), got {array.shape}")
+        raise ValueError(
+            f"{name} must have shape (H, W) or (B, H, W), got {array.shape}: take the channels one "
+            "by one"
+        )
     if 0 in array.shape:
         raise ValueError(f"{name} must hold at least one image of at least one pixel, got shape "
                          f"{array.shape}")  # fmt: skip
+    check_channels_first(name, array.shape)
     if (array.shape[1] + 2) * (array.shape[2] + 2) >= 2**31:
         raise ValueError(f"{name} must have fewer than 2**31 pixels each, got shape {array.shape}")
     return array
@@ -149,18 +193,16 @@ def batch_of_2d(name: str, array: NDArray[Any]) -> NDArray[Any]:
 
 def float_images(name: str, images: object) -> FloatArray:
     """A contiguous (B, H, W) array of float32 or float64."""
+    check_not_masked(name, images)
     array = np.asarray(images)
     if array.dtype not in (np.float32, np.float64):
         raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
     return np.ascontiguousarray(batch_of_2d(name, array))
 
 
-def binary_masks(name: str, masks: object) -> NDArray[np.uint8]:
+def binary_masks(name: str, masks: ArrayLike) -> NDArray[np.uint8]:
     """A contiguous (B, H, W) array of bytes 0 and 1, from any dtype that holds only these."""
-    array = np.asarray(masks)
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold numbers or booleans, got {array.dtype}")
-    array = batch_of_2d(name, array)
+    array = batch_of_2d(name, number_array(name, masks))
     if array.dtype == np.bool_:
         # A view of other bytes as bool may hold anything but 0 and 1.
         clean: NDArray[np.uint8] = (np.ascontiguousarray(array).view(np.uint8) != 0).view(np.uint8)
@@ -171,5 +213,20 @@ def binary_masks(name: str, masks: object) -> NDArray[np.uint8]:
         wrong = not bool(((array == 0) | (array == 1)).all())
     if wrong:
         values = np.unique(array[~((array == 0) | (array == 1))])
-        raise ValueError(f"{name} must hold only 0 and 1, got {values[0]} as well")
+        raise ValueError(
+            f"{name} must hold only 0 and 1, got {values[0]} as well: make it a mask first, "
+            f"such as {name} >= 0.5 of a likelihood, {name} == 255 of a label"
+        )
     return np.ascontiguousarray(array, dtype=np.uint8)
+
+
+def binary_mask(name: str, mask: ArrayLike) -> NDArray[np.bool_]:
+    """One mask (H, W) as booleans, from any dtype that holds only 0 and 1."""
+    array = number_array(name, mask)
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} must be one mask of shape (H, W), got {array.shape}: pass the images of a "
+            "batch, or the channels, one by one"
+        )
+    single: NDArray[np.bool_] = binary_masks(name, array)[0] != 0
+    return single

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from toponet._valid import taken_for_structure, valid_pixels
+from toponet._validation import binary_mask, check_whole
 from toponet.labelling import label_cells, label_structure
 
 
@@ -26,20 +28,59 @@ class Tiny(NamedTuple):
     speck_centres: NDArray[np.float64]
 
 
-def find_tiny(mask: NDArray[np.generic], connectivity: int, min_size: int) -> Tiny:
+class Parts(NamedTuple):
+    """Components of what counts in a mask, cut where a pixel doesn't.
+
+    Attributes:
+        cells: (H, W) components of the background from 1 on, elsewhere 0.
+        pieces: (H, W) components of the structure.
+    """
+
+    cells: NDArray[np.int64]
+    pieces: NDArray[np.int64]
+
+
+def label_parts(mask: ArrayLike, connectivity: int, valid: ArrayLike | None = None) -> Parts:
+    """All components of a mask, wherever they lie.
+
+    Args:
+        mask: (H, W), 1 = structure.
+        connectivity: Of the structure; the background has the other one.
+        valid: (H, W), 1 where a pixel counts; None = everywhere.
+    """
+    structure, counted = _checked(mask, valid)
+    return Parts(
+        label_cells(taken_for_structure(structure, counted), connectivity),
+        label_structure(structure if counted is None else structure & counted, connectivity),
+    )
+
+
+def find_tiny(
+    mask: ArrayLike, connectivity: int, min_size: int, valid: ArrayLike | None = None
+) -> Tiny:
     """Holes and specks of fewer than ``min_size`` pixels.
 
     Args:
         mask: (H, W), 1 = structure.
         connectivity: Of the structure; holes have the other one.
         min_size: The smallest size that is meant.
+        valid: (H, W), 1 where a pixel counts; None = everywhere. Of what is cut by pixels that
+            don't count, the rest's size is compared.
+
+    Raises:
+        TypeError: If an array holds no numbers, or is a masked one.
+        ValueError: If an array isn't (H, W), or holds anything but 0 and 1.
     """
-    holes, hole_centres = _small(label_cells(mask, connectivity), min_size)
-    specks, speck_centres = _small(label_structure(mask, connectivity), min_size)
+    check_whole("min_size", min_size, least=1)
+    parts = label_parts(mask, connectivity, valid)
+    holes, hole_centres = _small(parts.cells, min_size)
+    specks, speck_centres = _small(parts.pieces, min_size)
     return Tiny(holes, specks, hole_centres, speck_centres)
 
 
-def clean_mask(mask: NDArray[np.generic], connectivity: int, min_size: int) -> NDArray[np.uint8]:
+def clean_mask(
+    mask: ArrayLike, connectivity: int, min_size: int, valid: ArrayLike | None = None
+) -> NDArray[np.uint8]:
     """The mask without specks, then without holes, of fewer than ``min_size`` pixels.
 
     Specks first: one in the middle of a cell would otherwise count as part of its wall, and one
@@ -50,12 +91,26 @@ def clean_mask(mask: NDArray[np.generic], connectivity: int, min_size: int) -> N
         mask: (H, W), 1 = structure.
         connectivity: Of the structure; holes have the other one.
         min_size: The smallest size that is kept.
+        valid: As of :func:`find_tiny`. Pixels that don't count are left as they are.
+
+    Raises:
+        TypeError: As :func:`find_tiny`.
+        ValueError: As :func:`find_tiny`.
     """
-    specks, _ = _small(label_structure(mask, connectivity), min_size)
-    kept = (np.asarray(mask) != 0) & ~specks
-    holes, _ = _small(label_cells(kept, connectivity), min_size)
+    check_whole("min_size", min_size, least=1)
+    structure, counted = _checked(mask, valid)
+    specks, _ = _small(label_parts(structure, connectivity, counted).pieces, min_size)
+    kept = structure & ~specks
+    holes, _ = _small(label_parts(kept, connectivity, counted).cells, min_size)
     cleaned: NDArray[np.uint8] = (kept | holes).astype(np.uint8)
     return cleaned
+
+
+def _checked(
+    mask: ArrayLike, valid: ArrayLike | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_] | None]:
+    structure = binary_mask("mask", mask)
+    return structure, valid_pixels(valid, structure.shape)
 
 
 def component_sizes(labels: NDArray[np.int64]) -> NDArray[np.int64]:

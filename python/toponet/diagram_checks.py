@@ -49,7 +49,7 @@ def check_layout(
 
 
 def _check_array(name: str, array: object, dtypes: tuple[np.dtype[Any], ...]) -> None:
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
         raise TypeError(f"{name} must be a numpy array, got {type(array).__name__}")
     if array.dtype not in dtypes:
         raise TypeError(f"{name} must be {' or '.join(map(str, dtypes))}, got {array.dtype}")

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._validation import FloatArray, check_flag
+from toponet._validation import FloatArray, check_flag, check_not_masked
 from toponet.diagram_checks import check_dots, check_holes_die
 
 Pair = tuple[int, tuple[float, float]]
@@ -82,6 +82,7 @@ def _rows_of_arrays(image: int, arrays: Sequence[ArrayLike], negated: bool) -> R
 
 
 def _dots_of_array(name: str, array: ArrayLike, negated: bool) -> FloatArray:
+    check_not_masked(name, array)
     try:
         given = np.asarray(array)
     except ValueError:  # Rows of different lengths.

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from toponet._validation import binary_mask, check_connectivity
 
 
-def label_cells(structure: NDArray[np.generic], connectivity: int) -> NDArray[np.int64]:
+def label_cells(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
     """Components of one mask's background from 1 on, under the dual connectivity; structure is 0.
 
     Args:
-        structure: (H, W); anything but 0 is structure.
+        structure: (H, W) mask, 1 = structure.
         connectivity: Of the structure, 4 or 8.
+
+    Raises:
+        TypeError: If the mask holds no numbers, or is a masked array.
+        ValueError: If it isn't (H, W), or holds anything but 0 and 1.
     """
-    return _label(np.asarray(structure) == 0, 12 - connectivity)
+    check_connectivity(connectivity)
+    return _label(~binary_mask("structure", structure), 12 - connectivity)
 
 
-def label_structure(structure: NDArray[np.generic], connectivity: int) -> NDArray[np.int64]:
-    """Components of one mask's structure from 1 on; background is 0."""
-    return _label(np.asarray(structure) != 0, connectivity)
+def label_structure(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
+    """Components of one mask's structure from 1 on; background is 0.
+
+    Arguments and errors are those of :func:`label_cells`.
+    """
+    check_connectivity(connectivity)
+    return _label(binary_mask("structure", structure), connectivity)
 
 
 def without_partner(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -64,5 +75,6 @@ def _label(mask: NDArray[np.bool_], connectivity: int) -> NDArray[np.int64]:
     from skimage.measure import label
 
     # scikit-image counts the axes that a step may change: 1 for 4, 2 for 8.
-    labels: NDArray[np.int64] = label(mask, connectivity=connectivity // 4)
+    # It counts in 32 bits, in which products of two numbers of components overflow.
+    labels: NDArray[np.int64] = label(mask, connectivity=connectivity // 4).astype(np.int64)
     return labels

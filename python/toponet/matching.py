@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toponet import _core
-from toponet._validation import check_choice, check_min_persistence
+from toponet._validation import check_choice, check_min_persistence, check_not_masked
 
 METHODS = ("auto", "pot", "closed_form")
 
@@ -157,6 +157,7 @@ def match_dots(
 
 def checked_values(name: str, values: ArrayLike) -> Values:
     """(n, 2) births and deaths as float64, or the errors of :func:`match`."""
+    check_not_masked(name, values)
     try:
         given = np.asarray(values)
     except (ValueError, TypeError, RuntimeError):

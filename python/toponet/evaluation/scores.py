@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from toponet import metrics
 from toponet.evaluation.protocol import Protocol
+from toponet.metrics._inputs import likelihood_to_compare
 from toponet.metrics.betti import betti_differences, count_betti_numbers
 
 
@@ -33,7 +34,7 @@ def score_image(
     likelihood: NDArray[Any],
     truth: NDArray[np.generic],
     protocol: Protocol,
-    valid: NDArray[np.bool_] | None = None,
+    valid: NDArray[np.generic] | None = None,
 ) -> ImageScores:
     """Metrics and Betti numbers of one image.
 
@@ -41,35 +42,39 @@ def score_image(
         likelihood: (H, W) in [0, 1]; a mask is one.
         truth: (H, W) mask, 1 = structure.
         protocol: Says how to compare.
-        valid: (H, W) pixels that count, or None for all. As in the loss, the others are taken for
-            structure in both masks: ARI and VOI leave them out, and no hole opens to them.
+        valid: (H, W), 1 where a pixel counts; None = everywhere. As in loss and metrics, the
+            others are taken for structure in both masks.
 
     Raises:
-        ValueError: If the shapes differ, the truth isn't a mask, or no pixel counts.
+        TypeError: If an array holds no numbers, or is a masked one.
+        ValueError: If shapes differ or aren't (H, W), values that count are no likelihood or mask,
+            or no pixel counts.
     """
-    prediction, truth = likelihood >= protocol.threshold, np.asarray(truth)
-    if valid is not None:
-        if not valid.any():
-            raise ValueError("valid must hold at least one pixel that counts")
-        accuracy = metrics.pixel_accuracy(prediction[valid][None], truth[valid][None])
-        prediction, truth = prediction | ~valid, np.where(valid, truth, 1)
-    else:
-        accuracy = metrics.pixel_accuracy(prediction, truth)
+    if np.ndim(likelihood) != 2:
+        raise ValueError(
+            f"likelihood must be one image of shape (H, W), got {np.shape(likelihood)}: score the "
+            "images of a batch one by one"
+        )
+    prediction, target, counted = likelihood_to_compare(likelihood, truth, valid)
+    prediction = (prediction >= protocol.threshold).astype(np.uint8)
     betti = protocol.betti
-    voi = metrics.variation_of_information(prediction, truth, connectivity=betti.connectivity)
-    errors = betti_differences(prediction, truth, betti).mean(axis=0)
+    accuracy = metrics.pixel_accuracy(prediction, target, valid=counted)
+    cells: dict[str, Any] = {"connectivity": betti.connectivity, "valid": counted}
+    ari = metrics.adapted_rand_score(prediction, target, **cells)
+    voi = metrics.variation_of_information(prediction, target, **cells)
+    (errors,) = betti_differences(prediction, target, betti, valid=counted).tolist()
     return ImageScores(
         {
             "accuracy": accuracy,
-            "ari": metrics.adapted_rand_score(prediction, truth, connectivity=betti.connectivity),
+            "ari": ari,
             "voi": voi.split + voi.merge,
             "voi_split": voi.split,
             "voi_merge": voi.merge,
-            **{f"betti_error_{d}": float(e) for d, e in zip(betti.dims, errors, strict=True)},
+            **{f"betti_error_{d}": error for d, error in zip(betti.dims, errors, strict=True)},
         },
         *(
-            dict(zip(betti.dims, count_betti_numbers(mask[None], betti)[0].tolist(), strict=True))
-            for mask in (prediction.astype(np.uint8), truth.astype(np.uint8))
+            dict(zip(betti.dims, count_betti_numbers(mask, betti)[0].tolist(), strict=True))
+            for mask in (prediction, target)
         ),
     )
 

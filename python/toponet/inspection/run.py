@@ -88,8 +88,9 @@ def _save_clean(folder: Path, survey: Survey, source: Source, console: Console) 
     changed = pixels = 0
     with progress_bar(console) as progress:
         for image in progress.track(survey.images, description="cleaning"):
-            mask = source.read(image.name).mask
-            cleaned = clean_mask(mask, survey.connectivity, survey.config.min_size)
+            sample = source.read(image.name)
+            mask = sample.mask
+            cleaned = clean_mask(mask, survey.connectivity, survey.config.min_size, sample.valid)
             Image.fromarray(cleaned * 255).save(folder / "labels" / f"{image.name}.png")
             changed += int((cleaned != mask).sum())
             pixels += mask.size

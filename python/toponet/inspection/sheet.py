@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toponet._valid import taken_for_structure
 from toponet.cleaning import find_tiny
 from toponet.inspection.source import Sample
 from toponet.plots._canvas import show, stretched
@@ -55,9 +56,10 @@ def _draw(axes: Axes, sample: Sample, connectivity: int, min_size: int) -> None:
     # Grey and pale, RGB as well: outlines and marks have to be seen on red bricks, too.
     shown = stretched(sample.image)
     show(axes, 0.35 + 0.65 * (shown if shown.ndim == 2 else shown.mean(axis=2)))
-    if 0 < sample.mask.mean() < 1:
-        axes.contour(sample.mask, levels=[0.5], colors=BLUE, linewidths=0.6)
-    tiny = find_tiny(sample.mask, connectivity, min_size)
+    filled = taken_for_structure(sample.mask, sample.valid)
+    if 0 < filled.mean() < 1:
+        axes.contour(filled, levels=[0.5], colors=BLUE, linewidths=0.6)
+    tiny = find_tiny(sample.mask, connectivity, min_size, sample.valid)
     for centres, marker, colour in (
         (tiny.hole_centres, "o", VERMILION),
         (tiny.speck_centres, "s", ORANGE),

@@ -13,6 +13,7 @@ from toponet.data import open_data
 from toponet.data.catalogue import unused_files
 from toponet.data.files import as_image, read_mask, read_pixels
 from toponet.data.pairing import IMAGE_SUFFIXES, LABEL_SUFFIXES, image_stem, same_name
+from toponet.data.samples import same_size
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Sample:
         image: (C, H, W) in the file's own grey values.
         mask: (H, W), 1 = structure.
         dtype: Of the grey values in the file, such as "uint16".
+        valid: (H, W), 1 = the pixel counts; None = all do.
     """
 
     name: str
     image: NDArray[np.float32]
     mask: NDArray[np.uint8]
     dtype: str = "float32"
+    valid: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Source:
 
 
 def open_source(data: str) -> Source:
-    """A folder with images/ and labels/, file by file; or a data set by NAME:PATH.
+    """A folder with images/, labels/ and maybe valid/, file by file; or a data set by NAME:PATH.
 
     Raises:
         ValueError: If it is neither.
@@ -61,7 +64,7 @@ def open_source(data: str) -> Source:
 
         def read_case(name: str) -> Sample:
             sample = cases[name].read()
-            return Sample(name, sample.image, sample.mask, sample.dtype)
+            return Sample(name, sample.image, sample.mask, sample.dtype, sample.valid)
 
         return Source(sorted(cases), read_case, [], unused_files(data))
     problems: list[str] = []
@@ -73,20 +76,28 @@ def open_source(data: str) -> Source:
             for name in sorted(set(here) - set(there))
         ]
 
+    valid = None
+    if (folder / "valid").is_dir():
+        valid = _by_name(folder / "valid", LABEL_SUFFIXES, problems)
+        problems += [
+            f"{images[name]} has no partner of that name in {folder / 'valid'}"
+            for name in sorted(set(images) & set(labels) - set(valid))
+        ]
+
     def read(name: str) -> Sample:
         pixels = read_pixels(images[name])
         image = as_image(pixels, str(images[name]))
-        sample = Sample(name, image, read_mask(labels[name]), pixels.dtype.name)
-        height, width = sample.image.shape[1:]
-        if (height, width) != sample.mask.shape:
-            raise ValueError(
-                f"{labels[name]} has {sample.mask.shape[0]} x {sample.mask.shape[1]} pixels, its "
-                f"image {height} x {width}"
-            )
-        return sample
+        mask = same_size(read_mask(labels[name]), image, str(labels[name]))
+        counted = None
+        if valid is not None:
+            counted = same_size(read_mask(valid[name]), image, str(valid[name]))
+            if not counted.any():
+                raise ValueError(f"{valid[name]} marks no pixel that counts")
+        return Sample(name, image, mask, pixels.dtype.name, counted)
 
     notes = unused_files(data) if images and labels else []
-    return Source(sorted(set(images) & set(labels)), read, problems, notes)
+    names = set(images) & set(labels) & set(images if valid is None else valid)
+    return Source(sorted(names), read, problems, notes)
 
 
 def _by_name(folder: Path, suffixes: Sequence[str], problems: list[str]) -> dict[str, Path]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.cleaning import component_sizes
+from toponet._valid import taken_for_structure, valid_pixels
+from toponet.cleaning import component_sizes, label_parts
 from toponet.inspection.source import Sample
-from toponet.labelling import label_cells, label_structure
 from toponet.persistence import betti_numbers
 
 CONNECTIVITIES = (8, 4)
@@ -18,14 +18,15 @@ CONNECTIVITIES = (8, 4)
 
 @dataclass(frozen=True)
 class ImageStatistics:
-    """Numbers of one image.
+    """Numbers of one image, of the pixels that count.
 
     Attributes:
         name: Of the image.
         shape: Channels, height and width.
         dtype: Of the grey values in its file.
-        low, high, mean: (C,) of each channel's grey values.
-        structure: Number of pixels.
+        low, high, mean: (C,) of each channel's grey values, everywhere: training sees them all.
+        counted: Number of pixels that count.
+        structure: Number of pixels, of those that count.
         depths: Mean distance to the other side, of structure and of background pixels; NaN for a
             side without pixels.
         corners: Places where two pixels of structure touch by a corner only: all that 4 and 8
@@ -41,6 +42,7 @@ class ImageStatistics:
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     mean: NDArray[np.float64]
+    counted: int
     structure: int
     depths: tuple[float, float]
     corners: int
@@ -50,13 +52,17 @@ class ImageStatistics:
 
     @property
     def share(self) -> float:
-        """Of structure in all pixels."""
-        return self.structure / (self.shape[1] * self.shape[2])
+        """Of structure in the pixels that count."""
+        return self.structure / self.counted
 
 
 def image_statistics(sample: Sample, min_size: int) -> ImageStatistics:
     """Counts one image; components of fewer than ``min_size`` pixels by size."""
     image, mask = sample.image, sample.mask != 0
+    valid = valid_pixels(sample.valid, mask.shape)
+    filled = taken_for_structure(mask, valid)
+    counts = np.ones_like(mask) if valid is None else valid
+    parts = {c: label_parts(mask, c, valid) for c in CONNECTIVITIES}
     channels, height, width = image.shape
     return ImageStatistics(
         name=sample.name,
@@ -65,29 +71,37 @@ def image_statistics(sample: Sample, min_size: int) -> ImageStatistics:
         low=image.min(axis=(1, 2)),
         high=image.max(axis=(1, 2)),
         mean=image.mean(axis=(1, 2), dtype=np.float64),
-        structure=int(mask.sum()),
-        depths=(_depth(mask), _depth(~mask)),
-        corners=_corners(mask),
-        betti={c: _betti(mask, c) for c in CONNECTIVITIES},
-        specks={c: _by_size(label_structure(mask, c), min_size) for c in CONNECTIVITIES},
-        holes={c: _by_size(label_cells(mask, c), min_size) for c in CONNECTIVITIES},
+        counted=int(counts.sum()),
+        structure=int((mask & counts).sum()),
+        depths=(_depth(filled, counts), _depth(~filled, counts)),
+        corners=_corners(mask, counts),
+        betti={c: _betti(filled, c) for c in CONNECTIVITIES},
+        specks={c: _by_size(parts[c].pieces, min_size) for c in CONNECTIVITIES},
+        holes={c: _by_size(parts[c].cells, min_size) for c in CONNECTIVITIES},
     )
 
 
-def _depth(side: NDArray[np.bool_]) -> float:
+def _depth(side: NDArray[np.bool_], counts: NDArray[np.bool_]) -> float:
     from scipy.ndimage import distance_transform_edt
 
-    if not side.any():
+    measured = side & counts
+    if not measured.any():
         return float("nan")
     if side.all():  # No other side to measure to.
         return float(min(side.shape))
-    return float(distance_transform_edt(side)[side].mean())
+    return float(distance_transform_edt(side)[measured].mean())
 
 
-def _corners(mask: NDArray[np.bool_]) -> int:
-    """2 x 2 squares of which one diagonal is structure and the other is not."""
-    here, right, below, across = mask[:-1, :-1], mask[:-1, 1:], mask[1:, :-1], mask[1:, 1:]
-    return int(((here == across) & (right == below) & (here != right)).sum())
+def _corners(mask: NDArray[np.bool_], counts: NDArray[np.bool_]) -> int:
+    """2 x 2 squares that count, of which one diagonal is structure and the other is not."""
+    here, right, below, across = _squares(mask)
+    corners = (here == across) & (right == below) & (here != right)
+    return int((corners & np.logical_and.reduce(_squares(counts))).sum())
+
+
+def _squares(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
+    """The four pixels of each 2 x 2 square."""
+    return mask[:-1, :-1], mask[:-1, 1:], mask[1:, :-1], mask[1:, 1:]
 
 
 def _betti(mask: NDArray[np.bool_], connectivity: int) -> tuple[int, int]:

@@ -20,7 +20,8 @@ from toponet.reporting import Table
 
 COUNTED = (
     "components and holes are counted with a frame of structure around each image, as loss and "
-    "metrics do; tiny ones wherever they lie"
+    "metrics do; tiny ones wherever they lie; pixels that don't count (valid/) are taken for "
+    "structure, and shares are of those that count"
 )
 
 
@@ -84,6 +85,9 @@ class Survey:
             high = max(float(i.high[channel]) for i in images)
             mean = np.mean([i.mean[channel] for i in images])
             rows.append([f"channel {channel + 1}", f"{low:g} to {high:g}, mean {mean:.4g}"])
+        counted = [i.counted / (i.shape[1] * i.shape[2]) for i in images]
+        if min(counted) < 1:
+            rows.append(["pixels that count", f"{100 * np.mean(counted):.1f} % of an image"])
         spread = f"(from {min(shares):.1f} to {max(shares):.1f})"
         rows.append(["structure", f"{np.mean(shares):.1f} % of an image {spread}"])
         return Table(f"Data set {self.config.data}", ("", "value"), rows, text=("value",))
@@ -135,6 +139,7 @@ class Survey:
                 "dtype": i.dtype,
                 "low": float(i.low.min()),
                 "high": float(i.high.max()),
+                "counted": i.counted,
                 "structure": round(i.share, 5),
                 "corners": i.corners,
                 **{

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from toponet._boxes import Boxes
+from toponet._valid import patch_weights, taken_for_structure
 from toponet.binary_loss import LossOptions, Patches, binary_topological_loss
 from toponet.diagram_loss import diagram_topological_loss
 from toponet.diagrams import PersistenceDiagrams
@@ -107,12 +108,11 @@ def prepare(
         return f, masks, Patches(_boxes_of_channels(truth.boxes, channels), weights,
                                  truth.overlap), None  # fmt: skip
     valid = np.broadcast_to(v != 0, likelihood.shape).reshape(shape)
-    f = np.where(valid, f, f.dtype.type(1))
+    f = taken_for_structure(f, valid)
     if masks is not None:
-        masks = np.where(valid, masks, masks.dtype.type(1))
+        masks = taken_for_structure(masks, valid)
     boxes = _boxes_of_channels(truth.boxes, channels)
-    weights = _weights_of_valid_patches(valid, boxes)
-    return f, masks, Patches(boxes, weights, truth.overlap), valid
+    return f, masks, Patches(boxes, patch_weights(valid, boxes), truth.overlap), valid
 
 
 def _one_against_the_rest(
@@ -129,19 +129,6 @@ def _one_against_the_rest(
 
 def _boxes_of_channels(boxes: Boxes, channels: int) -> Boxes:
     return np.repeat(boxes, channels, axis=0).reshape(-1, 4)
-
-
-def _weights_of_valid_patches(valid: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.float64]:
-    """Patches with a valid pixel share each image's weight of 1; the others have none."""
-    per_image = len(boxes) // len(valid)
-    counts: NDArray[np.float64] = np.zeros((len(valid), per_image))
-    for patch, (row, column, height, width) in enumerate(boxes):
-        image = patch // per_image
-        part = valid[image, row : row + height, column : column + width]
-        counts[image, patch % per_image] = part.any()
-    weights = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    flat: NDArray[np.float64] = weights.reshape(-1)
-    return flat
 
 
 def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:

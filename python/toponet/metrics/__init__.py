@@ -2,6 +2,9 @@
 
 Functions for one batch (``betti_error``), and the same as ``torchmetrics.Metric`` classes that sum
 over batches and processes (``BettiError``). torchmetrics is imported with the first class.
+
+Every image counts the same, whatever its size: a result is the mean over the images, and within an
+image over its patches or pixels. ``valid`` leaves pixels out, in the same way as in the loss.
 """
 
 import importlib

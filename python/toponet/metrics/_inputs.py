@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from toponet._validation import batch_of_2d, binary_masks
+from toponet._valid import taken_for_structure, valid_pixels
+from toponet._validation import batch_of_2d, binary_masks, number_array
 
 Masks = ArrayLike | Tensor
 
 
+class Comparison(NamedTuple):
+    """What is compared, (B, H, W) each; pixels that don't count are structure in both.
+
+    Attributes:
+        prediction: Masks of bytes 0 and 1, or likelihoods.
+        target: Masks of bytes 0 and 1.
+        valid: Which pixels count; None = all.
+    """
+
+    prediction: NDArray[Any]
+    target: NDArray[np.uint8]
+    valid: NDArray[np.bool_] | None
+
+    @property
+    def images(self) -> NDArray[np.intp]:
+        """Indices of the images in which a pixel counts."""
+        if self.valid is None:
+            return np.arange(len(self.target))
+        return np.flatnonzero(self.valid.any(axis=(1, 2)))
+
+
 def to_numpy(name: str, images: Masks) -> NDArray[Any]:
     """A numpy array of numbers or booleans, wherever the images are."""
-    array = _from_torch(name, images) if isinstance(images, Tensor) else _from_numpy(name, images)
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold numbers or booleans, got {array.dtype}")
-    return array
+    return number_array(name, _from_torch(name, images) if isinstance(images, Tensor) else images)
 
 
-def mask_pair(prediction: Masks, target: Masks) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Two (B, H, W) arrays of bytes 0 and 1 of the same shape."""
-    masks = (
-        binary_masks("prediction", to_numpy("prediction", prediction)),
-        binary_masks("target", to_numpy("target", target)),
-    )
-    check_same_shape(*masks)
-    return masks
+def masks_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+    """Two masks of the same shape; values where ``valid`` is 0 don't matter."""
+    compared = _arrays_to_compare(prediction, target, valid)
+    return compared._replace(prediction=binary_masks("prediction", compared.prediction))
 
 
-def likelihood_and_mask(prediction: Masks, target: Masks) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-    """A (B, H, W) array in [0, 1] (a mask is one) and a mask of the same shape."""
-    likelihood = batch_of_2d("prediction", to_numpy("prediction", prediction))
-    low, high = likelihood.min(), likelihood.max()
+def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+    """A likelihood in [0, 1] (a mask is one) and a mask; where ``valid`` is 0 they don't matter."""
+    compared = _arrays_to_compare(prediction, target, valid)
+    low, high = compared.prediction.min(), compared.prediction.max()
     if not (low >= 0 and high <= 1):
         raise ValueError(f"prediction must lie in [0, 1], got values from {low} to {high}")
-    mask = binary_masks("target", to_numpy("target", target))
-    check_same_shape(likelihood, mask)
-    return likelihood, mask
+    return compared
 
 
 def without_channel(name: str, images: Masks) -> NDArray[Any]:
@@ -49,24 +62,42 @@ def without_channel(name: str, images: Masks) -> NDArray[Any]:
     if array.ndim != 4:
         return array
     if array.shape[1] != 1:
-        raise ValueError(f"{name} must have one channel, got shape {array.shape}")
+        raise ValueError(
+            f"{name} must have one channel, got shape {array.shape}: expected (B, 1, H, W); pass "
+            "channels one by one, and move a last axis to the front"
+        )
     return array[:, 0]
 
 
-def check_same_shape(prediction: NDArray[Any], target: NDArray[Any]) -> None:
-    """Raises ValueError if the shapes differ."""
-    if prediction.shape != target.shape:
+def mean_over_images(rows: NDArray[np.float64]) -> list[float]:
+    """Each column's mean: every image counts the same, whatever its size.
+
+    Raises:
+        ValueError: If there is no row.
+    """
+    if len(rows) == 0:
+        raise ValueError("valid must hold at least one pixel that counts")
+    means: list[float] = rows.mean(axis=0).tolist()
+    return means
+
+
+def _arrays_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+    """Of one shape, the prediction's values unchecked."""
+    predicted = batch_of_2d("prediction", to_numpy("prediction", prediction))
+    truth = batch_of_2d("target", to_numpy("target", target))
+    if predicted.shape != truth.shape:
         raise ValueError(
             "prediction and target must have the same shape, got "
-            f"{prediction.shape} and {target.shape}"
+            f"{predicted.shape} and {truth.shape}"
         )
-
-
-def _from_numpy(name: str, images: ArrayLike) -> NDArray[Any]:
-    try:
-        return np.asarray(images)
-    except ValueError:
-        raise ValueError(f"{name} must be an array: its rows differ in length") from None
+    counted = None
+    if valid is not None:
+        counted = valid_pixels(batch_of_2d("valid", to_numpy("valid", valid)), truth.shape)
+    return Comparison(
+        taken_for_structure(predicted, counted),
+        binary_masks("target", taken_for_structure(truth, counted)),
+        counted,
+    )
 
 
 def _from_torch(name: str, images: Tensor) -> NDArray[Any]:

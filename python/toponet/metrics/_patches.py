@@ -3,61 +3,126 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toponet._boxes import free_corners, grid_boxes
+from toponet._valid import patches_that_count
 from toponet.metrics.conventions import BettiConvention
 
 
+class PatchStack(NamedTuple):
+    """Patches of equal size that count.
+
+    Attributes:
+        image: (n,) Of which image each patch is.
+        prediction: (n, h, w).
+        target: (n, h, w), at the same places.
+    """
+
+    image: NDArray[np.int64]
+    prediction: NDArray[np.uint8]
+    target: NDArray[np.uint8]
+
+
 def patch_stacks(
-    masks: NDArray[np.uint8], convention: BettiConvention, update: int
-) -> Iterator[NDArray[np.uint8]]:
-    """All patches of masks (B, H, W), as stacks (n, h, w) of equal size.
+    prediction: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    valid: NDArray[np.bool_] | None,
+    convention: BettiConvention,
+    update: int,
+) -> list[PatchStack]:
+    """All patches that count of masks (B, H, W), by size.
 
     Args:
-        masks: The same shape gives the same patches.
-        convention: Says which.
+        prediction: Masks.
+        target: Masks of the same shape.
+        valid: The same shape: which pixels count; None = all. A patch without any is left out;
+            random patches are drawn where there is one, unless the image has none at all.
+        convention: Says which patches.
         update: Random positions differ from one number to the next.
     """
-    if convention.patch_size is None:
-        yield masks
-    elif convention.seed is None:
-        yield from _grid(masks, convention.patch_size)
+    side, seed, shape = convention.patch_size, convention.seed, target.shape
+    corners: Mapping[tuple[int, ...], NDArray[np.int64]]
+    if side is None:
+        corners = {shape[1:]: np.zeros((len(target), 1, 2), dtype=np.int64)}
+    elif seed is None:
+        corners = _grid_corners(shape, side)
     else:
-        corners = _corners(
-            masks.shape, convention.patch_size, int(convention.patches), (convention.seed, update)
-        )
-        yield _cut(masks, corners, convention.patch_size)
+        drawn = _random_corners(shape, side, int(convention.patches), (seed, update), valid)
+        corners = {(min(side, shape[1]), min(side, shape[2])): drawn}
+    return [_stack(prediction, target, valid, where, size) for size, where in corners.items()]
 
 
-def _grid(masks: NDArray[np.uint8], patch_size: int) -> Iterator[NDArray[np.uint8]]:
-    """Every pixel in one patch; sides differ by one pixel at most, so there are up to 4 stacks."""
+def _grid_corners(
+    shape: Sequence[int], patch_size: int
+) -> dict[tuple[int, ...], NDArray[np.int64]]:
+    """(B, n, 2) upper left corners by height and width; every pixel is in one patch.
+
+    Sides differ by one pixel at most, so there are up to 4 sizes.
+    """
     by_size = defaultdict(list)
-    _, rows, columns = masks.shape
-    for row, column, height, width in grid_boxes(rows, columns, patch_size):
-        by_size[height, width].append(masks[:, row : row + height, column : column + width])
-    yield from map(np.concatenate, by_size.values())
+    batch, height, width = shape
+    for row, column, *size in grid_boxes(height, width, patch_size).tolist():
+        by_size[tuple(size)].append((row, column))
+    return {
+        size: np.broadcast_to(np.array(corners), (batch, len(corners), 2))
+        for size, corners in by_size.items()
+    }
 
 
-def _corners(
-    shape: tuple[int, ...], patch_size: int, patches: int, seed: tuple[int, int]
+def _random_corners(
+    shape: Sequence[int],
+    patch_size: int,
+    patches: int,
+    seed: tuple[int, int],
+    valid: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
     """(B, patches, 2) upper left corners; (B, 1, 2) when the image is one patch."""
     batch, height, width = shape
     free = free_corners(height, width, patch_size)
     if free == (1, 1):
         return np.zeros((batch, 1, 2), dtype=np.int64)
-    return np.random.default_rng(seed).integers(0, free, (batch, patches, 2))
+    generator = np.random.default_rng(seed)
+    corners = generator.integers(0, free, (batch, patches, 2))
+    if valid is not None:
+        for k in range(batch):
+            counts = _corners_that_count(valid[k], patch_size)
+            places = np.argwhere(counts)
+            missed = np.flatnonzero(~counts[corners[k, :, 0], corners[k, :, 1]])
+            if len(places) and len(missed):
+                corners[k, missed] = places[generator.integers(0, len(places), len(missed))]
+    return corners
 
 
-def _cut(
-    masks: NDArray[np.uint8], corners: NDArray[np.int64], patch_size: int
-) -> NDArray[np.uint8]:
-    """All patches of all images, one after the other."""
-    size = tuple(min(patch_size, side) for side in masks.shape[1:])
-    windows = np.lib.stride_tricks.sliding_window_view(masks, size, axis=(1, 2))
-    image = np.arange(len(masks))[:, None]
-    return windows[image, corners[..., 0], corners[..., 1]].reshape(-1, *size)
+def _corners_that_count(valid: NDArray[np.bool_], patch_size: int) -> NDArray[np.bool_]:
+    """Whether the patch with its upper left corner here holds a pixel that counts."""
+    height, width = (min(patch_size, side) for side in valid.shape)
+    # Sums over all rectangles from the upper left corner: a window's is a difference of four.
+    sums = np.pad(valid.astype(np.int64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    inside = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width]
+    counts: NDArray[np.bool_] = inside + sums[:-height, :-width] > 0
+    return counts
+
+
+def _stack(
+    prediction: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    valid: NDArray[np.bool_] | None,
+    corners: NDArray[np.int64],
+    size: tuple[int, ...],
+) -> PatchStack:
+    image = np.broadcast_to(np.arange(len(target))[:, None], corners.shape[:2]).ravel()
+    rows, columns = corners.reshape(-1, 2).T
+    if valid is not None:
+        windows = np.lib.stride_tricks.sliding_window_view(valid, size, axis=(1, 2))
+        kept = patches_that_count(windows[image, rows, columns])
+        image, rows, columns = image[kept], rows[kept], columns[kept]
+    cut = (
+        np.lib.stride_tricks.sliding_window_view(masks, size, axis=(1, 2))[image, rows, columns]
+        for masks in (prediction, target)
+    )
+    return PatchStack(image, *cut)

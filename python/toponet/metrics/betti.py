@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.metrics._inputs import Masks, mask_pair
+from toponet.metrics._inputs import Masks, masks_to_compare, mean_over_images
 from toponet.metrics._patches import patch_stacks
 from toponet.metrics.conventions import BettiConvention, betti_convention
 from toponet.persistence import betti_numbers
@@ -59,8 +59,12 @@ def betti_error(
     connectivity: int | None = None,
     frame: bool | str | None = None,
     dims: Sequence[int] | None = None,
+    valid: Masks | None = None,
 ) -> BettiErrorResult:
-    """Mean absolute difference of Betti numbers over patches; 0 is perfect.
+    """Absolute difference of Betti numbers, mean over patches, then over images; 0 is perfect.
+
+    Every image counts the same, whatever its size and the number of its patches. Defined for every
+    pair of masks: a framed patch has one hole if it is empty and none if it is full, at any size.
 
     The paper reports dimension 1 (holes) only; dimension 0 (components) is ours. Which class is
     structure matters: pass the membrane, vessel, road or crack as 1.
@@ -96,12 +100,17 @@ def betti_error(
             the patch's own outermost pixels with structure; False leaves it: background that
             touches the border is then no hole.
         dims: Dimensions to count (default (0, 1)).
+        valid: The same shape as the masks: 1 where a pixel counts; None = everywhere. The others
+            are taken for structure in both masks. A patch of the grid without a pixel that counts
+            is left out, random ones are drawn where there is one, and an image without any isn't
+            part of the mean.
 
     Raises:
-        TypeError: If an option is of the wrong type, or the masks hold no numbers.
-        ValueError: If shapes differ, a value is neither 0 nor 1, an option is out of range, is
-            fixed by the convention, or has no meaning (``seed`` for a grid, ``patch_size`` for
-            whole images).
+        TypeError: If an option is of the wrong type, or an array holds no numbers or is a masked
+            one.
+        ValueError: If shapes differ, a value that counts is neither 0 nor 1, no pixel counts, an
+            option is out of range, is fixed by the convention, or has no meaning (``seed`` for a
+            grid, ``patch_size`` for whole images).
 
     Source: Hu et al., NeurIPS 2019, section 3; Valverde et al., TopoMortar, BMVC 2025. The authors'
     script is known from its copies, such as github.com/Zyun-Y/DconnNet, metrics/betti_compute.py.
@@ -128,12 +137,17 @@ whole images, connectivity 8, without frame (topomortar)
         frame=frame,
         dims=dims,
     )
-    differences = betti_differences(prediction, target, chosen)
-    return betti_result(differences.mean(axis=0).tolist(), chosen)
+    differences = betti_differences(prediction, target, chosen, valid=valid)
+    return betti_result(mean_over_images(differences), chosen)
 
 
 def betti_number_error(
-    prediction: Masks, target: Masks, *, connectivity: int = 8, frame: bool | str = True
+    prediction: Masks,
+    target: Masks,
+    *,
+    connectivity: int = 8,
+    frame: bool | str = True,
+    valid: Masks | None = None,
 ) -> BettiErrorResult:
     """Absolute difference of the Betti numbers of whole images, mean over images; 0 is perfect.
 
@@ -145,32 +159,47 @@ def betti_number_error(
         target: Mask of the same shape.
         connectivity: Of the structure; the background has the other one.
         frame: As in :func:`betti_error`.
+        valid: As in :func:`betti_error`.
 
     Raises:
-        TypeError: If an option is of the wrong type, or the masks hold no numbers.
-        ValueError: If shapes differ, or a value is neither 0 nor 1.
+        TypeError: As :func:`betti_error`.
+        ValueError: If shapes differ, a value that counts is neither 0 nor 1, or no pixel counts.
 
     Example:
         >>> from toponet.metrics import betti_number_error
         >>> tuple(betti_number_error([[0, 0, 0]], [[0, 1, 0]]))
         (0.0, 1.0)
     """
-    return betti_error(prediction, target, patches="whole", connectivity=connectivity, frame=frame)
+    return betti_error(
+        prediction,
+        target,
+        patches="whole",
+        connectivity=connectivity,
+        frame=frame,
+        valid=valid,
+    )
 
 
 def betti_differences(
-    prediction: Masks, target: Masks, convention: BettiConvention, update: int = 0
-) -> NDArray[np.int64]:
-    """(patches, dims) absolute differences; random positions also depend on ``update``."""
-    stacks = (patch_stacks(masks, convention, update) for masks in mask_pair(prediction, target))
-    return np.concatenate(
-        [
-            np.abs(
-                count_betti_numbers(predicted, convention) - count_betti_numbers(truth, convention)
-            )
-            for predicted, truth in zip(*stacks, strict=True)
-        ]
-    )
+    prediction: Masks,
+    target: Masks,
+    convention: BettiConvention,
+    update: int = 0,
+    valid: Masks | None = None,
+) -> NDArray[np.float64]:
+    """(images, dims) absolute differences, each image's mean over its patches that count.
+
+    One row for each image in which a pixel counts. Random positions also depend on ``update``.
+    """
+    compared = masks_to_compare(prediction, target, valid)
+    sums = np.zeros((len(compared.target), len(convention.dims)))
+    counts = np.zeros(len(compared.target))
+    for image, predicted, truth in patch_stacks(*compared, convention, update):
+        if len(image):
+            numbers = [count_betti_numbers(masks, convention) for masks in (predicted, truth)]
+            np.add.at(sums, image, np.abs(numbers[0] - numbers[1]))
+            np.add.at(counts, image, 1)
+    return sums[compared.images] / counts[compared.images, None]
 
 
 def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiErrorResult:

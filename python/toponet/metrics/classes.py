@@ -1,14 +1,19 @@
 """The metrics as ``torchmetrics.Metric`` classes: over batches, epochs and processes.
 
 All states are sums and counts. Over DDP ranks they are added, so that a result is the mean over
-the images (or patches, or pixels) of all ranks, however unequal the ranks' shares are.
+the images of all ranks, however unequal the ranks' shares are. Every image counts the same,
+whatever its size.
+
+The sums are whole numbers (of a small unit): trainers that run a model in half precision convert
+the floating point states of its metrics as well, and a sum in bfloat16 stops growing at 256. Whole
+numbers are also what every device has: float64 is missing on some.
 """
 
 from __future__ import annotations
 
 import zlib
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +27,10 @@ from toponet.metrics._inputs import Masks, without_channel
 from toponet.metrics.betti import BettiErrorResult, betti_differences, betti_result
 from toponet.metrics.conventions import BettiConvention, betti_convention
 from toponet.metrics.partition import THRESHOLDS, conditional_entropies, rand_scores
-from toponet.metrics.pixel import equal_pixels
+from toponet.metrics.pixel import equal_shares
+
+# What sums are counted in: fine enough for float32 results, and an int64 holds 3e10 of them.
+UNIT = 2.0**-28
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,35 +38,42 @@ if TYPE_CHECKING:
 
 
 class _MeanMetric(Metric):
-    """Means of what :meth:`_measure` returns, over its rows."""
+    """Means of what :meth:`_measure` returns, over its rows: the images."""
 
     is_differentiable = False
     full_state_update = False
     plot_lower_bound = 0.0
 
-    def __init__(self, means: int, options: str, dtype: torch.dtype | None, **kwargs: Any) -> None:
+    def __init__(self, means: int, options: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # A MetricCollection takes two metrics for one if names and values of their states are
         # equal after the first batch. Names that hold the options keep others apart.
         mark = f"{zlib.crc32(f'{type(self).__name__} {options}'.encode()):08x}"
         self._sum_name, self._count_name = f"sum_{mark}", f"count_{mark}"
-        self.add_state(self._sum_name, torch.zeros(means, dtype=dtype), dist_reduce_fx="sum")
+        self.add_state(self._sum_name, torch.zeros(means, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state(self._count_name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, preds: Masks, target: Masks) -> None:
+    def update(self, preds: Masks, target: Masks, valid: Masks | None = None) -> None:
         """Adds a batch.
 
         Args:
             preds: (H, W), (B, H, W) or (B, 1, H, W), 1 = structure; as the function asks for.
             target: Mask, 1 = structure.
+            valid: 1 where a pixel counts; None = everywhere. An image without any adds nothing.
 
         Raises:
-            TypeError: If they hold no numbers.
+            TypeError: If they hold no numbers, or are masked arrays.
             ValueError: If the function refuses them, or they have more than one channel.
         """
-        rows = self._measure(without_channel("preds", preds), without_channel("target", target))
+        rows = self._measure(
+            without_channel("preds", preds),
+            without_channel("target", target),
+            None if valid is None else without_channel("valid", valid),
+        )
         total = getattr(self, self._sum_name)
-        setattr(self, self._sum_name, total + torch.from_numpy(rows.sum(axis=0)).to(total))
+        # Each image is rounded for itself: the result doesn't depend on how they are dealt out.
+        added = torch.from_numpy(np.rint(rows / UNIT).astype(np.int64).sum(axis=0))
+        setattr(self, self._sum_name, total + added.to(total.device))
         setattr(self, self._count_name, getattr(self, self._count_name) + len(rows))
 
     def plot(self, val: Any = None, ax: Axes | None = None) -> tuple[Figure | None, Axes]:
@@ -78,16 +93,28 @@ class _MeanMetric(Metric):
         figure, axes = drawn
         return figure, axes
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Any:
+        """Moves the states from device to device; their type stays, ``set_dtype`` included."""
+
+        def moved(tensor: Tensor) -> Tensor:
+            result = fn(tensor)
+            return result if result.dtype == tensor.dtype else tensor.to(result.device)
+
+        return super()._apply(moved, exclude_state)
+
     def _means(self) -> Tensor:
+        """float32, whatever torch's default is."""
         count = getattr(self, self._count_name)
         if count == 0:
             raise ValueError(f"{type(self).__name__} has seen no image: call update() first")
-        mean: Tensor = getattr(self, self._sum_name) / count
+        mean: Tensor = getattr(self, self._sum_name).float() / count.float() * UNIT
         return mean
 
     @abstractmethod
-    def _measure(self, preds: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]:
-        """(n, means): a row for each image, patch or pixel."""
+    def _measure(
+        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
+        """(n, means): a row for each image in which a pixel counts."""
 
 
 class _BettiMetric(_MeanMetric):
@@ -97,7 +124,7 @@ class _BettiMetric(_MeanMetric):
     _prefix: str
 
     def __init__(self, convention: BettiConvention, **kwargs: Any) -> None:
-        super().__init__(len(convention.dims), str(convention), torch.int64, **kwargs)
+        super().__init__(len(convention.dims), str(convention), **kwargs)
         self._convention = convention
         self._number: int | None = None
 
@@ -128,13 +155,15 @@ class _BettiMetric(_MeanMetric):
         """The convention."""
         return str(self._convention)
 
-    def _measure(self, preds: NDArray[Any], target: NDArray[Any]) -> NDArray[np.int64]:
+    def _measure(
+        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
         number = self.update_count - 1 if self._number is None else self._number
-        return betti_differences(preds, target, self._convention, number)
+        return betti_differences(preds, target, self._convention, number, valid)
 
 
 class BettiError(_BettiMetric):
-    """Mean absolute difference of Betti numbers over patches; 0 is perfect.
+    """Absolute difference of Betti numbers, mean over patches, then over images; 0 is perfect.
 
     The class of :func:`toponet.metrics.betti_error`, with its options. Random patches are drawn
     anew at each update, from ``seed`` and the number of updates since the last ``reset``: the same
@@ -250,7 +279,7 @@ class AdaptedRandScore(_MeanMetric):
         check_connectivity(connectivity)
         check_flag("maximal", maximal)
         means = len(THRESHOLDS) if maximal else 1
-        super().__init__(means, f"{connectivity} {maximal}", None, **kwargs)
+        super().__init__(means, f"{connectivity} {maximal}", **kwargs)
         self.connectivity = connectivity
         self.maximal = maximal
 
@@ -258,8 +287,10 @@ class AdaptedRandScore(_MeanMetric):
         """The score."""
         return self._means().max()
 
-    def _measure(self, preds: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
-        return rand_scores(preds, target, self.connectivity, self.maximal)
+    def _measure(
+        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
+        return rand_scores(preds, target, self.connectivity, self.maximal, valid)
 
 
 class VariationOfInformation(_MeanMetric):
@@ -284,7 +315,7 @@ class VariationOfInformation(_MeanMetric):
     def __init__(self, *, connectivity: int = 8, **kwargs: Any) -> None:
         """Checks the options."""
         check_connectivity(connectivity)
-        super().__init__(2, str(connectivity), None, **kwargs)
+        super().__init__(2, str(connectivity), **kwargs)
         self.connectivity = connectivity
 
     def compute(self) -> dict[str, Tensor]:
@@ -292,12 +323,14 @@ class VariationOfInformation(_MeanMetric):
         split, merge = self._means()
         return {"voi_split": split, "voi_merge": merge}
 
-    def _measure(self, preds: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
-        return conditional_entropies(preds, target, self.connectivity)
+    def _measure(
+        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
+        return conditional_entropies(preds, target, self.connectivity, valid)
 
 
 class PixelAccuracy(_MeanMetric):
-    """Share of pixels at which the masks are equal, over all images together.
+    """Share of pixels at which the masks are equal, mean over images; 1 is perfect.
 
     The class of :func:`toponet.metrics.pixel_accuracy`.
 
@@ -317,11 +350,13 @@ class PixelAccuracy(_MeanMetric):
 
     def __init__(self, **kwargs: Any) -> None:
         """No options of its own."""
-        super().__init__(1, "", torch.int64, **kwargs)
+        super().__init__(1, "", **kwargs)
 
     def compute(self) -> Tensor:
         """The share."""
         return self._means()[0]
 
-    def _measure(self, preds: NDArray[Any], target: NDArray[Any]) -> NDArray[np.bool_]:
-        return equal_pixels(preds, target).reshape(-1, 1)
+    def _measure(
+        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
+        return equal_shares(preds, target, valid)

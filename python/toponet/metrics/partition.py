@@ -2,8 +2,8 @@
 
 Cells are the connected components of the background, under the dual of the foreground's
 connectivity. Pixels that are structure in the truth are excluded from both partitions (the
-"foreground-restricted" Rand index of the paper); predicted structure inside a true cell is one
-more segment there, as in scikit-image.
+"foreground-restricted" Rand index of the paper), and so are pixels that don't count; predicted
+structure inside a true cell is one more segment there, as in scikit-image.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 
 from toponet._validation import check_connectivity, check_flag
 from toponet.labelling import label_cells
-from toponet.metrics._inputs import Masks, likelihood_and_mask, mask_pair
+from toponet.metrics._inputs import (
+    Masks,
+    likelihood_to_compare,
+    masks_to_compare,
+    mean_over_images,
+)
 
 THRESHOLDS = tuple(k / 20 for k in range(1, 20))
 
@@ -33,12 +38,21 @@ class VariationOfInformationResult(NamedTuple):
 
 
 def adapted_rand_score(
-    prediction: Masks, target: Masks, *, connectivity: int = 8, maximal: bool = False
+    prediction: Masks,
+    target: Masks,
+    *,
+    connectivity: int = 8,
+    maximal: bool = False,
+    valid: Masks | None = None,
 ) -> float:
     """Adapted Rand F-score of the cells, in [0, 1], mean over images; 1 is perfect.
 
-    One minus scikit-image's ``adapted_rand_error``; the "ARI" of the paper. Images without a pair
-    of pixels to compare (a truth that is all structure) score 1.
+    One minus scikit-image's ``adapted_rand_error``; the "ARI" of the paper. It counts pairs of
+    pixels of true cells: F = 2 together in both / (together in the prediction + together in the
+    truth). Where it would be 0 / 0, no two pixels are together on either side (cells of one pixel
+    each, or a truth that is all structure): the partitions are the same, and the score is 1. If
+    there are pairs on one side only it is 0. A truth without structure is one cell, and so is
+    an all-structure prediction of it, one segment: they score 1.
 
     Args:
         prediction: (H, W) or (B, H, W), a mask or a likelihood in [0, 1], numpy or torch; cut at
@@ -47,76 +61,96 @@ def adapted_rand_score(
         connectivity: Of the structure; cells have the dual one.
         maximal: The best mean over the thresholds 0.05, 0.10, ..., 0.95, one threshold for all
             images: the paper's "maximal F-score".
+        valid: The same shape: 1 where a pixel counts; None = everywhere. The others are taken for
+            structure in both; an image without any that counts isn't part of the mean.
 
     Raises:
-        ValueError: If shapes differ or values are out of range.
+        TypeError: If an array doesn't hold numbers, or is a masked one.
+        ValueError: If shapes differ, values that count are out of range, or no pixel counts.
 
     Source: Arganda-Carreras et al., Frontiers in Neuroanatomy (2015).
     """
-    scores = rand_scores(prediction, target, connectivity, maximal)
-    return float(scores.mean(axis=0).max())
+    return max(mean_over_images(rand_scores(prediction, target, connectivity, maximal, valid)))
 
 
 def variation_of_information(
-    prediction: Masks, target: Masks, *, connectivity: int = 8
+    prediction: Masks, target: Masks, *, connectivity: int = 8, valid: Masks | None = None
 ) -> VariationOfInformationResult:
     """Variation of information between the cells, in bits, mean over images; 0 is perfect.
 
     scikit-image's ``variation_of_information``, split and merge apart. Images whose truth is all
-    structure have (0, 0).
+    structure, or has a single pixel of background, have (0, 0).
 
     Args:
         prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
         target: Mask of the same shape.
         connectivity: Of the structure; cells have the dual one.
+        valid: The same shape: 1 where a pixel counts; None = everywhere. The others are taken for
+            structure in both; an image without any that counts isn't part of the mean.
 
     Raises:
-        ValueError: If shapes differ, or a value is neither 0 nor 1.
+        TypeError: If an array doesn't hold numbers, or is a masked one.
+        ValueError: If shapes differ, a value that counts is neither 0 nor 1, or no pixel counts.
 
     Source: Meila, "Comparing clusterings" (2007).
     """
-    split, merge = conditional_entropies(prediction, target, connectivity).mean(axis=0)
-    return VariationOfInformationResult(float(split), float(merge))
+    rows = conditional_entropies(prediction, target, connectivity, valid)
+    return VariationOfInformationResult(*mean_over_images(rows))
 
 
 def rand_scores(
-    prediction: Masks, target: Masks, connectivity: int, maximal: bool
+    prediction: Masks,
+    target: Masks,
+    connectivity: int,
+    maximal: bool,
+    valid: Masks | None = None,
 ) -> NDArray[np.float64]:
-    """(B, thresholds) adapted Rand F-scores, at 0.5 or at all :data:`THRESHOLDS`."""
+    """(images, thresholds) adapted Rand F-scores, at 0.5 or at all :data:`THRESHOLDS`.
+
+    One row for each image in which a pixel counts.
+    """
     check_connectivity(connectivity)
     check_flag("maximal", maximal)
-    likelihood, truth = likelihood_and_mask(prediction, target)
+    compared = likelihood_to_compare(prediction, target, valid)
+    thresholds = THRESHOLDS if maximal else (0.5,)
     scores = []
-    for f, g in zip(likelihood, truth, strict=True):
-        cells = label_cells(g, connectivity)
-        thresholds = THRESHOLDS if maximal else (0.5,)
-        scores.append([_rand_score(label_cells(f >= t, connectivity), cells) for t in thresholds])
-    return np.array(scores)
+    for k in compared.images:
+        cells = label_cells(compared.target[k], connectivity)
+        cuts = (compared.prediction[k] >= threshold for threshold in thresholds)
+        scores.append([_rand_score(label_cells(cut, connectivity), cells) for cut in cuts])
+    return np.reshape(scores, (-1, len(thresholds)))
 
 
 def conditional_entropies(
-    prediction: Masks, target: Masks, connectivity: int
+    prediction: Masks, target: Masks, connectivity: int, valid: Masks | None = None
 ) -> NDArray[np.float64]:
-    """(B, 2) split and merge of each image, in bits."""
+    """(images, 2) split and merge in bits, of each image in which a pixel counts."""
     from skimage.metrics import variation_of_information as entropies
 
     check_connectivity(connectivity)
-    predicted, truth = mask_pair(prediction, target)
+    compared = masks_to_compare(prediction, target, valid)
     per_image = []
-    for f, g in zip(predicted, truth, strict=True):
-        if g.all():
+    for k in compared.images:
+        truth = compared.target[k]
+        if truth.all():
             per_image.append((0.0, 0.0))
             continue
-        cells = (label_cells(g, connectivity), label_cells(f, connectivity))
+        cells = (label_cells(mask, connectivity) for mask in (truth, compared.prediction[k]))
         per_image.append(entropies(*cells, ignore_labels=(0,)))
-    return np.array(per_image)
+    return np.reshape(per_image, (-1, 2))
 
 
 def _rand_score(predicted_cells: NDArray[np.int64], true_cells: NDArray[np.int64]) -> float:
     from skimage.metrics import adapted_rand_error
 
-    if np.count_nonzero(true_cells) < 2:
+    compared = true_cells > 0
+    if not any(_holds_pair(cells[compared]) for cells in (predicted_cells, true_cells)):
         return 1.0
-    with np.errstate(invalid="ignore"):  # No pair in common on one side: 0/0, handled below.
+    with np.errstate(invalid="ignore"):  # No pair that is together in both: 0/0, handled below.
         error, *_ = adapted_rand_error(true_cells, predicted_cells, ignore_labels=(0,))
     return 0.0 if np.isnan(error) else 1.0 - float(error)
+
+
+def _holds_pair(labels: NDArray[np.int64]) -> bool:
+    """Whether two pixels have the same label."""
+    return bool((np.bincount(labels) > 1).any())

@@ -5,29 +5,38 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.metrics._inputs import Masks, mask_pair
+from toponet.metrics._inputs import Masks, masks_to_compare, mean_over_images
 
 
-def pixel_accuracy(prediction: Masks, target: Masks) -> float:
-    """Share of pixels at which the masks are equal, in [0, 1], over all images together.
+def pixel_accuracy(prediction: Masks, target: Masks, *, valid: Masks | None = None) -> float:
+    """Share of pixels at which the masks are equal, in [0, 1], mean over images.
+
+    Defined for every pair of masks: 1 if they are equal, all structure or none included.
 
     Args:
         prediction: (H, W) or (B, H, W); 0 and 1 in any dtype, numpy or torch.
         target: The same shape.
+        valid: The same shape: 1 where a pixel counts; None = everywhere. The share is that of the
+            pixels that count; an image without any isn't part of the mean.
 
     Raises:
-        ValueError: If shapes differ, or a value is neither 0 nor 1.
+        TypeError: If an array doesn't hold numbers, or is a masked one.
+        ValueError: If shapes differ, a value that counts is neither 0 nor 1, or no pixel counts.
 
     Example:
         >>> from toponet.metrics import pixel_accuracy
         >>> pixel_accuracy([[0, 1], [1, 1]], [[0, 1], [1, 0]])
         0.75
     """
-    return float(equal_pixels(prediction, target).mean())
+    return mean_over_images(equal_shares(prediction, target, valid))[0]
 
 
-def equal_pixels(prediction: Masks, target: Masks) -> NDArray[np.bool_]:
-    """(B, H, W): where the masks are equal."""
-    predicted, truth = mask_pair(prediction, target)
-    equal: NDArray[np.bool_] = predicted == truth
-    return equal
+def equal_shares(
+    prediction: Masks, target: Masks, valid: Masks | None = None
+) -> NDArray[np.float64]:
+    """(images, 1) The share of each image in which a pixel counts."""
+    compared = masks_to_compare(prediction, target, valid)
+    equal = compared.prediction == compared.target
+    counts = np.ones_like(equal) if compared.valid is None else compared.valid
+    shares = [(equal[k] & counts[k]).sum() / counts[k].sum() for k in compared.images]
+    return np.reshape(shares, (-1, 1))

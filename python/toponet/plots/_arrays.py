@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._validation import check_number
+from toponet._validation import check_not_masked, check_number
 
 # Anything that is, or holds, numbers: tensors aren't array-like for type checkers.
 Numbers = ArrayLike | torch.Tensor
@@ -18,9 +18,10 @@ def real_array(name: str, given: Numbers) -> NDArray[Any]:
     """The numbers of a list, an array or a tensor of any device, with or without a gradient.
 
     Raises:
-        TypeError: If it holds no real numbers.
+        TypeError: If it holds no real numbers, or is a masked array.
         ValueError: If its rows have different lengths.
     """
+    check_not_masked(name, given)
     if isinstance(given, torch.Tensor):
         values = given.detach().cpu()
         # numpy has no bfloat16.

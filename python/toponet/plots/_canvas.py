@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._valid import taken_for_structure
 from toponet.plots._arrays import Numbers, real_array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+# As much structure as pixels that don't count are drawn with: a grey of their own.
+_NOT_COUNTED = 0.3
 
 
 def show(axes: Axes, picture: NDArray[Any], colours: str = "gray", margin: int = 0) -> None:
@@ -42,17 +46,44 @@ def show_structure(axes: Axes, structure: NDArray[Any]) -> None:
     show(axes, 1 - 0.85 * structure)
 
 
-def likelihood_map(likelihood: Numbers) -> NDArray[np.float64]:
-    """One image's likelihood as float64.
+def show_mask(axes: Axes, mask: NDArray[np.bool_], valid: NDArray[np.bool_] | None) -> None:
+    """Structure dark, background white, pixels that don't count grey."""
+    show_structure(axes, mask if valid is None else np.where(valid, mask, _NOT_COUNTED))
+
+
+def grey_or_colour(image: Numbers, shape: tuple[int, ...]) -> NDArray[Any]:
+    """An image (C, H, W) of one or three channels, of masks of this shape (H, W).
 
     Raises:
-        TypeError: If it doesn't hold numbers.
+        TypeError: If it doesn't hold numbers, or is a masked array.
+        ValueError: If it has another shape.
+    """
+    array = real_array("image", image)
+    if array.ndim != 3 or len(array) not in (1, 3) or array.shape[1:] != shape:
+        raise ValueError(
+            f"image must have shape (1, H, W) or (3, H, W), here with {shape[0]} x {shape[1]} "
+            f"pixels, got {array.shape}: image[None] adds the channel axis of a grey one, "
+            "image.transpose(2, 0, 1) moves a last one to the front"
+        )
+    return array
+
+
+def likelihood_map(
+    likelihood: Numbers, valid: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """One image's likelihood as float64; where a pixel doesn't count, 1.
+
+    Raises:
+        TypeError: If it doesn't hold numbers, or is a masked array.
         ValueError: If it isn't (H, W) with at least one pixel, or leaves [0, 1].
     """
     array = real_array("likelihood", likelihood)
     if array.ndim != 2 or array.size == 0:
-        raise ValueError(f"likelihood must have shape (H, W), not empty, got {array.shape}")
-    values = array.astype(np.float64)
+        raise ValueError(
+            f"likelihood must have shape (H, W), not empty, got {array.shape}: take one image and "
+            "one channel of a batch"
+        )
+    values = taken_for_structure(array.astype(np.float64), valid)
     wrong = values[~((values >= 0) & (values <= 1))]  # NaN as well.
     if wrong.size:
         raise ValueError(f"likelihood must lie in [0, 1], got {wrong[0]:g}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from toponet.plots._arrays import Numbers, curve
-from toponet.plots._canvas import show, show_structure, stretched
+from toponet._valid import taken_for_structure, valid_pixels
+from toponet._validation import binary_mask
+from toponet.plots._arrays import Numbers, curve, real_array
+from toponet.plots._canvas import grey_or_colour, show, show_mask, stretched
 from toponet.plots._epochs import mark_start
 from toponet.plots._style import BLUE
 from toponet.plots.segmentation import plot_mistakes
@@ -51,11 +52,12 @@ def plot_metric(
 
 def plot_masks(
     figure: Figure,
-    truth: NDArray[np.generic],
-    masks: Mapping[str, NDArray[np.generic]],
+    truth: Numbers,
+    masks: Mapping[str, Numbers],
     connectivity: int = 8,
     *,
-    image: NDArray[np.floating[Any]] | None = None,
+    image: Numbers | None = None,
+    valid: ArrayLike | None = None,
 ) -> NDArray[Any]:
     """The truth and masks beside it, with wrong topology marked; each title counts the marks.
 
@@ -67,19 +69,27 @@ def plot_masks(
         masks: Of the same shape, by title.
         connectivity: Of the structure.
         image: (C, H, W) with one or three channels, any range, for a panel before the truth.
+        valid: (H, W): 1 where a pixel counts; None = everywhere. As of :func:`plot_mistakes`.
 
     Returns:
         The axes: the image's, if there is one, the truth's and one for each mask.
+
+    Raises:
+        TypeError: If an array holds no numbers, or is a masked one.
+        ValueError: If shapes don't fit, or a mask holds anything but 0 and 1.
     """
+    given = real_array("truth", truth)
+    counted = valid_pixels(valid, given.shape)
+    true = binary_mask("truth", taken_for_structure(given, counted))
     before = 1 if image is None else 2
     row: NDArray[Any] = figure.subplots(1, before + len(masks), squeeze=False)[0]
     if image is not None:
-        show(row[0], stretched(image))
+        show(row[0], stretched(grey_or_colour(image, true.shape)))
         row[0].set_title("image", fontsize=10)
-    show_structure(row[before - 1], truth != 0)
+    show_mask(row[before - 1], true, counted)
     row[before - 1].set_title("truth", fontsize=10)
     for axes, (title, mask) in zip(row[before:], masks.items(), strict=True):
-        plot_mistakes(axes, mask, truth, connectivity)
+        plot_mistakes(axes, mask, true, connectivity, valid=counted)
         marks = sum(len(artist.get_offsets()) for artist in axes.collections)
         axes.set_title(f"{title}: {marks} mistakes", fontsize=10)
     if masks:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from toponet._validation import check_connectivity, check_flag
+from toponet._valid import taken_for_structure, valid_pixels
+from toponet._validation import binary_mask, check_connectivity, check_flag
 from toponet.labelling import label_cells, label_structure, without_partner
-from toponet.plots._canvas import show, show_structure, stretched
+from toponet.plots._arrays import Numbers, real_array
+from toponet.plots._canvas import grey_or_colour, likelihood_map, show, show_mask, stretched
 from toponet.plots._style import BLUE, ORANGE, VERMILION
 
 if TYPE_CHECKING:
@@ -21,9 +23,11 @@ _AREA_OF_ALL = 5000.0  # Of all rings together, in square points, unless they ar
 
 def plot_mistakes(
     axes: Axes,
-    prediction: NDArray[np.generic],
-    truth: NDArray[np.generic],
+    prediction: Numbers,
+    truth: Numbers,
     connectivity: int = 8,
+    *,
+    valid: ArrayLike | None = None,
 ) -> Axes:
     """The predicted mask, with a ring around each cell or piece that is wrong.
 
@@ -35,27 +39,31 @@ def plot_mistakes(
         prediction: (H, W) mask, 1 = structure.
         truth: The same shape.
         connectivity: Of the structure.
+        valid: The same shape: 1 where a pixel counts; None = everywhere. The others are drawn in
+            grey and taken for structure in both, as loss and metrics do.
 
     Returns:
         The axes; the marks are labelled for a legend, with their numbers.
 
     Raises:
-        ValueError: If the masks are not of one shape (H, W), or the connectivity is neither 4
-            nor 8.
+        TypeError: If an array holds no numbers, or is a masked one.
+        ValueError: If the masks are not of one shape (H, W), hold anything but 0 and 1, or the
+            connectivity is neither 4 nor 8.
     """
-    _check_masks(prediction, truth, connectivity)
-    show_structure(axes, prediction != 0)
-    _mark_mistakes(axes, prediction, truth, connectivity, frame=False)
+    masks = _checked_masks(prediction, truth, valid, connectivity)
+    show_mask(axes, masks.prediction, masks.valid)
+    _mark_mistakes(axes, masks, connectivity, frame=False)
     return axes
 
 
 def plot_errors(
     axes: Axes,
-    prediction: NDArray[np.generic],
-    truth: NDArray[np.generic],
+    prediction: Numbers,
+    truth: Numbers,
     connectivity: int = 8,
     *,
     frame: bool = False,
+    valid: ArrayLike | None = None,
 ) -> Axes:
     """The truth with the pixels that the prediction gets wrong, and rings as in `plot_mistakes`.
 
@@ -68,48 +76,58 @@ def plot_errors(
         connectivity: Of the structure.
         frame: Whether a frame of structure surrounds both, as in the loss of a patch: what touches
             the border is one piece then.
+        valid: As of :func:`plot_mistakes`.
 
     Returns:
         The axes; the marks are labelled for a legend, with their numbers.
 
     Raises:
-        TypeError: If ``frame`` isn't True or False.
+        TypeError: As :func:`plot_mistakes`; if ``frame`` isn't True or False.
         ValueError: As :func:`plot_mistakes`.
     """
     from matplotlib.colors import to_rgb
 
-    _check_masks(prediction, truth, connectivity)
+    masks = _checked_masks(prediction, truth, valid, connectivity)
     check_flag("frame", frame)
-    predicted, true = prediction != 0, truth != 0
+    predicted, true = masks.prediction, masks.truth
     picture = np.ones((*true.shape, 3))
     picture[true] = 0.35
     picture[true & ~predicted] = to_rgb(VERMILION)
     picture[predicted & ~true] = 0.4 + 0.6 * np.array(to_rgb(BLUE))
+    if masks.valid is not None:
+        picture[~masks.valid] = 0.75
     show(axes, picture)
-    _mark_mistakes(axes, prediction, truth, connectivity, frame)
+    _mark_mistakes(axes, masks, connectivity, frame)
     return axes
 
 
-def _check_masks(
-    prediction: NDArray[np.generic], truth: NDArray[np.generic], connectivity: int
-) -> None:
+class _Masks(NamedTuple):
+    """Two masks (H, W) in which pixels that don't count are structure, and which ones count."""
+
+    prediction: NDArray[np.bool_]
+    truth: NDArray[np.bool_]
+    valid: NDArray[np.bool_] | None
+
+
+def _checked_masks(
+    prediction: Numbers, truth: Numbers, valid: ArrayLike | None, connectivity: int
+) -> _Masks:
     check_connectivity(connectivity)
-    if prediction.ndim != 2 or prediction.shape != truth.shape:
+    given = real_array("prediction", prediction), real_array("truth", truth)
+    if given[0].ndim != 2 or given[0].shape != given[1].shape:
         raise ValueError(
             "prediction and truth must have the same shape (H, W), got "
-            f"{prediction.shape} and {truth.shape}"
+            f"{given[0].shape} and {given[1].shape}: take one image and one channel of a batch"
         )
+    counted = valid_pixels(valid, given[0].shape)
+    predicted, true = (taken_for_structure(mask, counted) for mask in given)
+    return _Masks(binary_mask("prediction", predicted), binary_mask("truth", true), counted)
 
 
-def _mark_mistakes(
-    axes: Axes,
-    prediction: NDArray[np.generic],
-    truth: NDArray[np.generic],
-    connectivity: int,
-    frame: bool,
-) -> None:
-    cells = [label_cells(mask, connectivity) for mask in (truth, prediction)]
-    pieces = [_pieces(mask, connectivity, frame) for mask in (truth, prediction)]
+def _mark_mistakes(axes: Axes, masks: _Masks, connectivity: int, frame: bool) -> None:
+    sides = (masks.truth, masks.prediction)
+    cells = [label_cells(mask, connectivity) for mask in sides]
+    pieces = [_pieces(mask, connectivity, frame) for mask in sides]
     marks = [
         ("cell merged or lost", "o", VERMILION, without_partner(cells[0], cells[1])),
         ("cell too many", "s", BLUE, without_partner(cells[1], cells[0])),
@@ -135,39 +153,52 @@ def _mark_mistakes(
         )
 
 
-def _pieces(mask: NDArray[np.generic], connectivity: int, frame: bool) -> NDArray[np.int64]:
+def _pieces(mask: NDArray[np.bool_], connectivity: int, frame: bool) -> NDArray[np.int64]:
     """Components of the structure, without those that are part of the frame."""
     if not frame:
         return label_structure(mask, connectivity)
-    framed = np.pad(mask != 0, 1, constant_values=True)
+    framed = np.pad(mask, 1, constant_values=True)
     labels = label_structure(framed, connectivity)
     return label_structure((framed & (labels != labels[0, 0]))[1:-1, 1:-1], connectivity)
 
 
 def plot_segmentation(
     figure: Figure,
-    image: NDArray[np.floating[Any]],
-    truth: NDArray[np.generic],
-    likelihood: NDArray[np.floating[Any]],
+    image: Numbers,
+    truth: Numbers,
+    likelihood: Numbers,
     connectivity: int = 8,
+    *,
+    valid: ArrayLike | None = None,
 ) -> NDArray[Any]:
     """Image, truth, likelihood, and the mask at 0.5 with wrong topology marked, in a row.
 
     Args:
         figure: Drawn into.
         image: (C, H, W) with one or three channels, any range.
-        truth: (H, W) mask.
+        truth: (H, W) mask, 1 = structure.
         likelihood: (H, W) in [0, 1].
         connectivity: Of the structure.
+        valid: (H, W): 1 where a pixel counts; None = everywhere. As of :func:`plot_mistakes`.
 
     Returns:
         The four axes.
+
+    Raises:
+        TypeError: If an array holds no numbers, or is a masked one.
+        ValueError: If shapes don't fit, the truth holds anything but 0 and 1, the likelihood
+            leaves [0, 1], or the connectivity is neither 4 nor 8.
     """
+    truth_shape = real_array("truth", truth).shape
+    counted = valid_pixels(valid, truth_shape)
+    values = likelihood_map(likelihood, counted)
+    masks = _checked_masks(values >= 0.5, truth, counted, connectivity)
+    picture = stretched(grey_or_colour(image, truth_shape))
     row: NDArray[Any] = figure.subplots(1, 4, squeeze=True)
-    show(row[0], stretched(image))
-    show_structure(row[1], truth != 0)
-    show(row[2], likelihood, "viridis")
-    plot_mistakes(row[3], likelihood >= 0.5, truth, connectivity)
+    show(row[0], picture)
+    show_mask(row[1], masks.truth, counted)
+    show(row[2], values, "viridis")
+    plot_mistakes(row[3], values >= 0.5, truth, connectivity, valid=counted)
     for axes, title in zip(row, ("image", "truth", "likelihood", "cut at 0.5"), strict=True):
         axes.set_title(title, fontsize=10)
     marks, labels = row[3].get_legend_handles_labels()

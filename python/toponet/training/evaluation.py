@@ -43,7 +43,7 @@ def evaluate(
     valid: Sequence[NDArray[np.uint8] | None] | None = None,
 ) -> dict[str, float]:
     """Metrics by name, each the mean over the images: the numbers of ``toponet-evaluate``."""
-    counted = [None if v is None else v.astype(bool) for v in valid or [None] * len(masks)]
+    counted = valid or [None] * len(masks)
     scores = [
         score_image(f, g, protocol, v) for f, g, v in zip(likelihoods, masks, counted, strict=True)
     ]

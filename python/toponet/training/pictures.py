@@ -24,7 +24,7 @@ from toponet.plots import (
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
 from toponet.training.state import Row
-from toponet.training.worst_patches import WorstPatch, counted
+from toponet.training.worst_patches import WorstPatch
 
 EPOCHS_IN_A_ROW = 5
 # Weaker pulls have no mark: the noise of a map would hide the rest.
@@ -66,9 +66,7 @@ def report_pictures(
         masks: Its answers cut at the threshold, by epoch.
         worst: The patches that cost most; may be empty.
     """
-    name, image, valid = data.names[0], data.images[0], data.valid[0]
-    truth = counted(data.masks[0], valid)
-    masks = {epoch: counted(mask, valid) for epoch, mask in masks.items()}
+    name = data.names[0]
     kind = config.measured.capitalize()
     last, before = int(rows[-1]["epoch"]), config.topo_start_epoch - 1
     yield Picture(
@@ -85,7 +83,7 @@ def report_pictures(
             "comparison.png",
             f"{kind} image {name}: image, truth, at the end of the cross-entropy phase, and at "
             "the end of training",
-            _masks_figure(truth, pair, config.connectivity, image),
+            _masks_figure(data, pair, config.connectivity, with_image=True),
         )
     if masks:
         chosen = {
@@ -94,7 +92,7 @@ def report_pictures(
         yield Picture(
             "epochs.png",
             f"{kind} image {name}: truth, and the cut likelihood over the epochs",
-            _masks_figure(truth, chosen, config.connectivity),
+            _masks_figure(data, chosen, config.connectivity),
         )
     if worst:
         yield Picture(
@@ -121,15 +119,9 @@ def what_moves(rows: Sequence[Row]) -> str:
 
 def overlay(config: TrainConfig, data: ImageSet, likelihood: NDArray[np.float32]) -> Figure:
     """The first of these images beside truth, likelihood and mask, with wrong topology marked."""
-    truth = data.masks[0]
+    image, truth, valid = data.images[0], data.masks[0], data.valid[0]
     figure = _row_figure(4, truth.shape)
-    plot_segmentation(
-        figure,
-        data.images[0],
-        counted(truth, data.valid[0]),
-        counted(likelihood, data.valid[0]),
-        config.connectivity,
-    )
+    plot_segmentation(figure, image, truth, likelihood, config.connectivity, valid=valid)
     return figure
 
 
@@ -159,7 +151,8 @@ def patches_figure(worst: Sequence[WorstPatch], config: TrainConfig) -> Figure:
         part.suptitle(_patch_caption(patch), fontsize=11)
         axes = part.subplots(1, 3)
         prediction = patch.likelihood >= THRESHOLD
-        plot_errors(axes[0], prediction, patch.truth, config.connectivity, frame=config.frame)
+        options: dict[str, Any] = {"frame": config.frame, "valid": patch.valid}
+        plot_errors(axes[0], prediction, patch.truth, config.connectivity, **options)
         _legend_below(axes[0])
         plot_critical_pixels(axes[1], patch.likelihood, patch.explanation, min_force=LEAST_FORCE)
         plot_diagram(axes[2], patch.explanation)
@@ -181,13 +174,12 @@ def spread(values: Sequence[int], count: int) -> list[int]:
 
 
 def _masks_figure(
-    truth: Mask,
-    masks: Mapping[str, Mask],
-    connectivity: int,
-    image: NDArray[np.float32] | None = None,
+    data: ImageSet, masks: Mapping[str, Mask], connectivity: int, with_image: bool = False
 ) -> Figure:
-    figure = _row_figure(1 + len(masks) + (image is not None), truth.shape)
-    plot_masks(figure, truth, masks, connectivity, image=image)
+    """The first held-out image's truth and masks."""
+    truth, image = data.masks[0], data.images[0] if with_image else None
+    figure = _row_figure(1 + len(masks) + with_image, truth.shape)
+    plot_masks(figure, truth, masks, connectivity, image=image, valid=data.valid[0])
     return figure
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from toponet._valid import taken_for_structure
 from toponet.data import ImageSet
 from toponet.explanation import Explanation
 from toponet.losses import TopologicalLoss
@@ -24,12 +25,14 @@ class WorstPatch:
         image: Name of its image.
         truth: (h, w) uint8, 1 = structure.
         likelihood: (h, w) float32.
+        valid: (h, w) uint8, 1 = the pixel counts; None = all do.
         explanation: What the loss does there.
     """
 
     image: str
     truth: NDArray[np.uint8]
     likelihood: NDArray[np.float32]
+    valid: NDArray[np.uint8] | None
     explanation: Explanation
 
     def to_plain(self) -> dict[str, Any]:
@@ -77,9 +80,8 @@ def worst_patches(
     loss = TopologicalLoss(**config.loss_options, patch_size=size)
     worst: list[WorstPatch] = []
     for k, likelihood in enumerate(likelihoods):
-        f, g = counted(likelihood, data.valid[k]), counted(data.masks[k], data.valid[k])
-        # The loss leaves out patches without a pixel that counts.
         valid = data.valid[k]
+        f, g = (taken_for_structure(pixels, valid) for pixels in (likelihood, data.masks[k]))
         patches = loss.explain(
             torch.from_numpy(f)[None],
             torch.from_numpy(g)[None],
@@ -89,13 +91,9 @@ def worst_patches(
             (row, column), (height, width) = patch.corner, patch.shape
             part = np.s_[row : row + height, column : column + width]
             if patch.loss > 0:
-                worst.append(WorstPatch(data.names[k], g[part], f[part], patch))
+                counted = None if valid is None else valid[part]
+                worst.append(WorstPatch(data.names[k], g[part], f[part], counted, patch))
         worst = sorted(worst, key=lambda patch: -patch.explanation.loss)[:count]
         if progress is not None:
             progress(k + 1)
     return worst
-
-
-def counted(pixels: NDArray[Any], valid: NDArray[np.uint8] | None) -> NDArray[Any]:
-    """A mask or likelihood whose pixels that don't count are structure, as for loss and metrics."""
-    return pixels if valid is None else np.where(valid != 0, pixels, pixels.dtype.type(1))

@@ -228,9 +228,21 @@ def test_pixels_that_do_not_count_change_nothing() -> None:
 
 
 def test_means_count_every_image_the_same() -> None:
-    scores = [score_image(f, g, Protocol()) for f, g in likelihoods().values()]
+    """And so do the classes: one rule, whatever the images' sizes."""
+    protocol = Protocol(betti_convention(patches="grid", patch_size=33))
+    scores = [score_image(f, g, protocol) for f, g in likelihoods().values()]
     means = mean_metrics(scores)
     assert means["accuracy"] == pytest.approx(np.mean([s.metrics["accuracy"] for s in scores]))
+    accuracy, rand = metrics.PixelAccuracy(), metrics.AdaptedRandScore()
+    betti = metrics.BettiError(patches="grid", patch_size=33)
+    for f, g in likelihoods().values():
+        rand.update(f, g)
+        accuracy.update(f >= 0.5, g)
+        betti.update(f >= 0.5, g)
+    assert means["accuracy"] == pytest.approx(float(accuracy.compute()), rel=1e-6)
+    assert means["ari"] == pytest.approx(float(rand.compute()), rel=1e-6)
+    for name, value in betti.compute().items():
+        assert means[name] == pytest.approx(float(value), rel=1e-6)
 
 
 @pytest.mark.parametrize(

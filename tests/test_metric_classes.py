@@ -300,6 +300,97 @@ def test_what_isnt_there_is_an_attribute_error() -> None:
         _ = metrics.BetaError
 
 
+class Owner(torch.nn.Module):
+    """A model with a metric, as Lightning has it."""
+
+    def __init__(self, metric: torchmetrics.Metric) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 2)
+        self.metric = metric
+
+
+def by_lightning(metric: torchmetrics.Metric) -> None:
+    from lightning.fabric.plugins.precision import HalfPrecision
+
+    HalfPrecision("bf16-true").convert_module(Owner(metric))
+
+
+CASTS: dict[str, Callable[[torchmetrics.Metric], Any]] = {
+    "to bfloat16": lambda metric: metric.to(torch.bfloat16),
+    "to float16": lambda metric: metric.to("cpu", torch.float16),
+    "half": lambda metric: metric.half(),
+    "bfloat16 of its model": lambda metric: Owner(metric).bfloat16(),
+    "to of its model": lambda metric: Owner(metric).to(torch.bfloat16),
+    "set_dtype": lambda metric: metric.set_dtype(torch.float16),
+    "Lightning's bf16-true": by_lightning,
+}
+
+
+@pytest.mark.parametrize("cast", CASTS)
+@pytest.mark.parametrize(("name", "options"), SUMMABLE, ids=str)
+def test_half_precision_leaves_the_sums_alone(
+    name: str, options: dict[str, Any], cast: str
+) -> None:
+    """In bfloat16 a sum of ones stays at 256: what comes after counts for nothing."""
+    truth = torch.zeros(300, 7, 11, dtype=torch.long)
+    truth[:, :, 5] = 1
+    broken = truth.clone()
+    broken[:, 3, 5] = 0
+    expected, metric = build(name, options), build(name, options)
+    CASTS[cast](metric)
+    for each in (expected, metric):
+        each.update(broken, truth)
+        each.update(truth, truth)
+        CASTS[cast](metric)
+        for k in range(5):
+            each.update(broken[k], truth[k])
+    assert numbers(metric.compute()) == numbers(expected.compute())
+    wrong, perfect = (np.array(numbers(FUNCTIONS[name](mask[0], truth[0], **options)))
+                      for mask in (broken, truth))  # fmt: skip
+    mean = (305 * wrong + 300 * perfect) / 605
+    assert numbers(metric.compute()) == pytest.approx(mean.tolist(), rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_torchs_default_type_decides_nothing(name: str) -> None:
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        metric = build(name, {})
+        metric.update(*batch(20))
+        measured = numbers(metric.compute())
+    finally:
+        torch.set_default_dtype(torch.float32)
+    metric = build(name, {})
+    metric.update(*batch(20))
+    assert measured == numbers(metric.compute())
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *((name, options) for name, options in SUMMABLE if "maximal" not in options),
+        ("BettiError", {"patch_size": 20}),
+    ],
+    ids=str,
+)
+def test_every_image_counts_the_same_whatever_its_size(name: str, options: dict[str, Any]) -> None:
+    """The small image is one patch, the large one many; the evaluator's rule."""
+    rng = np.random.default_rng(21)
+    images = [rng.random((2, *shape)) < 0.5 for shape in ((12, 14), (90, 70))]
+    metric = build(name, options)
+    for predicted, truth in images:
+        metric.update(predicted, truth)
+    each = []
+    for update, (predicted, truth) in enumerate(images):
+        alone = build(name, options)
+        for _ in range(update):  # Random patches are those of the update's number.
+            alone.update(predicted, truth, np.zeros(truth.shape))
+        alone.update(predicted, truth)
+        each.append(numbers(alone.compute()))
+    assert each[0] != each[1]
+    assert numbers(metric.compute()) == pytest.approx(np.mean(each, axis=0).tolist(), rel=1e-6)
+
+
 RANDOM = ("BettiError", {"patches": 5, "patch_size": 9})
 
 

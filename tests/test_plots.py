@@ -420,7 +420,7 @@ def test_legends_can_be_left_to_the_caller(draw: Any, picture: Any) -> None:
         (np.zeros((0, 5)), ValueError, r"must have shape \(H, W\), not empty, got \(0, 5\)"),
         (np.full((4, 5), 1.5), ValueError, r"must lie in \[0, 1\], got 1.5"),
         (np.full((4, 5), np.nan), ValueError, r"must lie in \[0, 1\], got nan"),
-        (np.full((4, 5), "a"), TypeError, "must hold numbers or booleans, got <U1"),
+        (np.full((4, 5), "a"), TypeError, "must hold real numbers, got <U1"),
     ],
 )
 def test_likelihoods_that_are_none_are_refused(

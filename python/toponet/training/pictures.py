@@ -176,7 +176,7 @@ def spread(values: Sequence[int], count: int) -> list[int]:
 def _masks_figure(
     data: ImageSet, masks: Mapping[str, Mask], connectivity: int, with_image: bool = False
 ) -> Figure:
-    """The first held-out image's truth and masks."""
+    """Truth and masks of the first of these images."""
     truth, image = data.masks[0], data.images[0] if with_image else None
     figure = _row_figure(1 + len(masks) + with_image, truth.shape)
     plot_masks(figure, truth, masks, connectivity, image=image, valid=data.valid[0])

@@ -324,7 +324,7 @@ def test_training_on_cuda(folder: Path, tmp_path: Path, precision: str) -> None:
         ({"topo_weight": -1.0}, "topo_weight must be at least 0"),
         ({"num_threads": 0}, "num_threads"),
         ({"fold": 7}, "folds - 1 = 2, got 7"),
-        ({"folds": 4}, "4 folds need at least 4 images, got 3"),
+        ({"folds": 4}, "has 3 image(s), fewer than --folds 4"),
         ({"patch_size": 45}, "smaller than a patch of 45 x 45"),
         ({"precision": "16-mixed"}, "'16-mixed' needs a CUDA device"),
         ({"data": "nowhere"}, "nowhere/images is not a folder"),
@@ -454,7 +454,9 @@ def test_a_finished_checkpoint_is_not_gone_on_from(folder: Path, run: Path) -> N
     config = TrainConfig(
         **{**TINY, "data": str(folder), "start_from": str(run / "checkpoints" / "last.ckpt")}
     )
-    with pytest.raises(ValueError, match="has 2 epochs already; expected less than --epochs 2"):
+    with pytest.raises(
+        ValueError, match="has 2 epochs already: --epochs, which counts them, must be more"
+    ):
         Trainer(config, Console(quiet=True))
 
 

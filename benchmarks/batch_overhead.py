@@ -18,8 +18,8 @@ from rich.table import Table
 from timing import interleaved, machine
 
 import toponet
-from toponet._boxes import grid_boxes
-from toponet.binary_loss import LossOptions, Patches, binary_topological_loss
+from toponet._ground.boxes import grid_boxes
+from toponet.losses.binary_loss import LossOptions, Patches, binary_topological_loss
 
 IMAGES, CHANNELS, SIZE, PATCH = 16, 3, 256, 65
 

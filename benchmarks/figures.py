@@ -28,8 +28,8 @@ from comparison.pictures import (
 from comparison.plan import BUDGETS, SETS
 from rich.console import Console
 
+from toponet._ground.reporting import progress_bar
 from toponet.cli._common import MISTAKES, complain, sentence
-from toponet.reporting import progress_bar
 
 PROGRAM = "figures.py"
 

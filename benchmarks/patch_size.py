@@ -28,7 +28,7 @@ from rich.table import Table
 from timing import Timing, interleaved, machine
 
 import toponet
-from toponet.binary_loss import LossOptions, binary_topological_loss, whole_images
+from toponet.losses.binary_loss import LossOptions, binary_topological_loss, whole_images
 
 SIZES = (17, 33, 65, 129, 257, 513)
 QUICK_SIZES = (17, 33, 65, 129)

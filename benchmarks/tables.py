@@ -24,10 +24,10 @@ from comparison.plan import BUDGETS, INNER_SETS, SETS, Run, Variant, make_chain
 from comparison.runner import run_chains
 from rich.console import Console
 
-from toponet._validation import thread_count
+from toponet._ground.reporting import progress_bar
+from toponet._ground.validation import thread_count
 from toponet.cli._common import MISTAKES, complain, sentence
 from toponet.prediction.device import cpu_threads
-from toponet.reporting import progress_bar
 from toponet.training.vgg import FILE_NAME
 
 PROGRAM = "tables.py"

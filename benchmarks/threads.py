@@ -19,7 +19,7 @@ from rich.table import Table
 from timing import Timing, interleaved, machine
 
 import toponet
-from toponet._validation import thread_count
+from toponet._ground.validation import thread_count
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 

@@ -26,8 +26,6 @@ from scipy.ndimage import gaussian_filter
 
 import toponet
 from toponet.data import synthetic_membranes
-from toponet.explanation import Explanation, explain_matching
-from toponet.labelling import label_cells
 from toponet.plots import (
     plot_critical_pixels,
     plot_diagram,
@@ -35,8 +33,10 @@ from toponet.plots import (
     plot_landscape,
     plot_mistakes,
 )
-from toponet.plots._canvas import show, show_structure
-from toponet.plots._style import BLUE, DIMENSION_STYLES, GREEN, ORANGE, VERMILION
+from toponet.plots.canvas import show, show_structure
+from toponet.plots.style import BLUE, DIMENSION_STYLES, GREEN, ORANGE, VERMILION
+from toponet.topology.explanation import Explanation, explain_matching
+from toponet.topology.labelling import label_cells
 
 ROOT = Path(__file__).resolve().parents[1]
 Map = NDArray[np.float64]

@@ -13,25 +13,19 @@ import toponet
 
 PACKAGE = Path(toponet.__file__).parent
 
-# Each layer may import the layers named before it, and itself.
-LAYERS = [
-    {"_core", "_validation", "_boxes", "_valid", "labelling", "cleaning", "reading"},
-    {"archive", "diagram_checks", "interchange"},
-    {"diagrams", "persistence", "matching", "explanation", "binary_loss", "diagram_loss"},
-    {"losses", "functional"},
-    {"metrics"},
-    {"models"},
-    {"data"},
-    {"plots"},
-    {"reporting", "writing"},
-    {"evaluation", "inspection"},
-    {"checkpoint"},
-    {"prediction"},
+# Each floor may import the floors named before it, and itself.
+FLOORS = [
+    {"_core", "_ground"},
+    {"topology"},
+    {"losses"},
+    {"metrics", "models", "data", "plots"},
+    {"prediction", "evaluation", "inspection"},
     {"training"},
     {"cli"},
 ]
+# Packages of one floor that don't know each other.
 INDEPENDENT = {"metrics", "models", "data", "plots"}
-WITHOUT_TORCH = set().union(*LAYERS[:3])
+WITHOUT_TORCH = {"_ground", "topology"}
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -46,26 +40,48 @@ def imported_modules(path: Path) -> set[str]:
     return found
 
 
-def part_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def package_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0]
 
 
 SOURCES = [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"]
+every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_root_holds_packages_only() -> None:
+    expected = {"__init__.py", "_core.pyi", "py.typed", *set().union(*FLOORS) - {"_core"}}
+    found = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert found == expected
+
+
+@every_source
 def test_no_import_climbs(path: Path) -> None:
-    part = part_of(path)
-    level = next(k for k, layer in enumerate(LAYERS) if part in layer)
-    allowed = set().union(*LAYERS[: level + 1])
-    if part in INDEPENDENT:
-        allowed -= INDEPENDENT - {part}
+    package = package_of(path)
+    level = next(k for k, floor in enumerate(FLOORS) if package in floor)
+    allowed = set().union(*FLOORS[: level + 1])
+    if package in INDEPENDENT:
+        allowed -= INDEPENDENT - {package}
     for module in imported_modules(path):
         names = module.split(".")
         if names[0] == "toponet" and len(names) > 1:
             assert names[1] in allowed, f"{path} imports {module}"
-        if part in WITHOUT_TORCH:
+        if package in WITHOUT_TORCH:
             assert names[0] != "torch", f"{path} imports torch"
+
+
+@every_source
+def test_private_modules_are_imported_in_their_own_package_only(path: Path) -> None:
+    for module in imported_modules(path):
+        names = module.split(".")
+        if names[0] == "toponet" and len(names) > 2 and names[1] != package_of(path):
+            private = [name for name in names[2:] if name.startswith("_")]
+            assert not private, f"{path} imports {module}"
+
+
+def test_no_module_has_the_name_of_a_public_function() -> None:
+    functions = {name for name in toponet.__all__ if name.islower()}
+    modules = {path.stem for path in SOURCES if path.stem != "__init__"}
+    assert not functions & modules
 
 
 def test_importing_toponet_stays_light() -> None:
@@ -86,7 +102,8 @@ def test_subpackages_are_there_after_import_toponet_alone(name: str) -> None:
     output = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout
-    assert output.strip() == f"toponet.{name}"
+    assert output.strip().split(".")[0] == "toponet"
+    assert output.strip().split(".")[-1] == name
 
 
 def test_what_isnt_there_is_an_attribute_error() -> None:

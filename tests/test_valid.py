@@ -17,7 +17,6 @@ from PIL import Image
 
 import toponet
 from toponet import metrics
-from toponet.cleaning import clean_mask, find_tiny
 from toponet.cli import inspect as cli
 from toponet.data import ImageSet
 from toponet.evaluation import Protocol, score_image
@@ -25,6 +24,7 @@ from toponet.inspection.source import Sample
 from toponet.inspection.statistics import image_statistics
 from toponet.metrics.conventions import betti_convention
 from toponet.plots import plot_errors, plot_masks, plot_mistakes, plot_segmentation
+from toponet.topology.cleaning import clean_mask, find_tiny
 from toponet.training import TrainConfig
 from toponet.training.evaluation import evaluate
 from toponet.training.pictures import overlay

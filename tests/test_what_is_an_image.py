@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 import toponet
 from toponet import metrics
-from toponet.cleaning import clean_mask, find_tiny
 from toponet.data import instance_borders
 from toponet.evaluation import Protocol, score_image
-from toponet.labelling import label_cells, label_structure
 from toponet.plots import (
     plot_critical_pixels,
     plot_errors,
@@ -27,6 +25,8 @@ from toponet.plots import (
     plot_mistakes,
     plot_segmentation,
 )
+from toponet.topology.cleaning import clean_mask, find_tiny
+from toponet.topology.labelling import label_cells, label_structure
 
 MASK = np.eye(7, 11, dtype=np.uint8)
 IMAGE = np.zeros((1, 7, 11))

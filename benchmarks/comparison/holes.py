@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import toponet
-from toponet.cleaning import clean_mask
+from toponet.topology.cleaning import clean_mask
 
 PATCH = 65
 LARGE_PATCH = 129

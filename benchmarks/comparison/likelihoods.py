@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from toponet._valid import taken_for_structure
+from toponet._ground.valid import taken_for_structure
 from toponet.data import ImageSet
 from toponet.prediction import load_model
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.labelling import label_cells, label_structure, without_partner
+from toponet.topology.labelling import label_cells, label_structure, without_partner
 
 KINDS = ("cells merged or lost", "cells too many", "pieces too many or too few")
 

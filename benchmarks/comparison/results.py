@@ -17,10 +17,10 @@ from comparison.likelihoods import likelihoods_of, truths_of
 from comparison.mistakes import mean_mistakes
 from comparison.plan import Run
 from comparison.thresholds import maximal_ari, most_accurate
+from toponet._ground.writing import written_whole
 from toponet.data import load_data
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, evaluate
 from toponet.training.run_folder import read_config
-from toponet.writing import written_whole
 
 Record = dict[str, Any]
 

@@ -6,12 +6,16 @@ After Hu, Li, Samaras, Chen, "Topology-Preserving Deep Image Segmentation", Neur
 import importlib
 from typing import Any
 
-from toponet.diagrams import PersistenceDiagrams
 from toponet.losses import TopologicalLoss, TopoNetLoss
-from toponet.matching import Matching, match
-from toponet.persistence import betti_numbers, persistence
+from toponet.topology import Matching, PersistenceDiagrams, betti_numbers, match, persistence
 
-_ON_DEMAND = ("data", "functional", "metrics", "models", "plots")
+_ON_DEMAND = {
+    "data": "toponet.data",
+    "functional": "toponet.losses.functional",
+    "metrics": "toponet.metrics",
+    "models": "toponet.models",
+    "plots": "toponet.plots",
+}
 
 __all__ = [
     "Matching",
@@ -32,5 +36,5 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("toponet")
     if name in _ON_DEMAND:
-        return importlib.import_module(f"toponet.{name}")
+        return importlib.import_module(_ON_DEMAND[name])
     raise AttributeError(f"module 'toponet' has no attribute {name!r}")

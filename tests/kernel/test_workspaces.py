@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import reference
 import strategies
 import toponet
-from toponet.functional import topological_loss
+from toponet.losses.functional import topological_loss
 
 
 def assert_same(a: toponet.PersistenceDiagrams, b: toponet.PersistenceDiagrams) -> None:

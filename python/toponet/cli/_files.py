@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from toponet.reading import read_text
+from toponet._ground.reading import read_text
 
 
 def check_options_file(path: Path, known: Iterable[str]) -> None:

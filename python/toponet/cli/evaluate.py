@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from toponet._ground.reading import within_memory
 from toponet.cli._common import ASKED, MISTAKES, complain, parse
 from toponet.evaluation.config import EvaluateConfig
-from toponet.reading import within_memory
 
 PROGRAM = "toponet-evaluate"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from toponet._ground.reading import within_memory
 from toponet.cli._common import ASKED, MISTAKES, complain, parse
 from toponet.inspection.config import InspectConfig
-from toponet.reading import within_memory
 
 PROGRAM = "toponet-inspect"
 

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from toponet._ground.reading import TooLargeError, within_memory
 from toponet.cli import _common
 from toponet.cli._common import ASKED, MISTAKES, complain, sentence
 from toponet.data import FORMATS
-from toponet.reading import TooLargeError, within_memory
 from toponet.training.config import TrainConfig
 from toponet.training.presets import describe_presets, find_preset
 

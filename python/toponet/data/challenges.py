@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_choice, check_whole
+from toponet._ground.validation import check_choice, check_whole
 from toponet.data.files import as_image, read_mask, read_pixels
 from toponet.data.folder import masked
 from toponet.data.pairing import check_partners, files_by_name

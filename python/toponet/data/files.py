@@ -10,8 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.reading import (
+    TooLargeError,
+    check_regular,
+    check_size,
+    ran_out_of_memory,
+    too_large,
+)
 from toponet.data.tiff import read_tiff
-from toponet.reading import TooLargeError, check_regular, check_size, ran_out_of_memory, too_large
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 SUFFIXES = (".png", *TIFF_SUFFIXES)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_flag
+from toponet._ground.validation import check_flag
 
 
 @dataclass(frozen=True)

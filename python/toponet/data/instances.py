@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import number_array
+from toponet._ground.validation import number_array
 
 
 def instance_borders(labels: NDArray[Any]) -> NDArray[np.uint8]:

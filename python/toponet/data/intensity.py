@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_number
+from toponet._ground.validation import check_number
 
 
 class IntensityChange:

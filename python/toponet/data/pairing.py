@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from toponet.reading import check_regular
+from toponet._ground.reading import check_regular
 
 KINDS = {
     ".png": "PNG",

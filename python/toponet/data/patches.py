@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from toponet._validation import check_whole
+from toponet._ground.validation import check_whole
 from toponet.data.image_set import ImageSet, Normalisation
 from toponet.data.intensity import IntensityChange
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.reading import read_text
+from toponet._ground.reading import read_text
 
 PREDICT_FILE = "predict.json"
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from toponet._validation import check_choice, check_whole
+from toponet._ground.reading import check_size
+from toponet._ground.validation import check_choice, check_whole
 from toponet.data.generators._fields import Size
 from toponet.data.generators.cracks import cracks
 from toponet.data.generators.membranes import membranes
@@ -16,7 +17,6 @@ from toponet.data.generators.roads import roads
 from toponet.data.generators.vessels import vessels
 from toponet.data.image_set import ImageSet
 from toponet.data.samples import Case, Sample, collect
-from toponet.reading import check_size
 
 FAMILIES: Mapping[str, Callable[[np.random.Generator, Size], Sample]] = MappingProxyType(
     {"membranes": membranes, "vessels": vessels, "roads": roads, "cracks": cracks}

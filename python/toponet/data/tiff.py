@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.reading import check_size
+from toponet._ground.reading import check_size
 
 if TYPE_CHECKING:
     import tifffile

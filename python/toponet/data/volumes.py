@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.reading import check_regular, check_size, within_memory
 from toponet.data.files import as_image, as_instances, as_mask, read_pages
 from toponet.data.instances import instance_borders
 from toponet.data.samples import Case, Sample, same_size
-from toponet.reading import check_regular, check_size, within_memory
 
 if TYPE_CHECKING:
     import h5py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toponet._validation import check_choice, check_whole
+from toponet._ground.validation import check_choice, check_whole
 from toponet.evaluation.predictions import KINDS
 from toponet.evaluation.protocol import THRESHOLD, Protocol
 from toponet.metrics.conventions import betti_convention

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toponet._validation import check_number
+from toponet._ground.validation import check_number
 from toponet.metrics import BettiConvention
 from toponet.metrics.conventions import FRAMES, betti_convention
 

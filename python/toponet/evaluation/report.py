@@ -9,10 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from toponet._ground.reporting import Table
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.protocol import with_arrow
 from toponet.evaluation.scores import ImageScores, bootstrap_intervals, mean_metrics
-from toponet.reporting import Table
 
 _PIECES = ("components", "holes")
 _SHORT = {

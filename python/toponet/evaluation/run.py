@@ -6,12 +6,12 @@ import shutil
 
 from rich.console import Console
 
+from toponet._ground.reading import within_memory
+from toponet._ground.reporting import check_absent, new_folder, progress_bar
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.pairs import find_pairs, unused_files
 from toponet.evaluation.report import Evaluation
 from toponet.evaluation.scores import score_image
-from toponet.reading import within_memory
-from toponet.reporting import check_absent, new_folder, progress_bar
 
 
 def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Evaluation:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from toponet import metrics
 from toponet.evaluation.protocol import Protocol
-from toponet.metrics._inputs import likelihood_to_compare
 from toponet.metrics.betti import betti_differences, count_betti_numbers
+from toponet.metrics.inputs import likelihood_to_compare
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toponet._validation import check_connectivity, check_whole
+from toponet._ground.validation import check_connectivity, check_whole
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-from toponet.cleaning import clean_mask
+from toponet._ground.reading import within_memory
+from toponet._ground.reporting import check_absent, new_folder, progress_bar
 from toponet.inspection.config import InspectConfig
 from toponet.inspection.sheet import MOST_IMAGES, save_contact_sheet
 from toponet.inspection.source import Source, open_source
 from toponet.inspection.statistics import ImageStatistics, image_statistics
 from toponet.inspection.survey import Survey
-from toponet.reading import within_memory
-from toponet.reporting import check_absent, new_folder, progress_bar
+from toponet.topology.cleaning import clean_mask
 
 
 def run_inspection(config: InspectConfig, console: Console | None = None) -> Survey:

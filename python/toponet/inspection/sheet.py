@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toponet._valid import taken_for_structure
-from toponet.cleaning import find_tiny
+from toponet._ground.valid import taken_for_structure
 from toponet.inspection.source import Sample
-from toponet.plots._canvas import show, stretched
-from toponet.plots._style import BLUE, ORANGE, VERMILION
+from toponet.plots.canvas import show, stretched
+from toponet.plots.style import BLUE, ORANGE, VERMILION
+from toponet.topology.cleaning import find_tiny
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._valid import taken_for_structure, valid_pixels
-from toponet.cleaning import component_sizes, label_parts
+from toponet._ground.valid import taken_for_structure, valid_pixels
 from toponet.inspection.source import Sample
-from toponet.persistence import betti_numbers
+from toponet.topology.cleaning import component_sizes, label_parts
+from toponet.topology.superlevel import betti_numbers
 
 CONNECTIVITIES = (8, 4)
 

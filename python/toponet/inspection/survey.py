@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from toponet._ground.reporting import Table
 from toponet.data.scales import GreyScale, scale_differences
 from toponet.inspection.advice import Advice, advise, doubts_about_sides
 from toponet.inspection.config import InspectConfig
 from toponet.inspection.statistics import CONNECTIVITIES, ImageStatistics
-from toponet.reporting import Table
 
 COUNTED = (
     "components and holes are counted with a frame of structure around each image, as loss and "

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from toponet._boxes import Boxes
-from toponet._valid import patch_weights, taken_for_structure
-from toponet.binary_loss import LossOptions, Patches, binary_topological_loss
-from toponet.diagram_loss import diagram_topological_loss
-from toponet.diagrams import PersistenceDiagrams
+from toponet._ground.boxes import Boxes
+from toponet._ground.valid import patch_weights, taken_for_structure
 from toponet.losses._inputs import check_class_indices, within_unit_interval
+from toponet.losses.binary_loss import LossOptions, Patches, binary_topological_loss
+from toponet.losses.diagram_loss import diagram_topological_loss
+from toponet.topology.diagrams import PersistenceDiagrams
 
 # What the kernel reads masks as; other types are converted to float32 before.
 _MASK_DTYPES = (torch.bool, torch.uint8, torch.int32, torch.int64, torch.float32, torch.float64)

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch._compile import _disable_dynamo
 from torch.nn.modules.loss import _Loss
 
-from toponet._boxes import Boxes, free_corners, grid_boxes, random_boxes, whole_box
-from toponet._validation import (
+from toponet._ground.boxes import Boxes, free_corners, grid_boxes, random_boxes, whole_box
+from toponet._ground.validation import (
     check_choice,
     check_connectivity,
     check_dims,
@@ -22,10 +22,6 @@ from toponet._validation import (
     check_whole,
     thread_count,
 )
-from toponet.binary_loss import LossOptions
-from toponet.diagram_loss import explain_patches, patch_diagrams
-from toponet.diagrams import PersistenceDiagrams
-from toponet.explanation import Explanation
 from toponet.losses._function import TopologicalLossFunction, Truth, prepare
 from toponet.losses._inputs import (
     as_computed,
@@ -38,7 +34,11 @@ from toponet.losses._inputs import (
 )
 from toponet.losses._recomputation import check_same_draw
 from toponet.losses._reduction import REDUCTIONS, reduce
-from toponet.matching import MATCHINGS
+from toponet.losses.binary_loss import LossOptions
+from toponet.losses.diagram_loss import explain_patches, patch_diagrams
+from toponet.topology.diagrams import PersistenceDiagrams
+from toponet.topology.explanation import Explanation
+from toponet.topology.matching import MATCHINGS
 
 PATCHES = ("grid", "random")
 

@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.modules.loss import _Loss
 
-from toponet._validation import check_choice, check_flag, check_number
-from toponet.diagrams import PersistenceDiagrams
+from toponet._ground.validation import check_choice, check_flag, check_number
 from toponet.losses._inputs import (
     as_computed,
     check_binary,
@@ -23,6 +22,7 @@ from toponet.losses._inputs import (
 )
 from toponet.losses._reduction import REDUCTIONS, reduce
 from toponet.losses.topological import TopologicalLoss
+from toponet.topology.diagrams import PersistenceDiagrams
 
 
 class TopoNetLoss(_Loss):

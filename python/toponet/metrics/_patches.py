@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._boxes import free_corners, grid_boxes
-from toponet._valid import patches_that_count
+from toponet._ground.boxes import free_corners, grid_boxes
+from toponet._ground.valid import patches_that_count
 from toponet.metrics.conventions import BettiConvention
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.metrics._inputs import Masks, masks_to_compare, mean_over_images
 from toponet.metrics._patches import patch_stacks
 from toponet.metrics.conventions import BettiConvention, betti_convention
-from toponet.persistence import betti_numbers
+from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
+from toponet.topology.superlevel import betti_numbers
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
-from toponet._validation import check_connectivity, check_flag
-from toponet.metrics._inputs import Masks, without_channel
+from toponet._ground.validation import check_connectivity, check_flag
 from toponet.metrics.betti import BettiErrorResult, betti_differences, betti_result
 from toponet.metrics.conventions import BettiConvention, betti_convention
+from toponet.metrics.inputs import Masks, without_channel
 from toponet.metrics.partition import THRESHOLDS, conditional_entropies, rand_scores
 from toponet.metrics.pixel import equal_shares
 

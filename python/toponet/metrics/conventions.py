@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from toponet._validation import check_choice, check_connectivity, check_dims, check_whole
+from toponet._ground.validation import check_choice, check_connectivity, check_dims, check_whole
 
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {"connectivity": 8, "frame": True, "dims": (0, 1), "patches": 100}

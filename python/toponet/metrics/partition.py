@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_connectivity, check_flag
-from toponet.labelling import label_cells
-from toponet.metrics._inputs import (
+from toponet._ground.validation import check_connectivity, check_flag
+from toponet.metrics.inputs import (
     Masks,
     likelihood_to_compare,
     masks_to_compare,
     mean_over_images,
 )
+from toponet.topology.labelling import label_cells
 
 THRESHOLDS = tuple(k / 20 for k in range(1, 20))
 

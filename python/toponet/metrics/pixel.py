@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.metrics._inputs import Masks, masks_to_compare, mean_over_images
+from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
 
 
 def pixel_accuracy(prediction: Masks, target: Masks, *, valid: Masks | None = None) -> float:

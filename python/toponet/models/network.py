@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from toponet._validation import check_whole
+from toponet._ground.validation import check_whole
 
 
 class SegmentationNetwork(nn.Module, ABC):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._validation import check_not_masked, check_number
+from toponet._ground.validation import check_not_masked, check_number
 
 # Anything that is, or holds, numbers: tensors aren't array-like for type checkers.
 Numbers = ArrayLike | torch.Tensor

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_number
-from toponet.explanation import Explanation
-from toponet.plots._style import FATE_STYLES
+from toponet._ground.validation import check_number
+from toponet.plots.style import FATE_STYLES
+from toponet.topology.explanation import Explanation
 
 _ENDS = (("birth", "^"), ("death", "v"))
 _SMALLEST_AREA = 14.0  # Points squared: below it, a triangle is a speck.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from toponet._validation import check_whole
+from toponet._ground.validation import check_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

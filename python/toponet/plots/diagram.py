@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_dims, check_flag
-from toponet.diagrams import PersistenceDiagrams
-from toponet.explanation import Explanation
-from toponet.plots._style import BLACK, DIMENSION_STYLES, FATE_STYLES
+from toponet._ground.validation import check_dims, check_flag
+from toponet.plots.style import BLACK, DIMENSION_STYLES, FATE_STYLES
+from toponet.topology.diagrams import PersistenceDiagrams
+from toponet.topology.explanation import Explanation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

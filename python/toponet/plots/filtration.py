@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_connectivity, check_flag
-from toponet.labelling import label_cells
-from toponet.persistence import betti_numbers
+from toponet._ground.validation import check_connectivity, check_flag
 from toponet.plots._arrays import Numbers, level, real_number
-from toponet.plots._canvas import likelihood_map, show
-from toponet.plots._style import VERMILION
+from toponet.plots.canvas import likelihood_map, show
+from toponet.plots.style import VERMILION
+from toponet.topology.labelling import label_cells
+from toponet.topology.superlevel import betti_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._validation import check_flag
-from toponet.explanation import Explanation
+from toponet._ground.validation import check_flag
 from toponet.plots._arrays import Numbers, level, real_number
-from toponet.plots._canvas import likelihood_map, show_structure
 from toponet.plots._critical import CriticalMarks, critical_marks
-from toponet.plots._style import BLUE
+from toponet.plots.canvas import likelihood_map, show_structure
+from toponet.plots.style import BLUE
+from toponet.topology.explanation import Explanation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from toponet.plots._arrays import Numbers, curve
 from toponet.plots._epochs import mark_start
-from toponet.plots._style import BLACK, BLUE, VERMILION
+from toponet.plots.style import BLACK, BLUE, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._valid import taken_for_structure, valid_pixels
-from toponet._validation import binary_mask
+from toponet._ground.valid import taken_for_structure, valid_pixels
+from toponet._ground.validation import binary_mask
 from toponet.plots._arrays import Numbers, curve, real_array
-from toponet.plots._canvas import grey_or_colour, show, show_mask, stretched
 from toponet.plots._epochs import mark_start
-from toponet.plots._style import BLUE
+from toponet.plots.canvas import grey_or_colour, show, show_mask, stretched
 from toponet.plots.segmentation import plot_mistakes
+from toponet.plots.style import BLUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._valid import taken_for_structure, valid_pixels
-from toponet._validation import binary_mask, check_connectivity, check_flag
-from toponet.labelling import label_cells, label_structure, without_partner
+from toponet._ground.valid import taken_for_structure, valid_pixels
+from toponet._ground.validation import binary_mask, check_connectivity, check_flag
 from toponet.plots._arrays import Numbers, real_array
-from toponet.plots._canvas import grey_or_colour, likelihood_map, show, show_mask, stretched
-from toponet.plots._style import BLUE, ORANGE, VERMILION
+from toponet.plots.canvas import grey_or_colour, likelihood_map, show, show_mask, stretched
+from toponet.plots.style import BLUE, ORANGE, VERMILION
+from toponet.topology.labelling import label_cells, label_structure, without_partner
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

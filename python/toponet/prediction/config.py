@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from toponet._validation import check_choice, check_flag, check_number, check_whole
+from toponet._ground.validation import check_choice, check_flag, check_number, check_whole
 from toponet.prediction.device import DEVICES
 
 Output = Literal["likelihood", "mask", "cells", "overlay"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from toponet._validation import check_choice, limited_threads
+from toponet._ground.validation import check_choice, limited_threads
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

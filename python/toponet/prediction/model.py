@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from toponet._validation import check_connectivity
-from toponet.checkpoint import load_checkpoint, restore_network
+from toponet._ground.validation import check_connectivity
 from toponet.data import Normalisation
 from toponet.data.training_scale import TrainingScale
 from toponet.models import NETWORKS, SegmentationNetwork
+from toponet.prediction.checkpoint import load_checkpoint, restore_network
 from toponet.prediction.device import choose_device
 from toponet.prediction.likelihood import predict_likelihood
 

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.reading import read_text
+from toponet._ground.writing import written_whole
 from toponet.data.provenance import PREDICT_FILE, Provenance, read_provenances
 from toponet.prediction.config import FORMATS, OUTPUTS, PredictConfig
 from toponet.prediction.outputs import existing_output, remove_outputs
 from toponet.prediction.sources import Source
-from toponet.reading import read_text
-from toponet.writing import written_whole
 
 REMEDY = "choose another --out, or --overwrite"
 

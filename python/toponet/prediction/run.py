@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from toponet._validation import thread_count
+from toponet._ground.reading import within_memory
+from toponet._ground.reporting import progress_bar
+from toponet._ground.validation import thread_count
 from toponet.prediction.config import PredictConfig
 from toponet.prediction.device import choose_device
 from toponet.prediction.model import TrainedModel, checkpoint_path, load_model
@@ -22,8 +24,6 @@ from toponet.prediction.record import Record, plan
 from toponet.prediction.segmentation import Conventions, Segmentation
 from toponet.prediction.sources import Source, find_sources, held_out_sources, unused_inputs
 from toponet.prediction.symmetry import mean_over_symmetries
-from toponet.reading import within_memory
-from toponet.reporting import progress_bar
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.cleaning import clean_mask
-from toponet.labelling import label_cells
-from toponet.plots._canvas import stretched
+from toponet.plots.canvas import stretched
+from toponet.topology.cleaning import clean_mask
+from toponet.topology.labelling import label_cells
 
 # Red, green and blue of cells, in turn; none of them like the structure's.
 CELL_COLOURS = (

@@ -10,10 +10,15 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from toponet.checkpoint import damaged, load_checkpoint, restore_network, restore_optimiser
 from toponet.data import ImageSet, Normalisation
 from toponet.data.training_scale import TrainingScale
 from toponet.models import NETWORKS, SegmentationNetwork
+from toponet.prediction.checkpoint import (
+    damaged,
+    load_checkpoint,
+    restore_network,
+    restore_optimiser,
+)
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.state import Row, TrainingState, check_row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from toponet._validation import check_choice, check_flag, check_number, check_whole
+from toponet._ground.validation import check_choice, check_flag, check_number, check_whole
 from toponet.data import fold_split
 from toponet.data.intensity import check_intensity
 from toponet.evaluation import Protocol

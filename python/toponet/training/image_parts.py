@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from rich.console import Console
 
+from toponet._ground.reporting import progress_bar
 from toponet.data import ImageSet, load_data
 from toponet.data.catalogue import unused_files
 from toponet.data.scales import GreyScale, scale_differences
-from toponet.reporting import progress_bar
 from toponet.training.config import TrainConfig
 
 

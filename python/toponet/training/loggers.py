@@ -13,9 +13,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from toponet.reading import read_text
+from toponet._ground.reading import read_text
+from toponet._ground.writing import written_whole
 from toponet.training.config import TrainConfig
-from toponet.writing import written_whole
 
 Pictures = dict[str, NDArray[np.uint8]]
 

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from toponet._ground.reporting import Table, progress_bar
+from toponet._ground.writing import written_whole
 from toponet.data import ImageSet
 from toponet.evaluation.protocol import badness, with_arrow
-from toponet.reporting import Table, progress_bar
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES, conventions
 from toponet.training.pictures import report_pictures
 from toponet.training.run_folder import RunFolder
 from toponet.training.state import Row, TrainingState
 from toponet.training.worst_patches import WorstPatch, worst_patches
-from toponet.writing import written_whole
 
 WORST_PATCHES = 3
 

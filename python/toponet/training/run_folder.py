@@ -15,13 +15,13 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from toponet._ground.reading import read_text
+from toponet._ground.reporting import new_folder
+from toponet._ground.writing import naming, written_whole
 from toponet.data.files import read_mask
-from toponet.reading import read_text
-from toponet.reporting import new_folder
 from toponet.training.config import TrainConfig
 from toponet.training.run_lock import RunLock
 from toponet.training.state import COLUMNS
-from toponet.writing import naming, written_whole
 
 
 class RunFolder:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from toponet._validation import check_number, check_whole
+from toponet._ground.validation import check_number, check_whole
 from toponet.training.evaluation import METRIC_NAMES
 
 Row = dict[str, float]

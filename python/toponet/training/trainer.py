@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from toponet._validation import thread_count
-from toponet.checkpoint import save_checkpoint
+from toponet._ground.reporting import progress_bar
+from toponet._ground.validation import thread_count
 from toponet.data import PatchSampler
 from toponet.data.patches import Batch
 from toponet.data.training_scale import TrainingScale
 from toponet.evaluation.protocol import badness
+from toponet.prediction.checkpoint import save_checkpoint
 from toponet.prediction.device import cpu_threads
-from toponet.reporting import progress_bar
 from toponet.training.beginning import Beginning, find_beginning
 from toponet.training.config import TrainConfig
 from toponet.training.engine import make_fabric

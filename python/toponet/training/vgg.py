@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from toponet.reading import check_regular
+from toponet._ground.reading import check_regular
 
 FILE_NAME = "vgg19-dcbb9e9d.pth"
 URL = f"https://download.pytorch.org/models/{FILE_NAME}"

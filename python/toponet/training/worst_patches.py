@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from toponet._valid import taken_for_structure
+from toponet._ground.valid import taken_for_structure
 from toponet.data import ImageSet
-from toponet.explanation import Explanation
 from toponet.losses import TopologicalLoss
+from toponet.topology.explanation import Explanation
 from toponet.training.config import TrainConfig
 
 

@@ -1,0 +1,39 @@
+"""The topological loss as a function: torch in, torch out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from toponet.losses import TopologicalLoss
+from toponet.topology.diagrams import PersistenceDiagrams
+
+
+def topological_loss(
+    likelihood: Tensor,
+    target: Tensor | None = None,
+    *,
+    valid: Tensor | None = None,
+    target_diagrams: PersistenceDiagrams | None = None,
+    **options: Any,
+) -> Tensor:
+    """Functional form of :class:`toponet.TopologicalLoss`, where all is described.
+
+    Args:
+        likelihood: As of its call.
+        target: As of its call.
+        valid: As of its call.
+        target_diagrams: As of its call.
+        options: Any of its constructor's.
+
+    Example:
+        >>> import torch
+        >>> from toponet.losses.functional import topological_loss
+        >>> likelihood = torch.full((1, 1, 5, 5), 0.5, requires_grad=True)
+        >>> topological_loss(likelihood, torch.zeros(1, 1, 5, 5)).item()
+        0.25
+    """
+    loss = TopologicalLoss(**options)
+    result: Tensor = loss(likelihood, target, valid=valid, target_diagrams=target_diagrams)
+    return result

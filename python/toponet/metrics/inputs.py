@@ -1,0 +1,114 @@
+"""What all metrics ask of their inputs."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from toponet._ground.valid import taken_for_structure, valid_pixels
+from toponet._ground.validation import batch_of_2d, binary_masks, number_array
+
+Masks = ArrayLike | Tensor
+
+
+class Comparison(NamedTuple):
+    """What is compared, (B, H, W) each; pixels that don't count are structure in both.
+
+    Attributes:
+        prediction: Masks of bytes 0 and 1, or likelihoods.
+        target: Masks of bytes 0 and 1.
+        valid: Which pixels count; None = all.
+    """
+
+    prediction: NDArray[Any]
+    target: NDArray[np.uint8]
+    valid: NDArray[np.bool_] | None
+
+    @property
+    def images(self) -> NDArray[np.intp]:
+        """Indices of the images in which a pixel counts."""
+        if self.valid is None:
+            return np.arange(len(self.target))
+        return np.flatnonzero(self.valid.any(axis=(1, 2)))
+
+
+def to_numpy(name: str, images: Masks) -> NDArray[Any]:
+    """A numpy array of numbers or booleans, wherever the images are."""
+    return number_array(name, _from_torch(name, images) if isinstance(images, Tensor) else images)
+
+
+def masks_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+    """Two masks of the same shape; values where ``valid`` is 0 don't matter."""
+    compared = _arrays_to_compare(prediction, target, valid)
+    return compared._replace(prediction=binary_masks("prediction", compared.prediction))
+
+
+def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+    """A likelihood in [0, 1] (a mask is one) and a mask; where ``valid`` is 0 they don't matter."""
+    compared = _arrays_to_compare(prediction, target, valid)
+    low, high = compared.prediction.min(), compared.prediction.max()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"prediction must lie in [0, 1], got values from {low} to {high}")
+    return compared
+
+
+def without_channel(name: str, images: Masks) -> NDArray[Any]:
+    """(B, 1, H, W), as networks have it, to (B, H, W); other shapes as they are."""
+    array = to_numpy(name, images)
+    if array.ndim != 4:
+        return array
+    if array.shape[1] != 1:
+        raise ValueError(
+            f"{name} must have one channel, got shape {array.shape}: expected (B, 1, H, W); pass "
+            "channels one by one, and move a last axis to the front"
+        )
+    return array[:, 0]
+
+
+def mean_over_images(rows: NDArray[np.float64]) -> list[float]:
+    """Each column's mean: every image counts the same, whatever its size.
+
+    Raises:
+        ValueError: If there is no row.
+    """
+    if len(rows) == 0:
+        raise ValueError("valid must hold at least one pixel that counts")
+    means: list[float] = rows.mean(axis=0).tolist()
+    return means
+
+
+def _arrays_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+    """Of one shape, the prediction's values unchecked."""
+    predicted = batch_of_2d("prediction", to_numpy("prediction", prediction))
+    truth = batch_of_2d("target", to_numpy("target", target))
+    if predicted.shape != truth.shape:
+        raise ValueError(
+            "prediction and target must have the same shape, got "
+            f"{predicted.shape} and {truth.shape}"
+        )
+    counted = None
+    if valid is not None:
+        counted = valid_pixels(batch_of_2d("valid", to_numpy("valid", valid)), truth.shape)
+    return Comparison(
+        taken_for_structure(predicted, counted),
+        binary_masks("target", taken_for_structure(truth, counted)),
+        counted,
+    )
+
+
+def _from_torch(name: str, images: Tensor) -> NDArray[Any]:
+    if images.is_meta:
+        raise ValueError(f"{name} must hold values, got a tensor on the meta device")
+    if images.layout != torch.strided or images.is_nested:
+        raise TypeError(f"{name} must be a dense tensor; call to_dense() or pad it first")
+    images = images.detach().cpu()
+    if images.dtype == torch.bfloat16:  # numpy has no such type.
+        images = images.float()
+    try:
+        return np.asarray(images.numpy())
+    except TypeError:  # float8, quantised and packed types: numpy has none of them.
+        raise TypeError(f"{name} must hold numbers or booleans, got {images.dtype}") from None

@@ -1,0 +1,80 @@
+"""Connected components of masks, and which of them two masks don't have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from toponet._ground.validation import binary_mask, check_connectivity
+
+
+def label_cells(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
+    """Components of one mask's background from 1 on, under the dual connectivity; structure is 0.
+
+    Args:
+        structure: (H, W) mask, 1 = structure.
+        connectivity: Of the structure, 4 or 8.
+
+    Raises:
+        TypeError: If the mask holds no numbers, or is a masked array.
+        ValueError: If it isn't (H, W), or holds anything but 0 and 1.
+    """
+    check_connectivity(connectivity)
+    return _label(~binary_mask("structure", structure), 12 - connectivity)
+
+
+def label_structure(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
+    """Components of one mask's structure from 1 on; background is 0.
+
+    Arguments and errors are those of :func:`label_cells`.
+    """
+    check_connectivity(connectivity)
+    return _label(binary_mask("structure", structure), connectivity)
+
+
+def without_partner(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Centres of the components of ``labels`` that have no counterpart in ``other``.
+
+    Two components are partners if each is the one that the other shares most pixels with. If a
+    wall between two true cells is broken, one of them keeps its partner and the other has none.
+
+    Args:
+        labels: (H, W), components from 1 on, 0 = none.
+        other: The same shape.
+
+    Returns:
+        (k, 2) mean row and column of each component without partner.
+    """
+    components = np.arange(1, int(labels.max()) + 1)
+    favourites, back = _favourites(labels, other), _favourites(other, labels)
+    lonely = components[back[favourites[1:]] != components]
+    sizes = np.maximum(np.bincount(labels.ravel()), 1)
+    # Rows and columns summed over all components at once: a noisy mask has thousands.
+    sums = [np.bincount(labels.ravel(), grid.ravel()) for grid in np.indices(labels.shape)]
+    centres: NDArray[np.float64] = (np.stack(sums, axis=1) / sizes[:, None])[lonely]
+    return centres
+
+
+def _favourites(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """By component, the one of ``other`` that it shares most pixels with; 0 = none.
+
+    Of several, that with the smallest number.
+    """
+    favourites = np.zeros(int(labels.max()) + 1, dtype=np.int64)
+    both = (labels > 0) & (other > 0)
+    base = int(other.max()) + 1
+    pairs, counts = np.unique(labels[both] * base + other[both], return_counts=True)
+    components, partners = np.divmod(pairs, base)
+    # What is written last stays.
+    order = np.lexsort((-partners, counts, components))
+    favourites[components[order]] = partners[order]
+    return favourites
+
+
+def _label(mask: NDArray[np.bool_], connectivity: int) -> NDArray[np.int64]:
+    from skimage.measure import label
+
+    # scikit-image counts the axes that a step may change: 1 for 4, 2 for 8.
+    # It counts in 32 bits, in which products of two numbers of components overflow.
+    labels: NDArray[np.int64] = label(mask, connectivity=connectivity // 4).astype(np.int64)
+    return labels

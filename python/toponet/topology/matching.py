@@ -1,0 +1,288 @@
+"""Optimal matchings between persistence diagrams (paper, eq. 2.2). numpy only; POT when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from toponet import _core
+from toponet._ground.validation import check_choice, check_min_persistence, check_not_masked
+
+METHODS = ("auto", "pot", "closed_form")
+
+LARGEST = 1e150
+
+Values = NDArray[np.float64]
+Pairs = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """The dots of one dimension of one image.
+
+    Attributes:
+        values: (n, 2) float64. Births and deaths.
+        pixels: (n, 2) int32. Birth and death pixels, flat indices into the image; -1 = none, or not
+            known. A matching may depend on them.
+    """
+
+    values: Values
+    pixels: NDArray[np.int32]
+
+    @classmethod
+    def without_places(cls, values: Values) -> Dots:
+        """Dots of which values alone are known."""
+        return cls(values, np.full(values.shape, -1, dtype=np.int32))
+
+    def finite(self) -> Pairs:
+        """Rows of the dots that die."""
+        return np.flatnonzero(np.isfinite(self.values[:, 1]))
+
+    def rows(self, rows: Pairs) -> Dots:
+        """Some of the dots."""
+        return Dots(self.values[rows], self.pixels[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """A matching between the dots of two diagrams.
+
+    Attributes:
+        pairs: (k, 2) int64. Rows of the first and of the second diagram; (i, -1) and (-1, j) are
+            matched to the diagonal. A dot left alone because of ``min_persistence`` is in no pair.
+        cost: Sum over the pairs of squared distances; to the diagonal it is (birth - death)^2 / 2.
+            Essential classes cost the squared difference of their births.
+    """
+
+    pairs: Pairs
+    cost: float
+
+
+def match(
+    values_f: ArrayLike,
+    values_g: ArrayLike,
+    *,
+    matching: str = "complete",
+    min_persistence: float = 0.0,
+    method: str = "auto",
+) -> Matching:
+    r"""Optimal matching of a diagram of f with a diagram of g: one dimension of one image each.
+
+    Each mode minimises the sum of squared distances over the matchings that it allows:
+
+    - ``"complete"``: every dot of g has a partner as long as f has dots (the paper's bijection);
+      only the surplus of the larger diagram goes to the diagonal.
+    - ``"wasserstein"``: any dot may go to the diagonal (2-Wasserstein distance, squared).
+    - ``"persistence"``: the k most persistent dots of f are matched with the k dots of g, the
+      others go to the diagonal (the rule that the paper's authors released).
+
+    Essential classes (death -inf) are matched with each other in the order of their births.
+
+    Args:
+        values_f: (n, 2) births and deaths, birth >= death.
+        values_g: (m, 2) likewise.
+        matching: One of the three modes.
+        min_persistence: Dots of f of at most this persistence that have no partner in g are left
+            alone: no pair, no cost. It doesn't influence who is matched with whom.
+        method: "closed_form" needs targets that coincide (all dots of g the same, as in binary
+            images): O(n log n). "pot" solves the transport problem: O((n + m)^3). "auto" takes the
+            closed form where it can.
+
+    Returns:
+        The matching; essential pairs first, then pairs ordered by the dot of f, then (-1, j).
+
+    Raises:
+        ValueError: If an array isn't (n, 2), holds NaN or a birth below its death; if the numbers
+            of essential classes differ; if an option is unknown; if "closed_form" is asked for
+            targets that don't coincide.
+        RuntimeError: If POT did not converge.
+
+    Source: Hu et al., NeurIPS 2019, section 2.2; Cohen-Steiner et al., "Lipschitz functions have
+    L_p-stable persistence" (2010).
+
+    Example:
+        >>> import toponet
+        >>> toponet.match([[0.9, 0.2], [0.5, 0.4]], [[1.0, 0.0]]).pairs
+        array([[ 0,  0],
+               [ 1, -1]])
+    """
+    check_choice("matching", matching, MATCHINGS)
+    check_choice("method", method, METHODS)
+    check_min_persistence(min_persistence)
+    return match_dots(
+        Dots.without_places(checked_values("values_f", values_f)),
+        Dots.without_places(checked_values("values_g", values_g)),
+        matching=matching,
+        min_persistence=min_persistence,
+        method=method,
+    )
+
+
+def match_dots(
+    dots_f: Dots, dots_g: Dots, *, matching: str, min_persistence: float, method: str = "auto"
+) -> Matching:
+    """:func:`match` for dots that may have places.
+
+    Raises:
+        ValueError: As :func:`match`, of what doesn't concern the arrays alone.
+    """
+    finite_f, finite_g = dots_f.finite(), dots_g.finite()
+    essential, essential_cost = _match_essential(dots_f.values, dots_g.values)
+
+    f, g = dots_f.values[finite_f], dots_g.values[finite_g]
+    partner = PARTNERS[matching](dots_f.rows(finite_f), dots_g.rows(finite_g), method)
+    matched = partner >= 0
+    kept = np.flatnonzero(matched | (f[:, 0] - f[:, 1] > min_persistence))
+    unmatched_g = np.setdiff1d(np.arange(len(g)), partner)
+    cost = (
+        np.sum((f[matched] - g[partner[matched]]) ** 2)
+        + np.sum(_diagonal_cost(f[kept[~matched[kept]]]))
+        + np.sum(_diagonal_cost(g[unmatched_g]))
+    )
+    rows_g = np.append(finite_g, -1)  # Partner -1, the diagonal, stays -1.
+    pairs = np.concatenate(
+        [
+            essential,
+            np.stack([finite_f[kept], rows_g[partner[kept]]], axis=1),
+            np.stack([np.full(len(unmatched_g), -1), finite_g[unmatched_g]], axis=1),
+        ]
+    )
+    return Matching(pairs.astype(np.int64), float(cost + essential_cost))
+
+
+def checked_values(name: str, values: ArrayLike) -> Values:
+    """(n, 2) births and deaths as float64, or the errors of :func:`match`."""
+    check_not_masked(name, values)
+    try:
+        given = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError):
+        raise TypeError(
+            f"{name} must be an (n, 2) array of numbers, got {type(values).__name__}; of diagrams "
+            "take diagrams[i, d].values, of tensors tensor.detach().numpy()"
+        ) from None
+    if given.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, got {given.dtype}")
+    dots = given.astype(np.float64)
+    if dots.size == 0 and dots.ndim <= 2:
+        dots = dots.reshape(0, 2)
+    if dots.ndim != 2 or dots.shape[1] != 2:
+        raise ValueError(f"{name} must have shape (n, 2), got {dots.shape}")
+    birth, death = dots.T
+    if not np.isfinite(birth).all() or np.isnan(death).any() or (death == np.inf).any():
+        raise ValueError(f"{name} must hold finite numbers (deaths may be -inf)")
+    if (np.abs(dots[np.isfinite(dots)]) > LARGEST).any():
+        raise ValueError(f"{name} must hold numbers up to {LARGEST:g}: their squares are summed")
+    if (birth < death).any():
+        row = int(np.argmax(birth < death))
+        raise ValueError(f"{name} must have birth >= death (superlevel sets), got {dots[row]} "
+                         f"in row {row}")  # fmt: skip
+    return dots
+
+
+def _diagonal_cost(dots: Values) -> Values:
+    return (dots[:, 0] - dots[:, 1]) ** 2 / 2
+
+
+def _match_essential(dots_f: Values, dots_g: Values) -> tuple[Pairs, float]:
+    """In one dimension, sorted births are the optimal matching."""
+    rows_f = np.flatnonzero(np.isneginf(dots_f[:, 1]))
+    rows_g = np.flatnonzero(np.isneginf(dots_g[:, 1]))
+    if len(rows_f) != len(rows_g):
+        raise ValueError(
+            "both diagrams must have the same number of classes that never die (same frame and "
+            f"dims on both sides), got {len(rows_f)} and {len(rows_g)}"
+        )
+    rows_f = rows_f[np.argsort(-dots_f[rows_f, 0], kind="stable")]
+    rows_g = rows_g[np.argsort(-dots_g[rows_g, 0], kind="stable")]
+    cost = float(np.sum((dots_f[rows_f, 0] - dots_g[rows_g, 0]) ** 2))
+    return np.stack([rows_f, rows_g], axis=1), cost
+
+
+def _partners_by_value(f: Dots, g: Dots, method: str, matching: str) -> Pairs:
+    """For the matchings that know no places: values decide."""
+    coincide = bool((g.values == g.values[:1]).all())
+    if method == "closed_form" and not coincide:
+        different = len(np.unique(g.values, axis=0))
+        raise ValueError(
+            f"method 'closed_form' needs targets that coincide, got {different} different dots; "
+            "use 'auto' or 'pot'"
+        )
+    if len(f.values) == 0 or len(g.values) == 0:
+        return np.full(len(f.values), -1)
+    if method == "pot" or not coincide:
+        return _partners_by_transport(f.values, g.values, matching)
+    birth, death = g.values[0]
+    chosen = _core.choose_dots(
+        np.ascontiguousarray(f.values),
+        target=(birth, death),
+        targets=len(g.values),
+        matching=matching,
+    )
+    partner = np.full(len(f.values), -1)
+    partner[chosen] = np.arange(np.count_nonzero(chosen))
+    return partner
+
+
+def _partners_by_transport(f: Values, g: Values, matching: str) -> Pairs:
+    """Partner in g of each dot of f, -1 = diagonal, by optimal transport.
+
+    The problem is compact: n + 1 by m + 1, where one more row and column stand for the diagonal
+    and carry the spare mass.
+    """
+    if matching == "persistence":
+        chosen = np.sort(np.argsort(f[:, 1] - f[:, 0], kind="stable")[: len(g)])
+        partner = np.full(len(f), -1)
+        partner[chosen] = _partners_by_transport(f[chosen], g, "complete")
+        return partner
+    n, m = len(f), len(g)
+    spare_f, spare_g = (m, n) if matching == "wasserstein" else (max(m - n, 0), max(n - m, 0))
+    cost = np.zeros((n + 1, m + 1))
+    cost[:n, :m] = ((f[:, None] - g[None]) ** 2).sum(axis=2)
+    cost[:n, m] = _diagonal_cost(f)
+    cost[n, :m] = _diagonal_cost(g)
+    mass_f, mass_g = np.append(np.ones(n), spare_f), np.append(np.ones(m), spare_g)
+    plan = _transport_plan(mass_f, mass_g, cost)
+    partner = np.argmax(plan[:n], axis=1)
+    return np.where(partner == m, -1, partner)
+
+
+def _transport_plan(mass_f: Values, mass_g: Values, cost: Values) -> Values:
+    """``ot.emd`` that fails loudly: POT answers NaN costs and its iteration cap without an error.
+
+    Empty rows and columns are left out, because POT takes mass 0 at the border of its guard.
+    """
+    import ot  # Imported here: it takes longer than the rest of the package together.
+
+    if not np.isfinite(cost).all():
+        raise ValueError("the costs of a matching must be finite")
+    rows, columns = np.flatnonzero(mass_f), np.flatnonzero(mass_g)
+    # POT compares with an absolute epsilon: costs of 1e-14 would all be equal to it.
+    cost = cost / (cost.max() or 1.0)
+    plan = np.zeros(cost.shape)
+    solved, log = ot.lp.emd(
+        mass_f[rows],
+        mass_g[columns],
+        np.ascontiguousarray(cost[np.ix_(rows, columns)]),
+        numItermax=10_000_000,
+        log=True,
+    )
+    if log["warning"] is not None:
+        raise RuntimeError(f"optimal transport did not converge: {log['warning']}")
+    plan[np.ix_(rows, columns)] = solved
+    return plan
+
+
+# By name: the partner in g of each dot of f, -1 = the diagonal. A line for each matching; all get
+# dots that die, and the method that match() was asked for.
+PARTNERS: Mapping[str, Callable[[Dots, Dots, str], Pairs]] = MappingProxyType(
+    {
+        name: partial(_partners_by_value, matching=name)
+        for name in ("complete", "wasserstein", "persistence")
+    }
+)
+MATCHINGS = tuple(PARTNERS)

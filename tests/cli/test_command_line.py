@@ -1,0 +1,152 @@
+"""What all commands share: how options are written, spelled, and refused."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_origin, get_type_hints
+
+import pytest
+
+import toponet
+from toponet.cli import evaluate, inspect, predict, train
+from toponet.cli._common import parse
+from toponet.evaluation.config import EvaluateConfig
+from toponet.inspection.config import InspectConfig
+from toponet.prediction.config import PredictConfig
+from toponet.training import TrainConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS: dict[str, tuple[Any, type, list[str]]] = {
+    "toponet-train": (train, TrainConfig, []),
+    "toponet-predict": (predict, PredictConfig, ["a.ckpt", "image.png", "--out=p"]),
+    "toponet-evaluate": (evaluate, EvaluateConfig, ["a", "b"]),
+    "toponet-inspect": (inspect, InspectConfig, ["a"]),
+}
+
+
+def parsed(program: str, *arguments: str) -> Any:
+    _, config, places = COMMANDS[program]
+    more = "inputs" if config is PredictConfig else None
+    return parse(program, "", config, [*places, *arguments], more=more)
+
+
+# Two items for each list option of each command.
+ITEMS: dict[tuple[str, str], tuple[Any, Any]] = {
+    ("toponet-train", "dims"): (0, 1),
+    ("toponet-predict", "outputs"): ("cells", "mask"),
+}
+PLACES = [("toponet-predict", "inputs")]  # Taken without their option as well.
+
+
+def test_every_list_option_is_among_those_tested() -> None:
+    found = {
+        (program, name)
+        for program, (_, config, _) in COMMANDS.items()
+        for name, hint in get_type_hints(config).items()
+        if get_origin(hint) is tuple
+    }
+    assert found == {*ITEMS, *PLACES}
+
+
+@pytest.mark.parametrize(("option", "items"), ITEMS.items(), ids=str)
+def test_lists_are_taken_in_every_form(option: tuple[str, str], items: tuple[Any, Any]) -> None:
+    program, name = option
+    first, second = items
+    for arguments in (
+        [f"--{name}", f"{second}"],
+        [f"--{name}={second}"],
+        [f"--{name}", f"[{second}]"],
+    ):
+        assert getattr(parsed(program, *arguments), name) == (second,)
+    for arguments in (
+        [f"--{name}", f"{first},{second}"],
+        [f"--{name}={first},{second}"],
+        [f"--{name}", f"{first}", f"{second}"],
+        [f"--{name}", f"[{first}, {second}]"],
+        [f"--{name}=[{first},{second}]"],
+        [f"--{name}", f"{first}", f"{second}", "--device", "cpu"],
+    ):
+        assert getattr(parsed(program, *arguments), name) == items
+
+
+def test_a_list_ends_where_its_items_do() -> None:
+    config = parsed("toponet-predict", "--outputs", "mask", "cells", "more.png", "--flips")
+    assert config.outputs == ("mask", "cells")
+    assert config.inputs == ("image.png", "more.png")
+    assert config.flips is True
+
+
+def test_flags_need_no_value() -> None:
+    flags = {
+        (program, name)
+        for program, (_, config, _) in COMMANDS.items()
+        for name, hint in get_type_hints(config).items()
+        if hint is bool
+    }
+    assert ("toponet-train", "compile") in flags
+    for program, name in flags:
+        option = f"--{name.replace('_', '-')}"
+        for arguments, value in (
+            ([option], True), ([option, "false"], False), ([f"{option}=true"], True),
+        ):  # fmt: skip
+            assert getattr(parsed(program, *arguments), name) is value
+
+
+@pytest.mark.parametrize("program", COMMANDS)
+def test_help_spells_options_as_the_documentation_does(
+    program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main, config, _ = COMMANDS[program]
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    shown = capsys.readouterr().out
+    for field in fields(config):
+        if "_" in field.name:
+            assert f"--{field.name.replace('_', '-')} " in shown
+            assert not re.search(rf"\b{field.name}\b", shown)
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for page in pages:
+        assert not re.findall(r"--[a-z]+_[a-z_]+", page.read_text(encoding="utf-8")), page
+
+
+@pytest.mark.parametrize("program", COMMANDS)
+def test_every_command_tells_its_version(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        COMMANDS[program][0].main(["--version"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"{program} {toponet.__version__}\n"
+
+
+def test_the_version_is_there_without_an_import_of_its_own() -> None:
+    code = "import toponet; print(toponet.__version__)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--topo-weight", "high"], "--topo-weight must be a number or 'auto', got high"),
+        (["--epochs=3.5"], "--epochs must be a whole number, got 3.5"),
+        (["--compile=maybe"], "--compile must be true or false, got maybe"),
+        (["--dims", "holes"], "--dims must be a list, each of it a whole number, got holes"),
+        (["--dims", "2"], "dims must be (0,), (1,) or (0, 1), got (2,)"),
+        (["--dims"], "expected one argument"),
+        (["--clip-norm", "x"], "--clip-norm must be a number, got x"),
+        (["--topo_weigth=1"], "unknown option --topo-weigth; did you mean topo_weight?"),
+        (["--lr", "-1"], "lr must be above 0 and finite, got -1.0"),
+    ],
+    ids=str,
+)
+def test_a_value_that_an_option_cannot_have_gets_a_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert "class" not in error

@@ -1,0 +1,269 @@
+"""No work is lost: interruption, resumption, sudden death; and ranks that share a batch."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from data_layouts import membrane_folder
+from toponet.cli import train as cli
+from toponet.prediction.checkpoint import load_checkpoint
+from toponet.training import TrainConfig, Trainer
+from toponet.training.interruption import InterruptedTrainingError, Interruption
+from toponet.training.run_folder import read_config
+from toponet.training.step import Stepper
+
+TINY: dict[str, Any] = {
+    "epochs": 3,
+    "iterations_per_epoch": 3,
+    "batch_size": 2,
+    "patch_size": 17,
+    "topo_start_epoch": 2,
+    "device": "cpu",
+    "num_threads": 1,
+}
+TIMINGS = ("topo_seconds", "topo_share", "seconds")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three small images on disk."""
+    return membrane_folder(tmp_path_factory.mktemp("membranes"), (40, 36))
+
+
+def config(folder: Path, out: Path, **options: Any) -> TrainConfig:
+    return TrainConfig(**{**TINY, "data": str(folder), "out": str(out), **options})
+
+
+def arguments(folder: Path, out: Path, **options: Any) -> list[str]:
+    chosen = {**TINY, "data": str(folder), "out": str(out), **options}
+    return [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
+
+
+def rows_of(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return [{k: v for k, v in row.items() if k not in TIMINGS} for row in rows]
+
+
+def assert_same_run(run: Path, other: Path) -> None:
+    """Logs and weights, bit for bit."""
+    assert rows_of(run) == rows_of(other)
+    contents = [load_checkpoint(path / "checkpoints" / "last.ckpt") for path in (run, other)]
+    for part in ("model", "optimiser"):
+        assert_same(*(content[part] for content in contents))
+    assert contents[0]["metrics"] == contents[1]["metrics"]
+
+
+def assert_same(a: Any, b: Any) -> None:
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_same(a[key], b[key])
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    else:
+        assert a == b
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing interrupted."""
+    out = tmp_path_factory.mktemp("runs") / "run"
+    Trainer(config(folder, out), Console(quiet=True)).train()
+    return out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [1, 3, 5, 7])
+def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
+    step: int,
+    number: signal.Signals,
+    folder: Path,
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "run"
+    steps = 0
+    original = Stepper.step
+
+    def step_and_signal(self: Stepper, *args: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps == step:
+            os.kill(os.getpid(), number)
+        return original(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stepper, "step", step_and_signal)
+        assert cli.main(arguments(folder, out)) == 128 + number
+    error = capsys.readouterr().err
+    assert f"go on with: toponet-train --resume {out}" in error
+    assert error.count("\n") == 1
+    assert f"after step {(step - 1) % 3 + 1};" in error
+    torch.rand(7)  # Torch's generator is part of the state.
+    assert cli.main(["--resume", str(out)]) == 0
+    assert_same_run(out, run)
+
+
+def test_changed_brightness_and_contrast_go_on_bit_for_bit(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of an epoch: what was drawn before the stop is drawn and thrown away."""
+    options: dict[str, Any] = {"brightness": 0.5, "contrast": 0.25, "normalisation": "image"}
+    Trainer(config(folder, tmp_path / "whole", **options), Console(quiet=True)).train()
+    steps = 0
+    original = Stepper.step
+
+    def step_and_signal(self: Stepper, *args: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(self, *args)
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(Stepper, "step", step_and_signal)
+        with pytest.raises(InterruptedTrainingError):
+            Trainer(config(folder, out, **options), Console(quiet=True)).train()
+    Trainer(read_config(out), Console(quiet=True), resume=out).train()
+    assert_same_run(out, tmp_path / "whole")
+
+
+def test_a_second_signal_is_not_held_back() -> None:
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.signal_number == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_rows_after_the_checkpoint_are_written_again(
+    folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Death between metrics.csv and last.ckpt: no row twice."""
+    out = tmp_path / "run"
+    original = Trainer._save
+
+    def die(self: Trainer, name: str, measured: Any) -> None:
+        if self.state.epoch == 2:
+            raise MemoryError
+        original(self, name, measured)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_save", die)
+        with pytest.raises(MemoryError):
+            Trainer(config(folder, out), Console(quiet=True)).train()
+    assert len(rows_of(out)) == 2
+    Trainer(read_config(out), Console(quiet=True), resume=out).train()
+    assert_same_run(out, run)
+
+
+def test_a_run_that_died_before_its_report_gets_it(folder: Path, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run, out)
+    for file in ("report.json", "report.md", "losses.png"):
+        (out / file).unlink()
+    Trainer(read_config(out), Console(quiet=True), resume=out).train()
+    assert (out / "report.json").read_text() == (run / "report.json").read_text()
+    assert (out / "losses.png").exists()
+
+
+@pytest.mark.slow
+def test_sudden_death_leaves_a_loadable_checkpoint(folder: Path, run: Path, tmp_path: Path) -> None:
+    """SIGKILL at random moments; each time the run goes on from its last checkpoint."""
+    script = str(Path(sys.executable).with_name("toponet-train"))
+    out = tmp_path / "run"
+    command = [script, *arguments(folder, out)]
+    for delay in np.random.default_rng(0).uniform(0.0, 0.5, 4):
+        begun = began(out)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while began(out) == begun and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        checkpoint = load_checkpoint(out / "checkpoints" / "last.ckpt")
+        if checkpoint["epoch"] == TINY["epochs"]:
+            break
+        command = [script, "--resume", str(out)]
+    else:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert_same_run(out, run)
+
+
+def began(out: Path) -> int | None:
+    """Changes when a process has loaded everything and begins to train."""
+    metrics = out / "metrics.csv"
+    return metrics.stat().st_mtime_ns if metrics.exists() else None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--resume", "nowhere"], "nowhere is no run folder of toponet-train"),
+        (
+            ["--resume", "RUN"],
+            "is finished: it has all of its 3 epochs, and its report. To train on",
+        ),
+        (["--resume", "RUN", "--epochs", "5"], "--resume takes no other option"),
+        (["--resume"], "--resume expects the folder of a run"),
+    ],
+)
+def test_what_cannot_be_resumed_gets_one_line(
+    arguments: list[str], sentence: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([str(run) if a == "RUN" else a for a in arguments]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_two_ranks_are_one_process_with_the_same_batch(folder: Path, tmp_path: Path) -> None:
+    options = {"batch_size": 4, "epochs": 2, "clip_norm": 0.5}
+    Trainer(config(folder, tmp_path / "one", **options), Console(quiet=True)).train()
+    script = str(Path(sys.executable).with_name("toponet-train"))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
+                "--master-port=29533", "--no-python"]  # fmt: skip
+    command = [*launcher, script, *arguments(folder, tmp_path / "two", **options)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    one, two = (rows_of(tmp_path / name) for name in ("one", "two"))
+    assert len(one) == len(two) == 2
+    for ours, theirs in zip(one, two, strict=True):
+        for name in ("bce", "topo", "total"):
+            assert float(theirs[name]) == pytest.approx(float(ours[name]), abs=1e-5)
+
+
+def test_a_batch_in_parts_is_the_same_step(folder: Path, tmp_path: Path) -> None:
+    numbers = []
+    for accumulate in (1, 2):
+        out = tmp_path / str(accumulate)
+        options = {"batch_size": 4, "accumulate": accumulate}
+        Trainer(config(folder, out, **options), Console(quiet=True)).train()
+        numbers.append([[float(row[k]) for k in ("bce", "topo")] for row in rows_of(out)])
+    np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-4)
+
+
+def test_batches_must_be_divisible(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="batch_size must be a multiple of accumulate x ranks"):
+        Trainer(config(folder, tmp_path / "run", accumulate=3), Console(quiet=True))
+
+
+def test_an_interrupted_error_knows_the_shells_exit_code() -> None:
+    assert InterruptedTrainingError("x", signal.SIGTERM).exit_code == 143

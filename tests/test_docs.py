@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 README = ROOT / "README.md"
+BENCHMARKS = ROOT / "benchmarks" / "README.md"
+EVERY_PAGE = [README, *PAGES, BENCHMARKS, ROOT / "CHANGELOG.md"]
+every_page = pytest.mark.parametrize(
+    "page", EVERY_PAGE, ids=lambda page: str(page.relative_to(ROOT))
+)
 
 # Of runs and benchmarks, not of docs/make_figures.py.
 PICTURES_FROM_ELSEWHERE = {"losses.png", "methods.png", "patch_size.png", "segmentation.png"}
@@ -217,7 +222,7 @@ def test_the_nnunet_trainer_refuses_regions(nnunet_trainer: Any) -> None:
         nnunet_trainer(None, regions=True)
 
 
-@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.stem)
+@every_page
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     for link in LINK.findall(without_code(page)):
         if "://" in link:
@@ -231,11 +236,50 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 def test_every_picture_is_used() -> None:
     used = {
         (page.parent / link).resolve()
-        for page in [README, *PAGES]
+        for page in EVERY_PAGE
         for link in LINK.findall(page.read_text(encoding="utf-8"))
         if link.endswith(".png")
     }
-    assert set((DOCS / "images").iterdir()) == used
+    assert set((DOCS / "images").iterdir()) <= used
+
+
+@every_page
+def test_the_rows_of_a_table_stand_below_its_head(page: Path) -> None:
+    """Reason: rows that stand apart, or whose number of cells differs, are shown as text."""
+    rows: list[str] = []
+    for line in [*without_code(page).splitlines(), ""]:
+        if line.lstrip().startswith("|"):
+            rows.append(line.strip())
+            continue
+        if rows:
+            assert len(rows) > 2, rows
+            assert re.fullmatch(r"\|(-+\|)+", rows[1]), rows[0]
+            for row in rows:
+                cells = re.sub(r"`[^`]*`", "", row).replace("\\|", "").count("|")
+                assert cells == rows[1].count("|"), row
+        rows = []
+
+
+# With a unit or sign, or with three decimals: what somebody measured. Not in code.
+FIGURE = re.compile(
+    r"[+\u2212-]\d+(?:\.\d+)? ?%|(?<![\w.])\d+(?:\.\d+)? (?:\u00b5s|ms|%)"
+    r"|(?<![\w.])\d+\.\d{3,}(?![\w.])"
+)
+# Equal figures of different things.
+COINCIDENCES = {"0.701", "\u221245 %", "\u221215 %", "\u22129 %"}
+
+
+def test_a_measured_figure_stands_on_one_page_only() -> None:
+    """Reason: of two copies, one isn't mended when the measurement is made again."""
+    pages: dict[str, set[str]] = {}
+    for page in EVERY_PAGE:
+        for figure in FIGURE.findall(without_code(page)):
+            pages.setdefault(figure, set()).add(str(page.relative_to(ROOT)))
+    assert {figure for figure, found in pages.items() if len(found) > 1} == COINCIDENCES
+
+
+def test_the_readme_can_be_read_in_one_go() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 175
 
 
 def test_the_readme_lists_every_page() -> None:

@@ -29,7 +29,7 @@ from comparison.plan import BUDGETS, SETS
 from rich.console import Console
 
 from toponet._ground.reporting import progress_bar
-from toponet.cli._common import MISTAKES, complain, sentence
+from toponet.cli._command import finish
 
 PROGRAM = "figures.py"
 
@@ -45,15 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=Path, default=Path("runs/tables"), help="--out of tables.py")
     parser.add_argument("--out", type=Path, default=Path("runs/figures"))
     options = parser.parse_args(arguments)
-    try:
-        make_figures(options)
-    except MISTAKES as error:
-        return complain(PROGRAM, sentence(error))
-    return 0
+    return finish(PROGRAM, lambda: make_figures(options))
 
 
-def make_figures(options: argparse.Namespace) -> None:
-    """Reads the runs, and writes all three."""
+def make_figures(options: argparse.Namespace) -> int:
+    """Reads the runs, writes all three, and returns the exit code."""
     labels = {v.name: v.label for v in SETS[options.set]}
     unknown = sorted(set(options.variants) - set(labels))
     if unknown:
@@ -73,6 +69,7 @@ def make_figures(options: argparse.Namespace) -> None:
             fates[run.label] = fates_by_epoch(run, partial(progress.advance, task))
     save_fates(Path(f"{stem}-course.csv"), fates)
     course_figure(runs, fates).savefig(f"{stem}-course.png")
+    return 0
 
 
 def save_fates(path: Path, fates: dict[str, dict[int, Fates]]) -> None:

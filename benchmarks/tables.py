@@ -26,7 +26,7 @@ from rich.console import Console
 
 from toponet._ground.reporting import progress_bar
 from toponet._ground.validation import thread_count
-from toponet.cli._common import MISTAKES, complain, sentence
+from toponet.cli._command import complain, finish
 from toponet.prediction.device import cpu_threads
 from toponet.training.vgg import FILE_NAME
 
@@ -59,15 +59,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
+    return finish(PROGRAM, lambda: make_tables(options))
+
+
+def make_tables(options: argparse.Namespace) -> int:
+    """Makes the runs, writes the report and returns the exit code: 1 if a run failed."""
     try:
         problems = [] if options.report_only else make_runs(options)
         for problem in problems:
             complain(PROGRAM, problem)
         report(options)
-    except MISTAKES as error:
-        return complain(PROGRAM, sentence(error))
     except KeyboardInterrupt:
-        return complain(PROGRAM, "interrupted; the same command goes on", 130)
+        raise KeyboardInterrupt("the same command goes on") from None
     return int(bool(problems))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import toponet
 from toponet.cli import evaluate, inspect, predict, train
-from toponet.cli._common import parse
+from toponet.cli._options import parse
 from toponet.evaluation.config import EvaluateConfig
 from toponet.inspection.config import InspectConfig
 from toponet.prediction.config import PredictConfig
@@ -71,6 +71,25 @@ def test_lists_are_taken_in_every_form(option: tuple[str, str], items: tuple[Any
         [f"--{name}", f"{first}", f"{second}", "--device", "cpu"],
     ):
         assert getattr(parsed(program, *arguments), name) == items
+
+
+@pytest.mark.parametrize(("option", "items"), ITEMS.items(), ids=str)
+def test_files_take_lists_in_the_forms_of_the_command_line(
+    option: tuple[str, str], items: tuple[Any, Any], tmp_path: Path
+) -> None:
+    program, name = option
+    first, second = items
+    file = tmp_path / "options.yaml"
+    for written, expected in (
+        (f"{second}", (second,)),
+        (f"[{second}]", (second,)),
+        (f"{first},{second}", items),
+        (f"'{first}, {second}'", items),
+        (f"[{first}, {second}]", items),
+        (f"\n- {first}\n- {second}", items),
+    ):
+        file.write_text(f"{name}: {written}\n")
+        assert getattr(parsed(program, f"--config={file}"), name) == expected
 
 
 def test_a_list_ends_where_its_items_do() -> None:
@@ -134,11 +153,14 @@ def test_the_version_is_there_without_an_import_of_its_own() -> None:
         (["--epochs=3.5"], "--epochs must be a whole number, got 3.5"),
         (["--compile=maybe"], "--compile must be true or false, got maybe"),
         (["--dims", "holes"], "--dims must be a list, each of it a whole number, got holes"),
-        (["--dims", "2"], "dims must be (0,), (1,) or (0, 1), got (2,)"),
-        (["--dims"], "expected one argument"),
+        (["--dims", "2"], "--dims must be (0,), (1,) or (0, 1), got (2,)"),
+        (["--batch-size=0"], "--batch-size must be at least 1, got 0"),
+        (["--fold=1", "--folds=1"], "with --folds 1 the images aren't divided"),
+        (["--dims"], "--dims: expected one argument"),
+        (["--clip-norm"], "--clip-norm: expected one argument"),
         (["--clip-norm", "x"], "--clip-norm must be a number, got x"),
-        (["--topo_weigth=1"], "unknown option --topo-weigth; did you mean topo_weight?"),
-        (["--lr", "-1"], "lr must be above 0 and finite, got -1.0"),
+        (["--topo_weigth=1"], "unknown option --topo-weigth; did you mean --topo-weight?"),
+        (["--lr", "-1"], "--lr must be above 0 and finite, got -1.0"),
     ],
     ids=str,
 )

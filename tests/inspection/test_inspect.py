@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -303,8 +304,8 @@ def test_what_training_would_take_but_learn_nothing_from_is_noted(folder: Path) 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--min-size=0"], "min_size must be at least 1"),
-        (["--connectivity=6"], "connectivity must be one of 4, 8"),
+        (["--min-size=0"], "--min-size must be at least 1"),
+        (["--connectivity=6"], "--connectivity must be one of 4, 8"),
         (["--out=."], ". exists already and is never overwritten; choose another --out"),
         (["--clean=."], ". exists already and is never overwritten; choose another --clean"),
         (["--bogus"], "--bogus"),
@@ -341,3 +342,23 @@ def test_an_interrupted_inspection_says_so(
     monkeypatch.setattr("toponet.inspection.run.open_source", interrupt)
     assert cli.main([str(folder)]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "step"), [("out", "save_contact_sheet"), ("clean", "clean_mask")]
+)
+def test_a_folder_that_an_error_cut_short_is_removed(
+    option: str, step: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Else the same command would refuse it the next time, though nothing whole is in it."""
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "x.png")
+
+    arguments = [folder, f"--{option}", tmp_path / "made"]
+    with monkeypatch.context() as patch:
+        patch.setattr(f"toponet.inspection.run.{step}", fail)
+        assert "can't write x.png: No space left" in complaint(capsys, *arguments)
+    assert not (tmp_path / "made").exists()
+    assert cli.main([str(argument) for argument in arguments]) == 0

@@ -19,6 +19,7 @@ from PIL import Image
 
 import data_layouts
 from data_layouts import membrane_folder, save, save_hdf5
+from toponet._ground.validation import thread_count
 from toponet.cli import evaluate as cli_evaluate
 from toponet.cli import predict as cli
 from toponet.cli import train as cli_train
@@ -456,13 +457,24 @@ def test_only_the_outputs_that_are_asked_for(weights: Path, images: Path, tmp_pa
     assert len(names(out)) == 6
 
 
-def test_threads_are_as_many_as_asked_for(weights: Path, images: Path, tmp_path: Path) -> None:
-    before = torch.get_num_threads()
-    try:
-        predict(weights, images, f"--out={tmp_path / 'out'}", "--num-threads=1")
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
+def test_everything_of_a_prediction_has_the_threads_that_were_asked_for(
+    weights: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network, and what would ask for the kernel's default; other code gets its own back."""
+    asked: set[tuple[int, int]] = set()
+    original = Segmentation.structure.func
+
+    def watched(segmentation: Segmentation) -> NDArray[np.uint8]:
+        asked.add((torch.get_num_threads(), thread_count(None)))
+        return original(segmentation)
+
+    monkeypatch.setattr(Segmentation.structure, "func", watched)
+    before = torch.get_num_threads(), thread_count(None)
+    for count in (1, 3):
+        asked.clear()
+        predict(weights, images, f"--out={tmp_path / str(count)}", f"--num-threads={count}")
+        assert asked == {(count, count)}
+        assert (torch.get_num_threads(), thread_count(None)) == before
 
 
 def test_what_is_done_is_left_out(
@@ -666,13 +678,13 @@ def test_an_image_too_large_for_the_memory_is_listed(
         (["a.png", "b.png", "--held-out", "--out=p"], "takes at most one input"),
         (["--held-out", "--out=p"], "doesn't say which 'data' its run had"),
         (["a.png", "--out=p", "--outputs=edges"], "--outputs must be some of 'likelihood'"),
-        (["a.png", "--out=p", "--outputs=[]"], "outputs must be some of likelihood"),
-        (["a.png", "--out=p", "--likelihood-format=png"], "likelihood_format must be one of"),
-        (["a.png", "--out=p", "--threshold=0"], "threshold must be above 0 and at most 1, got 0"),
-        (["a.png", "--out=p", "--threshold", "1.5"], "threshold must be above 0 and at most 1"),
-        (["a.png", "--out=p", "--min-size=0"], "min_size must be at least 1"),
-        (["a.png", "--out=p", "--num-threads=0"], "num_threads must be at least 1"),
-        (["a.png", "--out=p", "--device=tpu"], "device must be one of"),
+        (["a.png", "--out=p", "--outputs=[]"], "--outputs must be some of likelihood"),
+        (["a.png", "--out=p", "--likelihood-format=png"], "--likelihood-format must be one of"),
+        (["a.png", "--out=p", "--threshold=0"], "--threshold must be above 0 and at most 1, got 0"),
+        (["a.png", "--out=p", "--threshold", "1.5"], "--threshold must be above 0 and at most 1"),
+        (["a.png", "--out=p", "--min-size=0"], "--min-size must be at least 1"),
+        (["a.png", "--out=p", "--num-threads=0"], "--num-threads must be at least 1"),
+        (["a.png", "--out=p", "--device=tpu"], "--device must be one of"),
         (["a.png", "--out=p", "--device=mps"], "torch finds no MPS device"),
         (["a.png", "--out=p", "--flips=perhaps"], "flips"),
         (["a.png", "--out"], "out"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from toponet.prediction import TrainedModel, load_model, predict_likelihood
+from toponet.data import synthetic_membranes
+from toponet.prediction import StrangeImageWarning, TrainedModel, load_model, predict_likelihood
 from toponet.training import TrainConfig, Trainer
 
 
@@ -31,7 +33,8 @@ def model(run: Path) -> TrainedModel:
     return load_model(run, "cpu")
 
 
-IMAGE = np.random.default_rng(0).random((1, 21, 34), dtype=np.float32)
+# In the grey scale of the synthetic images.
+IMAGE = synthetic_membranes(1, (21, 34), seed=3).images[0]
 
 
 def test_a_run_folder_is_its_last_checkpoint_and_the_device_has_a_default(
@@ -55,7 +58,24 @@ def test_a_likelihood_is_the_networks_answer_whatever_form_the_image_has(
     for image in (IMAGE, IMAGE[0], IMAGE.astype(np.float64), IMAGE[:, ::-1][:, ::-1]):
         assert np.array_equal(model.likelihood(image), expected)
     counts = (255 * IMAGE).astype(np.uint8)
-    assert np.array_equal(model.likelihood(counts), model.likelihood(counts.astype(np.float32)))
+    with pytest.warns(StrangeImageWarning):
+        assert np.array_equal(model.likelihood(counts), model.likelihood(counts.astype(np.float32)))
+
+
+def test_a_strange_grey_scale_warns_once_a_place_and_can_be_silenced(model: TrainedModel) -> None:
+    """The warning changes nothing; an image like those of training gives none (they are errors)."""
+    model.likelihood(IMAGE)
+    strange = [IMAGE * 255, IMAGE * 100, IMAGE + 3]
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("default")
+        found = [model.likelihood(image) for image in strange]
+    assert [warning.category for warning in shown] == [StrangeImageWarning]
+    assert "other grey values than the training images" in str(shown[0].message)
+    assert shown[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StrangeImageWarning)
+        again = [model.likelihood(image) for image in strange]
+    np.testing.assert_array_equal(found, again)
 
 
 @pytest.mark.parametrize(

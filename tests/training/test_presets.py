@@ -145,9 +145,9 @@ def test_the_configuration_of_a_run_begins_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--epchs", "3"], "unknown option --epchs; did you mean epochs?"),
-        (["--epo=3"], "unknown option --epo; did you mean epochs?"),
-        (["--batchsize=3"], "unknown option --batchsize; did you mean batch_size?"),
+        (["--epchs", "3"], "unknown option --epchs; did you mean --epochs?"),
+        (["--epo=3"], "unknown option --epo; did you mean --epochs?"),
+        (["--batchsize=3"], "unknown option --batchsize; did you mean --batch-size?"),
         (["--zzz=3"], "unknown option --zzz; --help lists all options"),
         (["--preset", "isbi14"], "there is no preset 'isbi14'; there are cracktree, cremi, drive"),
         (["--preset"], "--preset: expected one argument"),
@@ -167,10 +167,14 @@ def test_what_no_command_line_can_mean_gets_one_line(
         ("preset: isbi12", "x.yaml has the unknown option 'preset'"),
         ("[1]: 3", "x.yaml has the unknown option '?'"),
         ("epochs: 3\nepochs: 4", "x.yaml has the option 'epochs' twice"),
-        ("epochs: many", "epochs"),
-        ("dims: [2]", "dims must be (0,), (1,) or (0, 1)"),
+        ("epochs: many", "x.yaml: --epochs must be a whole number, got many"),
+        ("batch_size: 0", "x.yaml: --batch-size must be at least 1, got 0"),
+        ("dims: [2]", "x.yaml: --dims must be (0,), (1,) or (0, 1)"),
+        ("dims: 0,x", "x.yaml: --dims must be a list, each of it a whole number"),
         ("epochs: [", "x.yaml isn't YAML: "),
-        ("epochs: &a [*a]", "epochs"),
+        ("epochs: &a [*a]", "x.yaml: epochs must be one value or a list of values"),
+        ("epochs: {lr: 1}", "x.yaml: epochs must be one value or a list of values"),
+        ("[" * 5000, "x.yaml is nested too deeply"),
         ("- epochs", "x.yaml must hold options, one 'name: value' a line"),
         ("", "x.yaml must hold options"),
         (b"\xff\xfe\x00", "x.yaml isn't text"),
@@ -184,6 +188,14 @@ def test_what_no_file_of_options_can_mean_gets_one_line(
     out = tmp_path / "run"
     assert sentence in complaint([f"--config={file}", f"--out={out}"], capsys)
     assert not out.exists()
+
+
+def test_an_option_on_the_command_line_isnt_the_files_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = options_file(tmp_path / "x.yaml", epochs=3)
+    error = complaint([f"--config={file}", "--epochs=0"], capsys)
+    assert error == "toponet-train: --epochs must be at least 1, got 0\n"
 
 
 def test_the_other_commands_know_no_presets(capsys: pytest.CaptureFixture[str]) -> None:

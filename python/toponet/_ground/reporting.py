@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -99,6 +101,22 @@ def new_folder(path: str, option: str) -> Path:
     except FileExistsError:  # Of two processes that make it at once, one comes here.
         raise _present(path, option) from None
     return folder
+
+
+@contextmanager
+def whole_folder(path: str, option: str) -> Iterator[Path]:
+    """Makes the folder, to be filled within the context; after an error it is removed.
+
+    Raises:
+        ValueError: If it exists.
+        OSError: If it can't be made.
+    """
+    folder = new_folder(path, option)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _present(path: str, option: str) -> ValueError:

@@ -74,6 +74,35 @@ def with_dashes(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def list_items(text: str) -> list[Any]:
+    """The items of a list that is written as ``[0, 1]``, ``0,1``, ``0 1`` or ``0``."""
+    if text.startswith("["):
+        try:
+            found = yaml.safe_load(text)
+        except yaml.YAMLError:
+            return [text]
+        return found if isinstance(found, list) else [text]
+    parts = filter(None, re.split(r"[,\s]+", text) if "," in text or _is_whole(text) else [text])
+    return [int(part) if _WHOLE.fullmatch(part) else part for part in parts]
+
+
+def with_option_first(message: str, names: Sequence[str]) -> str:
+    """A message such as "batch_size must be above 0", with the option spelled with dashes."""
+    name, must, rest = message.partition(" must ")
+    return with_dashes(name) + must + rest if must and name in names else message
+
+
+def with_options(message: str, names: Sequence[str]) -> str:
+    """The message with all options that have underscores spelled with dashes."""
+    message = with_option_first(message, names)
+    underscored = "|".join(name for name in names if "_" in name)
+    if not underscored:
+        return message
+    # Not within a path or a quoted value; where the dashes are there already, they stay.
+    pattern = rf"(?<![\w./'\"-])(?:--)?({underscored})(?![\w/-]|\.\w)"
+    return re.sub(pattern, lambda found: with_dashes(found[1]), message)
+
+
 def _option(argument: str, left: list[str], hints: dict[str, Any]) -> str:
     """With its value, for which arguments are taken from ``left`` where they belong to it."""
     option, equals, value = argument.partition("=")
@@ -92,23 +121,11 @@ def _option(argument: str, left: list[str], hints: dict[str, Any]) -> str:
     if hint is bool:
         value = value.lower()
     if get_origin(hint) is tuple:
-        items = _items(value)
+        items = list_items(value)
         while not equals and not value.startswith("[") and left and _is_item(left[0], hint):
-            items += _items(left.pop(0))
+            items += list_items(left.pop(0))
         value = json.dumps(items)
     return f"{option}={value}"
-
-
-def _items(text: str) -> list[Any]:
-    """Of ``[0, 1]``, ``0,1``, ``0 1`` or ``0``."""
-    if text.startswith("["):
-        try:
-            found = yaml.safe_load(text)
-        except yaml.YAMLError:
-            return [text]
-        return found if isinstance(found, list) else [text]
-    parts = filter(None, re.split(r"[,\s]+", text) if "," in text or _is_whole(text) else [text])
-    return [int(part) if _WHOLE.fullmatch(part) else part for part in parts]
 
 
 def _is_whole(text: str) -> bool:

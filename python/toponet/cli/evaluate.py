@@ -1,26 +1,23 @@
-"""``toponet-evaluate``: predictions and labels in, numbers with their conventions out."""
+"""``toponet-evaluate``: compares predictions with labels and prints numbers and conventions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toponet._ground.reading import within_memory
-from toponet.cli._common import ASKED, MISTAKES, complain, parse
+from toponet.cli._command import run_command
 from toponet.evaluation.config import EvaluateConfig
 
 PROGRAM = "toponet-evaluate"
+DESCRIPTION = "Compares predictions with labels."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Evaluates as told. Exit code 2 and one line on stderr for a caller's mistake."""
-    try:
-        config = parse(PROGRAM, "Compares predictions with labels.", EvaluateConfig, arguments)
-        from toponet.evaluation.run import run_evaluation
+    """Evaluates as told. A caller's mistake is one line on stderr and exit code 2."""
+    return run_command(PROGRAM, DESCRIPTION, EvaluateConfig, _evaluate, arguments)
 
-        with within_memory(ASKED):
-            run_evaluation(config)
-    except MISTAKES as error:
-        return complain(PROGRAM, str(error))
-    except KeyboardInterrupt as error:
-        return complain(PROGRAM, f"interrupted; {str(error) or 'nothing was written'}", 130)
+
+def _evaluate(config: EvaluateConfig) -> int:
+    from toponet.evaluation.run import run_evaluation
+
+    run_evaluation(config)
     return 0

@@ -1,11 +1,10 @@
-"""``toponet-predict``: a trained network on files, folders and stacks."""
+"""``toponet-predict``: runs a trained network on files, folders and stacks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toponet._ground.reading import within_memory
-from toponet.cli._common import ASKED, MISTAKES, complain, parse, sentence
+from toponet.cli._command import run_command
 from toponet.prediction.config import PredictConfig
 
 PROGRAM = "toponet-predict"
@@ -19,17 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Predicts as told.
 
     Returns:
-        0; 1 if some images can't be used (they are listed); 2 for a caller's mistake or a disk that
-        is full, with one line on stderr.
+        0; 1 if some images can't be used, which are listed; 2 for a caller's mistake or a full
+        disk, with one line on stderr.
     """
-    try:
-        config = parse(PROGRAM, DESCRIPTION, PredictConfig, arguments, more="inputs")
-        from toponet.prediction.run import run_prediction
+    return run_command(PROGRAM, DESCRIPTION, PredictConfig, _predict, arguments, more="inputs")
 
-        with within_memory(ASKED):
-            outcome = run_prediction(config)
-    except MISTAKES as error:
-        return complain(PROGRAM, sentence(error))
-    except KeyboardInterrupt as error:
-        return complain(PROGRAM, f"interrupted; {str(error) or 'nothing was written'}", 130)
-    return 1 if outcome.problems else 0
+
+def _predict(config: PredictConfig) -> int:
+    from toponet.prediction.run import run_prediction
+
+    return 1 if run_prediction(config).problems else 0

@@ -1,73 +1,92 @@
-"""``toponet-train``: the command line is the configuration."""
+"""``toponet-train``: trains a network; the options are the fields of the configuration."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
-from toponet._ground.reading import TooLargeError, within_memory
-from toponet.cli import _common
-from toponet.cli._common import ASKED, MISTAKES, complain, sentence
-from toponet.data import FORMATS
+from toponet._ground.reading import within_memory
+from toponet.cli._command import ASKED, CommandError, finish, sentence
 from toponet.training.config import TrainConfig
-from toponet.training.presets import describe_presets, find_preset
 
 PROGRAM = "toponet-train"
+DESCRIPTION = (
+    "Trains a segmentation network for correct topology. To go on with a run that was stopped: "
+    f"{PROGRAM} --resume RUN_FOLDER, with no other option."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains as told. Exit code 2 and one line on stderr for a caller's mistake."""
-    try:
-        given = list(sys.argv[1:] if arguments is None else arguments)
-        run = _run_to_resume(given)
-        from toponet.training.interruption import InterruptedTrainingError
-        from toponet.training.objective import TrainingDivergedError
-        from toponet.training.run_folder import read_config
-        from toponet.training.trainer import Trainer
-
-        with within_memory(ASKED):
-            trainer = Trainer(read_config(run), resume=run) if run else Trainer(parse(given))
-    except MISTAKES as error:
-        return complain(PROGRAM, sentence(error))
-    except KeyboardInterrupt:
-        return complain(PROGRAM, "interrupted before training began", 130)
-    try:
-        with within_memory(ASKED):
-            trainer.train()
-    except (TrainingDivergedError, TooLargeError) as error:
-        return complain(PROGRAM, str(error))
-    except InterruptedTrainingError as error:
-        return complain(PROGRAM, str(error), error.exit_code)
-    except KeyboardInterrupt:
-        last = f"go on from its last whole epoch with: {PROGRAM} --resume {trainer.folder.path}"
-        return complain(PROGRAM, f"interrupted; {last}", 130)
-    except OSError as error:  # Such as a full disk.
-        what = error.filename or f"a file of {trainer.folder.path}"
-        return complain(
-            PROGRAM,
-            f"can't write {what}: {error.strerror or error}; the checkpoint before is whole: when "
-            f"that is mended, go on with: {PROGRAM} --resume {trainer.folder.path}",
-        )
-    return 0
+    """Trains as told. A caller's mistake is one line on stderr and exit code 2."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = [field.name for field in fields(TrainConfig)]
+    return finish(PROGRAM, lambda: _train(given), options)
 
 
 def parse(arguments: Sequence[str] | None) -> TrainConfig:
-    """Options are the fields of TrainConfig; presets give some of them their values."""
-    description = (
-        "Trains a segmentation network for correct topology. To go on with a run that was "
-        f"stopped: {PROGRAM} --resume RUN_FOLDER, with no other option."
-    )
-    return _common.parse(
-        PROGRAM, description, TrainConfig, arguments, find_preset, describe_data_and_presets()
+    """Makes a configuration of options and presets."""
+    from toponet.cli import _options
+    from toponet.training.presets import find_preset
+
+    return _options.parse(
+        PROGRAM, DESCRIPTION, TrainConfig, arguments, find_preset, describe_data_and_presets()
     )
 
 
 def describe_data_and_presets() -> str:
     """The end of ``--help``: what ``--data`` and ``--preset`` take."""
+    from toponet.data import FORMATS
+    from toponet.training.presets import describe_presets
+
     # By what they look like, because some have two names.
     kinds = {kind.syntax: f"  {kind.syntax}\n      {kind.help}" for kind in FORMATS.values()}
     return "\n".join(["data (--data):", *kinds.values(), "", describe_presets()])
+
+
+def _train(arguments: list[str]) -> int:
+    run = _run_to_resume(arguments)
+    config = _config_of(run) if run else parse(arguments)
+    from toponet.training.trainer import Trainer  # After parsing, because --help needs no loop.
+
+    trainer = Trainer(config, resume=run)
+    with _saying_how_to_go_on(trainer.folder.path), within_memory(ASKED):
+        trainer.train()
+    return 0
+
+
+@contextmanager
+def _saying_how_to_go_on(run: Path) -> Iterator[None]:
+    """Adds the command that resumes the run: its folder holds a whole checkpoint from the start."""
+    from toponet.training.interruption import InterruptedTrainingError
+    from toponet.training.objective import TrainingDivergedError
+
+    resume = f"{PROGRAM} --resume {run}"
+    try:
+        yield
+    except InterruptedTrainingError as error:
+        raise CommandError(str(error), error.exit_code) from None
+    except TrainingDivergedError as error:
+        raise CommandError(str(error)) from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"go on from its last whole epoch with: {resume}") from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # Such as a full disk.
+        if error.filename is None:
+            error.filename = f"a file of {run}"
+        raise CommandError(
+            f"{sentence(error)}; the checkpoint before is whole: when that is mended, go on with: "
+            f"{resume}"
+        ) from error
+
+
+def _config_of(run: Path) -> TrainConfig:
+    from toponet.training.run_folder import read_config
+
+    return read_config(run)
 
 
 def _run_to_resume(arguments: list[str]) -> Path | None:

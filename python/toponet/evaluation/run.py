@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 from rich.console import Console
 
 from toponet._ground.reading import within_memory
-from toponet._ground.reporting import check_absent, new_folder, progress_bar
+from toponet._ground.reporting import check_absent, progress_bar, whole_folder
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.pairs import find_pairs, unused_files
 from toponet.evaluation.report import Evaluation
@@ -15,15 +13,16 @@ from toponet.evaluation.scores import score_image
 
 
 def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Evaluation:
-    """Scores all pairs, shows the tables, writes the report if a folder is named.
+    """Scores all pairs, writes the report if a folder is named, and shows the tables.
 
-    Files are read one after the other; nothing is written before all of them could be used.
+    Files are read one after the other. The report is written after all of them could be used, and
+    it is written whole or not at all.
 
     Raises:
         ValueError: If files are missing, unpaired, unreadable or of other sizes, or ``config.out``
-            exists; the file is named.
+            exists. The sentence names the file.
         OSError: If the report can't be written.
-        KeyboardInterrupt: As it came; if the report is written it says where.
+        KeyboardInterrupt: As it came. If the report is written, it says where.
     """
     console = console or Console()
     check_absent(config.out, "--out")
@@ -36,22 +35,13 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
                 scores[pair.name] = score_image(likelihood, truth, protocol, valid)
     evaluation = Evaluation(config, scores, left_out, unused_files(config))
     if config.out is not None:
-        _write(evaluation, config.out)
+        with whole_folder(config.out, "--out") as folder:
+            evaluation.write(folder)
     try:
         _show(evaluation, console)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"everything is in {config.out}" if config.out else "") from None
     return evaluation
-
-
-def _write(evaluation: Evaluation, out: str) -> None:
-    """All of the report, or after an error or interruption nothing."""
-    folder = new_folder(out, "--out")
-    try:
-        evaluation.write(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def _show(evaluation: Evaluation, console: Console) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 
 from toponet._ground.reading import within_memory
-from toponet._ground.reporting import check_absent, new_folder, progress_bar
+from toponet._ground.reporting import check_absent, progress_bar, whole_folder
 from toponet.inspection.config import InspectConfig
 from toponet.inspection.sheet import MOST_IMAGES, save_contact_sheet
 from toponet.inspection.source import Source, open_source
@@ -20,7 +20,9 @@ from toponet.topology.cleaning import clean_mask
 
 
 def run_inspection(config: InspectConfig, console: Console | None = None) -> Survey:
-    """Looks at every pair, shows what is found, writes what is asked for.
+    """Looks at every pair, writes what is asked for and shows what is found.
+
+    Each of the two folders is written whole or not at all.
 
     Raises:
         ValueError: If there is no data set, no pair of it can be used, or a folder to write exists.
@@ -32,12 +34,13 @@ def run_inspection(config: InspectConfig, console: Console | None = None) -> Sur
     source = open_source(config.data)
     survey = _survey(config, source, console)
     if config.out is not None:
-        folder = new_folder(config.out, "--out")
-        survey.write(folder)
-        _save_sheet(folder / "contact_sheet.png", survey, source)
+        with whole_folder(config.out, "--out") as folder:
+            survey.write(folder)
+            _save_sheet(folder / "contact_sheet.png", survey, source)
     cleaned = None
     if config.clean is not None:
-        cleaned = _save_clean(new_folder(config.clean, "--clean"), survey, source, console)
+        with whole_folder(config.clean, "--clean") as folder:
+            cleaned = _save_clean(folder, survey, source, console)
     for table in (survey.overview(), survey.topology(), survey.sizes()):
         console.print(table.rich())
     lines = survey.sentences()

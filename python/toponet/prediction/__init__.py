@@ -2,12 +2,13 @@
 
 from toponet.prediction.config import PredictConfig
 from toponet.prediction.likelihood import predict_likelihood
-from toponet.prediction.model import TrainedModel, load_model
+from toponet.prediction.model import StrangeImageWarning, TrainedModel, load_model
 from toponet.prediction.run import Outcome, run_prediction
 
 __all__ = [
     "Outcome",
     "PredictConfig",
+    "StrangeImageWarning",
     "TrainedModel",
     "load_model",
     "predict_likelihood",

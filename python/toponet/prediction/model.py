@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,16 @@ from toponet.models import NETWORKS, SegmentationNetwork
 from toponet.prediction.checkpoint import load_checkpoint, restore_network
 from toponet.prediction.device import choose_device
 from toponet.prediction.likelihood import predict_likelihood
+
+STRANGE = (
+    "the image has other grey values than the training images, so that its likelihood may be "
+    "nonsense: bring images to the training images' scale (TrainedModel.strangeness says what "
+    "differs), or train with --normalisation image"
+)
+
+
+class StrangeImageWarning(UserWarning):
+    """An image has grey values far from those that its network was trained on."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +56,19 @@ class TrainedModel:
         """The probability of structure at each pixel.
 
         Args:
-            image: (C, H, W), or (H, W) for one channel; real numbers, in the grey values of the
-                training images.
+            image: (C, H, W), or (H, W) for one channel; real numbers of any size and type. They
+                must have the grey scale of the training images.
 
         Returns:
-            (H, W) float32 from 0 to 1, whatever the size of the image.
+            (H, W) float32 from 0 to 1.
 
         Raises:
             TypeError: If the image doesn't hold real numbers.
             ValueError: If its shape is another, or a value is NaN or infinite.
+
+        Warns:
+            StrangeImageWarning: If the grey values lie far from those of the training images.
+                Python shows it once for each calling line; :meth:`strangeness` says what differs.
 
         Cost: as :func:`predict_likelihood`.
         """
@@ -68,11 +83,19 @@ class TrainedModel:
             )
         if not np.isfinite(pixels).all():
             raise ValueError("image must be finite, got NaN or infinity")
-        normalised = self.normalisation.apply(pixels.astype(np.float32))
-        return predict_likelihood(self.network, normalised, self.device)
+        pixels = pixels.astype(np.float32)
+        # By its values alone: in memory an image may have any type.
+        if self.strangeness(pixels, max(self.scale.dtypes, default="")) is not None:
+            # The same words for every image, or Python would show them for every image.
+            warnings.warn(STRANGE, StrangeImageWarning, stacklevel=2)
+        return self.unchecked_likelihood(pixels)
+
+    def unchecked_likelihood(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As :meth:`likelihood`, of a (C, H, W) image that was checked; never warns."""
+        return predict_likelihood(self.network, self.normalisation.apply(image), self.device)
 
     def strangeness(self, image: NDArray[np.float32], dtype: str) -> str | None:
-        """Which grey values of an image would mislead the network; None = none.
+        """Says which grey values of an image would mislead the network; None = none would.
 
         Args:
             image: (C, H, W), in its file's own grey values.

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
@@ -17,7 +16,7 @@ from toponet._ground.reading import within_memory
 from toponet._ground.reporting import progress_bar
 from toponet._ground.validation import thread_count
 from toponet.prediction.config import PredictConfig
-from toponet.prediction.device import choose_device
+from toponet.prediction.device import choose_device, cpu_threads
 from toponet.prediction.model import TrainedModel, checkpoint_path, load_model
 from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
@@ -62,10 +61,12 @@ def run_prediction(config: PredictConfig, console: Console | None = None) -> Out
         OSError: If something can't be written.
         KeyboardInterrupt: As it came; once predictions were begun it says how to go on.
     """
-    console = console or Console()
+    with cpu_threads(thread_count(config.num_threads)):
+        return _run(config, console or Console())
+
+
+def _run(config: PredictConfig, console: Console) -> Outcome:
     device = choose_device(config.device)
-    if device.type == "cpu":
-        torch.set_num_threads(thread_count(config.num_threads))
     path = checkpoint_path(config.checkpoint)
     model = load_model(path, device)
     conventions = Conventions(
@@ -149,7 +150,7 @@ class Predictor:
                 f"{source.origin} has {len(image)} channel(s), the network was trained on "
                 f"{channels}"
             )
-        predict = self.model.likelihood
+        predict = self.model.unchecked_likelihood
         # Of enormous grey values something infinite is made, which is found below.
         with np.errstate(over="ignore", invalid="ignore"):
             likelihood = (

@@ -1,4 +1,4 @@
-"""What the commands share: options from a dataclass, and one line for a caller's mistake."""
+"""A configuration from the command line and from YAML files of options."""
 
 from __future__ import annotations
 
@@ -13,18 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter, Namespace
+from jsonargparse import ArgumentError, ArgumentParser, DefaultHelpFormatter
 
-from toponet.cli._arguments import as_options, in_words, with_dashes
-from toponet.cli._files import check_option, check_options_file
+from toponet.cli._arguments import as_options, in_words, with_dashes, with_options
+from toponet.cli._files import check_option, read_options
 
 Config = TypeVar("Config")
-
-# What is too large for the memory, where no file can be named.
-ASKED = "what is asked for"
-
-# What a caller's mistake raises. RecursionError: YAML that refers to itself.
-MISTAKES = (ArgumentError, ValueError, TypeError, OSError, RecursionError)
+FindPreset = Callable[[str], Path]
 
 
 def parse(
@@ -32,25 +27,54 @@ def parse(
     description: str,
     config: type[Config],
     arguments: Sequence[str] | None,
-    find_preset: Callable[[str], Path] | None = None,
+    find_preset: FindPreset | None = None,
     epilog: str = "",
     more: str | None = None,
 ) -> Config:
-    """A configuration from the command line: its fields without default are positional.
+    """Makes a configuration of the command line. Fields without default are positional.
 
-    Dashes and underscores in options are the same. Files come first, whatever the order on the
-    command line: those of ``--preset``, then those of ``--config``, each over the one before; the
-    options win over all of them.
+    Dashes and underscores in options are the same. Values come from the files of ``--preset``,
+    then from those of ``--config``, then from the options, wherever they stand on the command line.
+    A later value replaces an earlier one.
 
     Args:
         program: Its name.
         description: One sentence, for ``--help``.
         config: A dataclass; sequences among its fields are tuples.
-        arguments: Those of the command line; None = the process's own.
+        arguments: The command line; None = the process's own.
         find_preset: Finds the YAML file of ``--preset NAME``; None = there are no presets.
         epilog: The end of ``--help``, line by line as it is.
-        more: The list that places beyond the positional ones belong to.
+        more: The list option that takes further positional arguments; None = there is none.
+
+    Raises:
+        ValueError: If an option or a file can't be used. The sentence names it.
+        TypeError: If the configuration refuses the type of a value.
     """
+    given = as_options(sys.argv[1:] if arguments is None else arguments, config, more)
+    names = [field.name for field in fields(config)]  # type: ignore[arg-type]
+    own = ["config", "help", "print_config", "version", *(["preset"] if find_preset else [])]
+    for name in _names_of(given):
+        check_option(name, [*names, *own], f"unknown option {with_dashes(name)}", with_dashes)
+    parser = _parser(program, description, config, find_preset is not None, epilog)
+    paths, options = _files_and_options(given, find_preset)
+    texts = {path: read_options(path, config) for path in paths}
+    origin = {name: path for path in texts for name in texts[path].names}
+    try:
+        found = parser.parse_args([*(f"--config={texts[p].text}" for p in paths), *options])
+        values = found.as_dict()
+        return config(**{name: _tuple(values[name]) for name in names})
+    except (ArgumentError, TypeError, ValueError) as error:
+        message = _in_plain_words(error, config)
+        named = next((name for name in names if message.startswith(f"{with_dashes(name)} ")), "")
+        if named in origin and named not in _names_of(options):
+            message = f"{origin[named]}: {message}"
+        raise ValueError(message) from None
+
+
+def _parser(
+    program: str, description: str, config: type, has_presets: bool, epilog: str
+) -> ArgumentParser:
+    """Knows the fields of the configuration and the options that every command has."""
     parser = ArgumentParser(
         prog=program,
         description=textwrap.fill(description, 80),
@@ -59,13 +83,10 @@ def parse(
         exit_on_error=False,
         allow_abbrev=False,
     )
-    names = [field.name for field in fields(config)]  # type: ignore[arg-type]
-    own = ["config", "help", "print_config", "version"]
     parser.add_argument(
         "--version", action="version", version=f"{program} {version('toponet')}", help="Print it."
     )
-    if find_preset:
-        own.append("preset")
+    if has_presets:
         # For --help alone: what is given becomes a --config before the parser sees it.
         parser.add_argument(
             "--preset",
@@ -80,33 +101,7 @@ def parse(
         "may be given several times",
     )
     parser.add_class_arguments(config, None, as_positional=True)
-    given = as_options(sys.argv[1:] if arguments is None else arguments, config, more)
-    for argument in given:
-        if argument.startswith("--"):
-            name = argument[2:].partition("=")[0]
-            check_option(name, [*names, *own], f"unknown option {with_dashes(name)}")
-    files, options = _files_and_options(given, find_preset)
-    for file in files:
-        check_options_file(file, names)
-    try:
-        chosen: Namespace = parser.parse_args([*(f"--config={f}" for f in files), *options])
-    except ArgumentError as error:
-        raise _in_plain_words(error, config) from None
-    values = chosen.as_dict()
-    return config(**{name: _tuple(values[name]) for name in names})
-
-
-def complain(program: str, message: str, exit_code: int = 2) -> int:
-    """One line on stderr; the exit code is handed on."""
-    print(f"{program}: " + " ".join(message.split()), file=sys.stderr)
-    return exit_code
-
-
-def sentence(error: BaseException) -> str:
-    """What an error says; for one of the operating system, of which file."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"can't use {error.filename}: {error.strerror}"
-    return str(error)
+    return parser
 
 
 class _HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -132,25 +127,33 @@ def _dashed(match: re.Match[str]) -> str:
     return match[0].replace("_", "-")
 
 
-def _in_plain_words(error: ArgumentError, config: type) -> Exception:
+def _in_plain_words(error: Exception, config: type) -> str:
     """What an option takes and what came, without the parser's words for types."""
     message = " ".join(str(error).split())
     found = re.match(r'Parser key "(\w+)": .*(?:Got|Given) value: (.*)$', message)
     if not found:
-        return error
+        return with_options(message, [field.name for field in fields(config)])
     name, value = found.groups()
     hint = get_type_hints(config)[name]
-    return ValueError(f"{with_dashes(name)} must be {in_words(hint)}, got {value}")
+    return f"{with_dashes(name)} must be {in_words(hint)}, got {value}"
+
+
+def _names_of(options: Sequence[str]) -> list[str]:
+    """The options among arguments such as ``--name=value``."""
+    return [option[2:].partition("=")[0] for option in options if option.startswith("--")]
 
 
 def _files_and_options(
-    arguments: list[str], find_preset: Callable[[str], Path] | None
+    arguments: list[str], find_preset: FindPreset | None
 ) -> tuple[list[Path], list[str]]:
     """The files, the least first, and what is left of the command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for option in ("--preset", "--config"):
         parser.add_argument(option, action="append", default=[])
-    found, options = parser.parse_known_args(arguments)
+    try:
+        found, options = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise ValueError(str(error)) from None
     presets = [find_preset(name) for name in found.preset] if find_preset else []
     return [*presets, *map(Path, found.config)], options
 

@@ -91,7 +91,8 @@ def test_a_mistaken_command_line_gets_the_same_line_everywhere(
 def torchs_error() -> Exception:
     """As torch raises it for a device that fails, with advice below the first line."""
     kind = type("AcceleratorError", (RuntimeError,), {"__module__": "torch"})
-    return kind("CUDA error: device-side assert\nCompile with TORCH_USE_CUDA_DSA\n")
+    error: Exception = kind("CUDA error: device-side assert\nCompile with TORCH_USE_CUDA_DSA\n")
+    return error
 
 
 def unnamed() -> OSError:

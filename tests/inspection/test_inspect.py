@@ -356,9 +356,9 @@ def test_a_folder_that_an_error_cut_short_is_removed(
     def fail(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "x.png")
 
-    arguments = [folder, f"--{option}", tmp_path / "made"]
+    arguments = [str(folder), f"--{option}", str(tmp_path / "made")]
     with monkeypatch.context() as patch:
         patch.setattr(f"toponet.inspection.run.{step}", fail)
         assert "can't write x.png: No space left" in complaint(capsys, *arguments)
     assert not (tmp_path / "made").exists()
-    assert cli.main([str(argument) for argument in arguments]) == 0
+    assert cli.main(arguments) == 0

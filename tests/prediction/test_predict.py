@@ -462,13 +462,12 @@ def test_everything_of_a_prediction_has_the_threads_that_were_asked_for(
 ) -> None:
     """The network, and what would ask for the kernel's default; other code gets its own back."""
     asked: set[tuple[int, int]] = set()
-    original = Segmentation.structure.func
 
-    def watched(segmentation: Segmentation) -> NDArray[np.uint8]:
+    def watched(*arguments: Any) -> NDArray[np.int64]:
         asked.add((torch.get_num_threads(), thread_count(None)))
-        return original(segmentation)
+        return label_cells(*arguments)
 
-    monkeypatch.setattr(Segmentation.structure, "func", watched)
+    monkeypatch.setattr("toponet.prediction.segmentation.label_cells", watched)
     before = torch.get_num_threads(), thread_count(None)
     for count in (1, 3):
         asked.clear()

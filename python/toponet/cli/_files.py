@@ -39,7 +39,7 @@ def read_options(path: Path, config: type) -> OptionsFile:
         ValueError: If the file can't be read, isn't a mapping, has an unknown or repeated option,
             or a value that is neither a single value nor a list of them.
     """
-    known = [field.name for field in fields(config)]  # type: ignore[arg-type]
+    known = [field.name for field in fields(config)]
     root = _mapping(path)
     names: list[str] = []
     for key, value in root.value:
@@ -95,5 +95,4 @@ def _as_list(value: yaml.Node) -> yaml.Node:
     """A list of what a single value holds. An empty value stays, for the parser to refuse."""
     if not isinstance(value, yaml.ScalarNode) or value.tag == "tag:yaml.org,2002:null":
         return value
-    items: yaml.Node = yaml.compose(yaml.safe_dump(list_items(value.value)), yaml.SafeLoader)
-    return items
+    return yaml.compose(yaml.safe_dump(list_items(value.value)), yaml.SafeLoader) or value

@@ -56,12 +56,11 @@ def parse(
     for name in _names_of(given):
         check_option(name, [*names, *own], f"unknown option {with_dashes(name)}", with_dashes)
     parser = _parser(program, description, config, find_preset is not None, epilog)
-    paths, options = _files_and_options(given, find_preset)
-    texts = {path: read_options(path, config) for path in paths}
-    origin = {name: path for path in texts for name in texts[path].names}
+    presets, files, options = _files_and_options(given, find_preset)
+    read = {path: read_options(path, config) for path in [*presets, *files]}
+    origin = {name: path for path in read for name in read[path].names}
     try:
-        found = parser.parse_args([*(f"--config={texts[p].text}" for p in paths), *options])
-        values = found.as_dict()
+        values = _values(parser, [read[path].text for path in [*presets, *files]], options)
         return config(**{name: _tuple(values[name]) for name in names})
     except (ArgumentError, TypeError, ValueError) as error:
         message = _in_plain_words(error, config)
@@ -145,8 +144,8 @@ def _names_of(options: Sequence[str]) -> list[str]:
 
 def _files_and_options(
     arguments: list[str], find_preset: FindPreset | None
-) -> tuple[list[Path], list[str]]:
-    """The files, the least first, and what is left of the command line."""
+) -> tuple[list[Path], list[Path], list[str]]:
+    """The files of presets, those of ``--config``, and what is left of the command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for option in ("--preset", "--config"):
         parser.add_argument(option, action="append", default=[])
@@ -155,7 +154,21 @@ def _files_and_options(
     except argparse.ArgumentError as error:
         raise ValueError(str(error)) from None
     presets = [find_preset(name) for name in found.preset] if find_preset else []
-    return [*presets, *map(Path, found.config)], options
+    return presets, [Path(file) for file in found.config], options
+
+
+def _values(parser: ArgumentParser, files: list[str], options: list[str]) -> dict[str, Any]:
+    """All options by name. Each file wins over the one before, options win over all files.
+
+    Args:
+        parser: Knows the options.
+        files: The content of YAML files.
+        options: Arguments such as ``--name=value``.
+    """
+    values: dict[str, Any] = parser.parse_args(
+        [*(f"--config={f}" for f in files), *options]
+    ).as_dict()
+    return values
 
 
 def _tuple(value: Any) -> Any:

@@ -368,7 +368,7 @@ def test_the_option_of_the_recipe_is_on_the_command_line(
     given: Any = train.parse(["--weight-decay", "0.25"])
     assert given.weight_decay == 0.25
     assert given.to_plain()["weight_decay"] == 0.25
-    with pytest.raises(ValueError, match="weight_decay must be at least 0"):
+    with pytest.raises(ValueError, match="weight-decay must be at least 0"):
         train.parse(["--weight-decay", "-1"])
     with pytest.raises(SystemExit):
         train.parse(["--help"])

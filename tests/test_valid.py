@@ -18,9 +18,8 @@ from PIL import Image
 import toponet
 from toponet import metrics
 from toponet.cli import inspect as cli
-from toponet.data import ImageSet
+from toponet.data import ImageSet, Sample
 from toponet.evaluation import Protocol, score_image
-from toponet.inspection.source import Sample
 from toponet.inspection.statistics import image_statistics
 from toponet.metrics.conventions import betti_convention
 from toponet.plots import plot_errors, plot_masks, plot_mistakes, plot_segmentation
@@ -82,7 +81,7 @@ def test_loss_metrics_evaluation_inspection_and_pictures_agree_on_one_quarter() 
     assert (scores.metrics["betti_error_0"], scores.metrics["betti_error_1"]) == (0, 1)
     assert (scores.predicted, scores.true) == ({0: 0, 1: 1}, {0: 0, 1: 2})
     found = image_statistics(
-        Sample("x", np.zeros((1, 130, 130), np.float32), truth, valid=valid.view(np.uint8)), 10
+        Sample(np.zeros((1, 130, 130), np.float32), truth, valid.view(np.uint8)), 10
     )
     assert found.betti[8] == (0, 2)
     assert found.share == 65 / 65**2
@@ -289,10 +288,8 @@ def test_corners_and_depths_are_those_of_the_pixels_that_count() -> None:
     valid = np.ones_like(mask)
     valid[6:] = 0
     image = np.zeros((1, 12, 12), np.float32)
-    assert image_statistics(Sample("x", image, mask), 3).corners == 11
-    found = image_statistics(Sample("x", image, mask, valid=valid), 3)
+    assert image_statistics(Sample(image, mask), 3).corners == 11
+    found = image_statistics(Sample(image, mask, valid), 3)
     assert found.corners == 5
     assert found.structure == 6
-    assert math.isnan(
-        image_statistics(Sample("x", image, mask * valid, valid=1 - valid), 3).depths[0]
-    )
+    assert math.isnan(image_statistics(Sample(image, mask * valid, 1 - valid), 3).depths[0])

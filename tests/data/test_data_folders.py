@@ -11,9 +11,9 @@ from PIL import Image
 from data_layouts import save
 from toponet.cli import inspect, train
 from toponet.data import ImageSet, load_data, load_folder
-from toponet.data.catalogue import unused_files
 from toponet.data.pairing import image_stem, unused_in
 from toponet.data.scales import GreyScale, scale_differences
+from toponet.data.source import unused_files
 from toponet.training.image_parts import data_notes
 
 GREY = np.random.default_rng(0).integers(0, 200, (7, 9), dtype=np.uint8)

@@ -9,7 +9,7 @@ import pytest
 
 import toponet
 from toponet.data import load_data, open_data, synthetic_membranes
-from toponet.data.catalogue import with_seed
+from toponet.data.source import with_seed
 
 FAMILIES = ["membranes", "vessels", "roads", "cracks"]
 

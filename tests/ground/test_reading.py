@@ -174,7 +174,7 @@ def test_claims_are_compared_with_the_file_and_with_the_memory(
 @pytest.mark.parametrize(
     ("program", "arguments", "place"),
     [
-        (inspect, ["synthetic:,count=1,size=9"], "toponet.inspection.run.open_source"),
+        (inspect, ["synthetic:,count=1,size=9"], "toponet.inspection.run.open_data"),
         (evaluate, ["a", "b"], "toponet.evaluation.run.find_pairs"),
         (predict, ["a", "b", "--out=c"], "toponet.prediction.run.load_model"),
         (train, ["--epochs=1"], "toponet.training.image_parts.load_data"),

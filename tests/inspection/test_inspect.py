@@ -102,10 +102,10 @@ def test_the_report_counts_by_hand(folder: Path) -> None:
 @hypothesis.given(masks)
 def test_betti_numbers_are_those_of_loss_and_metrics(mask: NDArray[np.uint8]) -> None:
     """Oracle: with a frame, holes are the components of the background that labelling finds."""
-    from toponet.inspection.source import Sample
+    from toponet.data import Sample
     from toponet.inspection.statistics import image_statistics
 
-    found = image_statistics(Sample("x", np.zeros((1, *mask.shape), np.float32), mask), 10**3)
+    found = image_statistics(Sample(np.zeros((1, *mask.shape), np.float32), mask), 10**3)
     for c in (4, 8):
         assert found.betti[c] == tuple(betti_numbers(mask, connectivity=c, frame=True)[0])
         assert found.holes[c].sum() == found.betti[c][1]
@@ -323,9 +323,7 @@ def test_folders_without_a_usable_pair_are_mistakes(
 ) -> None:
     assert "nowhere/images is not a folder" in complaint(capsys, "nowhere")
     write(tmp_path / "x", "a", None, None)
-    assert "x holds no pair of image and label that can be used" in complaint(
-        capsys, tmp_path / "x"
-    )
+    assert "x/images holds no PNG" in complaint(capsys, tmp_path / "x")
     write(tmp_path / "x", "a", grey((3, 3)), TRUTH)
     error = complaint(capsys, tmp_path / "x", "--out", tmp_path / "out")
     assert "the first of 1 problems" in error
@@ -336,10 +334,10 @@ def test_folders_without_a_usable_pair_are_mistakes(
 def test_an_interrupted_inspection_says_so(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: Any) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toponet.inspection.run.open_source", interrupt)
+    monkeypatch.setattr("toponet.inspection.run.open_data", interrupt)
     assert cli.main([str(folder)]) == 130
     assert "interrupted" in capsys.readouterr().err
 

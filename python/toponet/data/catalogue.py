@@ -1,4 +1,17 @@
-"""All kinds of data by name, as a command line names them: NAME:PATH."""
+"""All kinds of data by name, as a command line names them: NAME:PATH.
+
+How to add one:
+
+- another *layout*: write a function that finds the images below a path and returns a list of
+  :class:`toponet.data.samples.Case`, whose parts are read later (``paired_case`` in ``folder.py``
+  makes one of two files), and add a line to :data:`FORMATS` at the end of this file. That makes two
+  files to edit at most: ``challenges.py`` or a new one, and this one;
+- another *file format* of images: write a function that returns the pages of a file, and add a line
+  to ``FILE_FORMATS`` at the end of ``files.py``.
+
+Training, prediction, evaluation and inspection know it then, since they all come in by
+``source.py``; so do the pairing of files by name and ``toponet-train --help``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from toponet.data.challenges import (
     cracktree_cases,
@@ -18,9 +31,8 @@ from toponet.data.challenges import (
     isbi13_cases,
     roads_cases,
 )
-from toponet.data.folder import folder_cases, instance_cases, unused_in_folder
-from toponet.data.image_set import ImageSet
-from toponet.data.samples import Case, collect
+from toponet.data.folder import INSTANCES, LABELS, folder_cases
+from toponet.data.samples import Case
 from toponet.data.synthetic import FAMILIES, synthetic_cases
 from toponet.data.volumes import hdf5_cases, stack_cases
 
@@ -35,90 +47,71 @@ class DataFormat:
         cases: Finds the images, given what stands after the name and the options; raises
             ValueError if they aren't there.
         options: How the text of each option ``,name=text`` is read.
-        unused: Says what lies in the folder but isn't read; None = everything is named.
+        labels: Of a folder with images/, the name of the folder beside it; images and truths can
+            be asked for apart then, and ``cases`` takes ``problems``. None = another layout.
     """
 
     syntax: str
     help: str
     cases: Callable[..., Sequence[Case]]
     options: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
-    unused: Callable[[Path], list[str]] | None = None
+    labels: str | None = None
 
 
-def open_data(spec: str, seed: int = 0) -> Sequence[Case]:
-    """Finds the images that ``spec`` names, and reads as few of them as possible.
+class Request(NamedTuple):
+    """What a specification says.
+
+    Attributes:
+        kind: Of the data.
+        where: What stands after the name, without options; of a folder or file its path.
+        options: By name, the seed among them where there is one.
+        named: Whether it has a name, so that it isn't just a path.
+    """
+
+    kind: DataFormat
+    where: str
+    options: Mapping[str, Any]
+    named: bool
+
+    @property
+    def path(self) -> Path:
+        """``where`` as a path."""
+        return Path(self.where).expanduser()
+
+
+def resolve(spec: str, seed: int | None = None) -> Request:
+    """Takes a specification apart; no file is opened.
 
     Args:
-        spec: ``NAME:PATH`` with a name of :data:`FORMATS`, and for some ``,option=value``; or a
-            folder, as in ``folder:PATH``; or ``synthetic``.
-        seed: Of synthetic images; those in files don't depend on it.
+        spec: As for :func:`toponet.data.open_data`.
+        seed: For data that have one, unless the specification has it.
 
     Raises:
         TypeError: If ``spec`` isn't text.
-        ValueError: If the name or an option is unknown, or the data aren't there.
+        ValueError: If the name or an option is unknown.
     """
     if not isinstance(spec, str):
         raise TypeError(f"data must be text such as 'isbi12:PATH' or a folder, got {spec!r}")
     name, where = _split(spec)
-    kind = FORMATS[name]
+    kind = FORMATS[name or "folder"]
+    if not name:  # A path may look as if it ended in options.
+        return Request(kind, where, {}, False)
     where, texts = _options(where, kind, name)
     options = {key: kind.options[key](text) for key, text in texts.items()}
-    if "seed" in kind.options:
+    if "seed" in kind.options and seed is not None:
         options.setdefault("seed", seed)
-    return kind.cases(where, **options)
-
-
-def with_seed(spec: str, seed: int) -> str:
-    """``spec`` with the seed that :func:`open_data` would use, where one matters.
-
-    Raises:
-        ValueError: If the name or an option is unknown.
-    """
-    name, where = _split(spec)
-    kind = FORMATS[name]
-    if "seed" not in kind.options or "seed" in _options(where, kind, name)[1]:
-        return spec
-    return f"{name}:{where or next(iter(FAMILIES))},seed={seed}"
-
-
-def load_data(
-    spec: str, seed: int = 0, progress: Callable[[int, int], None] | None = None
-) -> ImageSet:
-    """Reads all images that ``spec`` names.
-
-    Args:
-        spec: As for :func:`open_data`.
-        seed: Of synthetic images; those in files don't depend on it.
-        progress: Called with (images read, images in all) after each.
-
-    Raises:
-        TypeError: If ``spec`` isn't text.
-        ValueError: If the name or an option is unknown, the data aren't there or can't be used.
-            The file is named.
-    """
-    return collect(open_data(spec, seed), progress)
-
-
-def unused_files(spec: str) -> list[str]:
-    """What lies in the folder that ``spec`` names but isn't read, counted and named.
-
-    Args:
-        spec: As for :func:`open_data`, which didn't refuse it.
-    """
-    name, where = _split(spec)
-    unused = FORMATS[name].unused
-    return unused(Path(where).expanduser()) if unused else []
+    return Request(kind, where, options, True)
 
 
 def _split(spec: str) -> tuple[str, str]:
-    """Name and what stands after it."""
+    """Name and what stands after it; a path has no name."""
     if spec == "synthetic":
         return spec, ""
     name, colon, where = spec.partition(":")
     known = name in FORMATS
     if known and colon and (where or name == "synthetic"):
         return name, where
-    if known and not Path(spec).is_dir():
+    if known and not Path(spec).exists():
         raise ValueError(f"data {spec!r} lacks its path; expected {FORMATS[name].syntax}")
     # A drive letter has one letter; a folder's name may hold a colon.
     if not known and colon and re.fullmatch(r"\w{2,}", name) and not Path(spec).exists():
@@ -127,7 +120,7 @@ def _split(spec: str) -> tuple[str, str]:
         )
     if not spec:
         raise ValueError("data must be a folder or NAME:PATH, got ''")
-    return "folder", spec
+    return "", spec
 
 
 def _options(where: str, kind: DataFormat, name: str) -> tuple[str, dict[str, str]]:
@@ -189,13 +182,13 @@ FORMATS: Mapping[str, DataFormat] = MappingProxyType(
             "images/ and labels/ (PNG or TIFF, or JPEG images; paired by name), valid/ if some "
             "pixels don't count",
             _at_path(folder_cases),
-            unused=unused_in_folder,
+            labels=LABELS,
         ),
         "instances": DataFormat(
             "instances:PATH",
             "images/ and instances/ (PNG or TIFF): the borders of the instances are the structure",
-            _at_path(instance_cases),
-            unused=partial(unused_in_folder, labels="instances"),
+            _at_path(partial(folder_cases, labels=INSTANCES)),
+            labels=INSTANCES,
         ),
         "stack": DataFormat(
             "stack:IMAGES.tif,LABELS.tif", "two TIFF files of several pages", _stack

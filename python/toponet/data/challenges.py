@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.validation import check_choice, check_whole
-from toponet.data.files import as_image, read_mask, read_pixels
-from toponet.data.folder import masked
+from toponet.data.files import as_image, as_mask, read_pixels
+from toponet.data.folder import paired_case
 from toponet.data.pairing import check_partners, files_by_name
-from toponet.data.samples import Case, Sample, same_size
-from toponet.data.volumes import (
-    Truth,
-    hdf5_cases,
-    hdf5_files,
-    instance_truth,
-    inverted_truth,
-    stack_cases,
-)
+from toponet.data.samples import Case, Part, Truth, instance_truth
+from toponet.data.volumes import hdf5_cases, hdf5_files, stack_cases
 
 RAW, NEURON_IDS = "volumes/raw", "volumes/labels/neuron_ids"
 
@@ -74,10 +68,7 @@ def drive_cases(folder: Path, part: str = "training") -> list[Case]:
     for other, kind in ((labels, "1st_manual"), (views, "mask")):
         check_partners(images, other, folder / part / kind)
         check_partners(other, images, folder / part / "images")
-    return [
-        Case(name, str(images[name]), masked(images[name], labels[name], views[name]))
-        for name in images
-    ]
+    return [paired_case(name, images[name], labels[name], views[name]) for name in images]
 
 
 def cracktree_cases(folder: Path, dilation: int = 0) -> list[Case]:
@@ -97,13 +88,10 @@ def cracktree_cases(folder: Path, dilation: int = 0) -> list[Case]:
     check_partners(images, labels, folder)
     check_partners(labels, images, folder)
 
-    def curves(path: Path) -> NDArray[np.uint8]:
-        return _dilated(_rarer(read_mask(path)), dilation)
+    def curves(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
+        return _dilated(_rarer(as_mask(pixels, origin)), dilation)
 
-    return [
-        Case(name, str(images[name]), masked(images[name], labels[name], read_truth=curves))
-        for name in images
-    ]
+    return [paired_case(name, images[name], labels[name], truth=curves) for name in images]
 
 
 def roads_cases(folder: Path, part: str = "train") -> list[Case]:
@@ -123,16 +111,21 @@ def roads_cases(folder: Path, part: str = "train") -> list[Case]:
     check_partners(images, labels, folder / part / "map")
     check_partners(labels, images, folder / part / "sat")
 
-    def reader(image_path: Path, label_path: Path) -> Callable[[], Sample]:
-        def read() -> Sample:
-            pixels = read_pixels(image_path)
-            image = as_image(pixels, str(image_path))
-            mask = same_size(read_mask(label_path), image, str(label_path))
-            return Sample(image, mask, _with_data(image), pixels.dtype.name)
+    # An image is asked for once for itself and once for its pixels that count, one after the other.
+    read = lru_cache(maxsize=1)(read_pixels)
 
-        return read
+    def with_data(path: Path) -> NDArray[np.uint8]:
+        return _with_data(as_image(read(path), str(path)))
 
-    return [Case(name, str(images[name]), reader(images[name], labels[name])) for name in images]
+    return [
+        Case(
+            name,
+            Part(str(path), partial(read, path)),
+            Part.of_file(labels[name]),
+            Part(str(path), partial(with_data, path)),
+        )
+        for name, path in images.items()
+    ]
 
 
 def _two_stacks(folder: Path, source: str, volumes: tuple[str, ...], truth: Truth) -> list[Case]:
@@ -159,8 +152,13 @@ def _dilated(mask: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     return wide
 
 
-def _with_data(image: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-    """0 in white regions that reach the image's border; None if there are none.
+def inverted_truth(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
+    """The structure is 0."""
+    return 1 - as_mask(pixels, origin)
+
+
+def _with_data(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """0 in white regions that reach the image's border, 1 elsewhere.
 
     The satellite images end inside some of their tiles. White roofs lie inside.
     """
@@ -168,4 +166,5 @@ def _with_data(image: NDArray[np.float32]) -> NDArray[np.uint8] | None:
 
     white = (image == 255).all(axis=0)
     no_data = white & ~clear_border(white)
-    return None if not no_data.any() else (~no_data).astype(np.uint8)
+    valid: NDArray[np.uint8] = (~no_data).astype(np.uint8)
+    return valid

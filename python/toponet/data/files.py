@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,9 +21,6 @@ from toponet._ground.reading import (
     too_large,
 )
 from toponet.data.tiff import read_tiff
-
-TIFF_SUFFIXES = (".tif", ".tiff")
-SUFFIXES = (".png", *TIFF_SUFFIXES)
 
 
 def read_image(path: Path) -> NDArray[np.float32]:
@@ -100,17 +100,15 @@ def read_pixels(path: Path) -> NDArray[Any]:
         ValueError: If the file isn't a regular one, no reader can make an image of it, memory can't
             hold it, or it holds several images or other than real numbers.
     """
-    suffix = path.suffix.lower()
-    if suffix in TIFF_SUFFIXES:
-        first, *others = _read(path, read_tiff)
-        if others:
-            raise ValueError(
-                f"{path} must be one image, got a stack of {1 + len(others)} pages of shape "
-                f"{first.shape}"
-            )
-        page: NDArray[Any] = first
-        return page
-    return _read(path, _read_png if suffix == ".png" else _read_other)
+    kind = FILE_FORMATS.get(path.suffix.lower(), OTHER_FORMAT)
+    first, *others = _read(path, kind.read)
+    if others:
+        raise ValueError(
+            f"{path} must be one image, got a stack of {1 + len(others)} pages of shape "
+            f"{first.shape}"
+        )
+    page: NDArray[Any] = first
+    return page
 
 
 def read_pages(path: Path) -> NDArray[Any]:
@@ -120,6 +118,18 @@ def read_pages(path: Path) -> NDArray[Any]:
         ValueError: As for :func:`read_pixels`, or if its pages differ in size or type.
     """
     return _read(path, partial(read_tiff, whole=True))
+
+
+def read_series(path: Path) -> NDArray[Any]:
+    """All pages of a file whose format has stacks, or else its one image as a series of one.
+
+    Raises:
+        ValueError: As for :func:`read_pixels`.
+    """
+    if FILE_FORMATS.get(path.suffix.lower(), OTHER_FORMAT).read is read_tiff:
+        with suppress(ValueError):  # Beside the image there may be a thumbnail.
+            return read_pages(path)
+    return read_pixels(path)[None]
 
 
 def _read(path: Path, decode: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
@@ -178,6 +188,7 @@ def _without_alpha(pixels: NDArray[Any], origin: str) -> NDArray[Any]:
 
 
 def _read_png(path: Path) -> NDArray[Any]:
+    """(1, H, W) or (1, H, W, C)."""
     with path.open("rb") as file:
         header = file.read(26)
     bits, colour_type = header[24], header[25]
@@ -189,11 +200,12 @@ def _read_png(path: Path) -> NDArray[Any]:
             width, height, rows, info = png.Reader(file=file).read()
             check_size("the file", width * height * info["planes"], 2, path.stat().st_size)
             flat = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
-        return flat.reshape(height, width, info["planes"])
+        return flat.reshape(1, height, width, info["planes"])
     return _read_other(path)
 
 
 def _read_other(path: Path) -> NDArray[Any]:
+    """(1, H, W) or (1, H, W, C) of what Pillow reads."""
     from PIL import Image
 
     with Image.open(path) as image:
@@ -204,5 +216,38 @@ def _read_other(path: Path) -> NDArray[Any]:
         if frames > 1 and image.format != "MPO":  # Cameras add a small second picture.
             raise ValueError(f"it holds {frames} frames; save one image a file")
         shown = image.convert("RGB") if image.mode in ("P", "CMYK") else image
-        pixels: NDArray[Any] = np.asarray(shown)
+        pixels: NDArray[Any] = np.asarray(shown)[None]
         return pixels
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """One format of image files. Another one is a function and a line in :data:`FILE_FORMATS`.
+
+    Attributes:
+        name: As errors call it.
+        read: Gives the pages of a file, (N, H, W) or (N, H, W, C), as shown: white is large. It may
+            raise anything on a damaged file.
+        lossy: Whether what was 0 and 255 comes back as 3 and 250, so that no mask can be kept.
+    """
+
+    name: str
+    read: Callable[[Path], NDArray[Any]]
+    lossy: bool = False
+
+
+_TIFF, _JPEG = FileFormat("TIFF", read_tiff), FileFormat("JPEG", _read_other, lossy=True)
+
+# By suffix in lower case. A file of another suffix that somebody names is left to Pillow.
+FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(
+    {
+        ".png": FileFormat("PNG", _read_png),
+        ".tif": _TIFF,
+        ".tiff": _TIFF,
+        ".jpg": _JPEG,
+        ".jpeg": _JPEG,
+        ".gif": FileFormat("GIF", _read_other),
+        ".bmp": FileFormat("BMP", _read_other),
+    }
+)
+OTHER_FORMAT = FileFormat("other", _read_other)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from toponet._ground.reading import check_regular
+from toponet.data.files import FILE_FORMATS
 
-KINDS = {
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".gif": "GIF",
-    ".bmp": "BMP",
-}
-IMAGE_SUFFIXES = tuple(KINDS)
-# What was 0 and 255 comes back as 3 and 250.
-_LOSSY = (".jpg", ".jpeg")
-LABEL_SUFFIXES = tuple(suffix for suffix in KINDS if suffix not in _LOSSY)
+IMAGE_SUFFIXES = tuple(FILE_FORMATS)
+LABEL_SUFFIXES = tuple(suffix for suffix, kind in FILE_FORMATS.items() if not kind.lossy)
+
+_ENDINGS = re.compile(r"(?<=.)(_(likelihood|mask|label))+$")
 
 # Somebody's home may lie beside the images; it isn't searched to its end for the sake of a count.
 MOST_LOOKED_AT = 10_000
@@ -32,12 +25,24 @@ def image_stem(path: Path) -> str:
     return stem[:-4] if stem.lower().endswith(".ome") and len(stem) > 4 else stem
 
 
+def name_and_form(name: str) -> tuple[str, str]:
+    """A name without _likelihood, _mask and _label at its end, and the last of these; "" = none."""
+    ending = _ENDINGS.search(name)
+    return (name[: ending.start()], ending[2]) if ending else (name, "")
+
+
+def bare_name(name: str) -> str:
+    """What a prediction and a label have in common: a name without such endings."""
+    return name_and_form(name)[0]
+
+
 def files_by_name(
     folder: Path,
     expected: str,
     suffixes: Sequence[str] = IMAGE_SUFFIXES,
     name_of: Callable[[Path], str] = image_stem,
     deep: bool = False,
+    problems: list[str] | None = None,
 ) -> dict[str, Path]:
     """Files of these suffixes in a folder, sorted by name.
 
@@ -47,6 +52,8 @@ def files_by_name(
         suffixes: In lower case.
         name_of: What an image and its truth have in common.
         deep: Whether folders inside the folder are searched too.
+        problems: Gets a sentence for each file whose name is there already, and the first one is
+            kept; None = two files of one name are an error.
 
     Raises:
         ValueError: If there is no such folder or file, or two of one name.
@@ -54,9 +61,12 @@ def files_by_name(
     files: dict[str, Path] = {}
     for path in image_files(folder, expected, suffixes, deep):
         name = name_of(path)
-        if name in files:
+        if name not in files:
+            files[name] = path
+        elif problems is None:
             raise ValueError(same_name(path, files[name]))
-        files[name] = path
+        else:
+            problems.append(same_name(path, files[name]))
     return dict(sorted(files.items()))
 
 
@@ -77,11 +87,11 @@ def image_files(
         if path.suffix.lower() in suffixes and not path.name.startswith(".") and not path.is_dir()
     ]
     if not files:
-        kinds = list(dict.fromkeys(KINDS[suffix] for suffix in suffixes))
+        kinds = list(dict.fromkeys(FILE_FORMATS[suffix].name for suffix in suffixes))
         listed = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
         others = "".join(f"; {sentence}" for sentence in unused_in(folder, ()))
-        jpeg = any(path.suffix.lower() in _LOSSY for path in folder.iterdir())
-        hint = "; JPEG changes values, so that no mask can be kept in it" if jpeg else ""
+        lossy = any(_is_lossy(path.suffix.lower()) for path in folder.iterdir())
+        hint = "; JPEG changes values, so that no mask can be kept in it" if lossy else ""
         raise ValueError(f"{folder} holds no {listed} file{others}{hint}")
     return files
 
@@ -107,18 +117,29 @@ def _described(path: Path) -> str:
     if not path.is_dir():
         return path.name
     inside = list(islice(path.rglob("*"), MOST_LOOKED_AT))
-    images = sum(inner.suffix.lower() in KINDS for inner in inside)
+    images = sum(inner.suffix.lower() in FILE_FORMATS for inner in inside)
     least = "at least " if len(inside) == MOST_LOOKED_AT else ""
     return f"{path.name}/ ({least}{images} image file{'s' * (images != 1)})"
 
 
-def same_name(path: Path, other: Path) -> str:
+def same_name(path: Path | str, other: Path | str) -> str:
     """The sentence for two files of which it is unknown which one is meant."""
     return f"{path} and {other} have the same name; keep one of them"
 
 
-def check_partners(here: dict[str, Path], there: dict[str, Path], folder: Path) -> None:
+def check_partners(here: Mapping[str, Path], there: Mapping[str, Path], folder: Path) -> None:
     """Raises ValueError unless each file ``here`` has one ``there``, which is ``folder``."""
-    lonely = sorted(set(here) - set(there))
-    if lonely:
-        raise ValueError(f"{here[lonely[0]]} has no partner of that name in {folder}")
+    for sentence in without_partner(here, there, folder):
+        raise ValueError(sentence)
+
+
+def without_partner(here: Mapping[str, Path], there: Mapping[str, Path], folder: Path) -> list[str]:
+    """A sentence for each file ``here`` without one ``there``, which is ``folder``."""
+    return [
+        f"{here[name]} has no partner of that name in {folder}"
+        for name in sorted(set(here) - set(there))
+    ]
+
+
+def _is_lossy(suffix: str) -> bool:
+    return suffix in FILE_FORMATS and FILE_FORMATS[suffix].lossy

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.reading import check_regular, check_size, within_memory
-from toponet.data.files import as_image, as_instances, as_mask, read_pages
-from toponet.data.instances import instance_borders
-from toponet.data.samples import Case, Sample, same_size
+from toponet.data.files import as_mask, read_pages
+from toponet.data.samples import Case, Part, Truth
 
 if TYPE_CHECKING:
     import h5py
 
 HDF5_SUFFIXES = (".hdf", ".hdf5", ".h5")
-
-# (H, W) pixels of a label and how errors name it -> mask.
-Truth = Callable[[NDArray[Any], str], NDArray[np.uint8]]
-
-
-def instance_truth(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
-    """The borders of the instances."""
-    return instance_borders(as_instances(pixels, origin))
-
-
-def inverted_truth(pixels: NDArray[Any], origin: str) -> NDArray[np.uint8]:
-    """The structure is 0."""
-    return 1 - as_mask(pixels, origin)
 
 
 def stack_cases(images_path: Path, labels_path: Path, truth: Truth = as_mask) -> list[Case]:
@@ -47,15 +32,16 @@ def stack_cases(images_path: Path, labels_path: Path, truth: Truth = as_mask) ->
             f"{labels_path} has {len(labels)} page(s), {images_path} has {len(images)}"
         )
 
-    def read(i: int) -> Sample:
-        return _sample(
-            (images[i], f"{images_path}, page {i + 1}"),
-            (labels[i], f"{labels_path}, page {i + 1}"),
-            truth,
-        )
+    def page(path: Path, pages: NDArray[Any], i: int) -> Part:
+        return Part(f"{path}, page {i + 1}", partial(pages.__getitem__, i))
 
     return [
-        Case(f"{images_path.stem}_{i:03d}", f"{images_path}, page {i + 1}", partial(read, i))
+        Case(
+            f"{images_path.stem}_{i:03d}",
+            page(images_path, images, i),
+            page(labels_path, labels, i),
+            truth=truth,
+        )
         for i in range(len(images))
     ]
 
@@ -78,18 +64,26 @@ def hdf5_cases(
                 f"{path}: {labels_name} has {len(labels)} slice(s), {images_name} has {count}"
             )
 
-    def read(i: int) -> Sample:
-        with opened_hdf5(path) as file:
-            return _sample(
-                (file[images_name][i], f"{path}, {images_name}[{i}]"),
-                (file[labels_name][i], f"{path}, {labels_name}[{i}]"),
-                truth,
-            )
-
     return [
-        Case(f"{path.stem}_{i:03d}", f"{path}, {images_name}[{i}]", partial(read, i))
+        Case(
+            f"{path.stem}_{i:03d}",
+            hdf5_slice(path, images_name, i),
+            hdf5_slice(path, labels_name, i),
+            truth=truth,
+        )
         for i in range(count)
     ]
+
+
+def hdf5_slice(path: Path, name: str, i: int) -> Part:
+    """One slice of a data set, for which the file is opened when it is read."""
+
+    def read() -> NDArray[Any]:
+        with opened_hdf5(path) as file:
+            pixels: NDArray[Any] = file[name][i]
+            return pixels
+
+    return Part(f"{path}, {name}[{i}]", read)
 
 
 def hdf5_files(path: Path, expected: str) -> Sequence[Path]:
@@ -107,14 +101,6 @@ def hdf5_files(path: Path, expected: str) -> Sequence[Path]:
     if not files:
         raise ValueError(f"{path} holds no HDF5 file; {expected}")
     return files
-
-
-def _sample(
-    image: tuple[NDArray[Any], str], label: tuple[NDArray[Any], str], truth: Truth
-) -> Sample:
-    pixels = as_image(*image)
-    mask = same_size(truth(*label), pixels, label[1])
-    return Sample(pixels, mask, dtype=image[0].dtype.name)
 
 
 @contextmanager

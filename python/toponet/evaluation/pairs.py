@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,40 +11,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.data import open_data
-from toponet.data.files import read_mask
+from toponet.data import Case
 from toponet.data.pairing import (
     LABEL_SUFFIXES,
-    check_partners,
-    files_by_name,
+    bare_name,
     image_files,
     image_stem,
+    name_and_form,
     same_name,
     unused_in,
 )
-from toponet.data.provenance import PREDICT_FILE, image_digest, read_provenances
+from toponet.data.provenance import PREDICT_FILE, Provenance, image_digest, read_provenances
+from toponet.data.source import open_truths
+from toponet.data.source import unused_files as unused_files_of
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.predictions import read_likelihood
 
 # Of several forms of one prediction, the smallest number is taken.
 FORMS: Mapping[str, int] = MappingProxyType({"likelihood": 0, "": 1, "label": 1, "mask": 2})
 NO_MASKS = ("_cells", "_overlay")  # What toponet-predict writes besides.
-_ENDINGS = re.compile(r"(?<=.)(_(likelihood|mask|label))+$")
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What an image is compared with.
-
-    Attributes:
-        mask: File of a mask (H, W), or the mask itself.
-        valid: Of the pixels that count, likewise; None = all of them.
-        image: Digest of the image that it belongs to; None = not known.
-    """
-
-    mask: Path | NDArray[np.uint8]
-    valid: Path | NDArray[np.uint8] | None = None
-    image: str | None = None
 
 
 class Images(NamedTuple):
@@ -69,23 +53,27 @@ class Pair:
     Attributes:
         name: Without suffix and ending.
         prediction: File of a likelihood or mask.
-        truth: See there.
+        truth: What it is compared with.
         kind: What predictions are: "auto", "mask" or "likelihood".
+        provenance: What the prediction was made of; None = not known.
     """
 
     name: str
     prediction: Path
-    truth: Truth
+    truth: Case
     kind: str = "auto"
+    provenance: Provenance | None = None
 
     def read(self) -> Images:
         """Both, whole.
 
         Raises:
-            ValueError: If a file can't be read or used, or the sizes differ; it is named.
+            ValueError: If a file can't be read or used, the sizes differ, or the prediction is of
+                another image; it is named.
         """
-        likelihood, mask = read_likelihood(self.prediction, self.kind), _mask(self.truth.mask)
-        valid = None if self.truth.valid is None else _mask(self.truth.valid)
+        self.check_provenance()
+        likelihood = read_likelihood(self.prediction, self.kind)
+        mask, valid = self.truth.read_truth()
         for kind, partner in (("label", mask), ("valid mask", valid)):
             if partner is not None and likelihood.shape != partner.shape:
                 raise ValueError(
@@ -93,6 +81,21 @@ class Pair:
                     f"its {kind} {partner.shape[0]} x {partner.shape[1]}"
                 )
         return Images(likelihood, mask, None if valid is None else valid != 0)
+
+    def check_provenance(self) -> None:
+        """Raises ValueError unless prediction and truth are of the same image.
+
+        Names alone don't tell one seed, or one volume, from another.
+        """
+        known = self.provenance
+        if known is None or self.truth.image is None:
+            return
+        image, _ = self.truth.read_image()
+        if image_digest(image) != known.sha256:
+            raise ValueError(
+                f"{self.prediction} was predicted of {known.data}, whose image {self.name!r} isn't "
+                f"{self.truth.origin}; evaluate it against {known.data}"
+            )
 
 
 def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
@@ -102,23 +105,28 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
         ValueError: If a path is missing, holds nothing of use, or a partner is missing that
             ``config.missing`` doesn't excuse.
     """
-    source = Path(config.predictions)
-    predictions, truths = find_predictions(source), find_truths(config.labels)
-    if source.is_file() and Path(config.labels).is_file():
+    source = Path(config.predictions).expanduser()
+    predictions, truths = find_predictions(source), open_truths(config.labels)
+    if source.is_file() and Path(config.labels).expanduser().is_file():
         predictions = dict(zip(truths, predictions.values(), strict=True))
     for name, path in predictions.items():
         if name not in truths:
             raise ValueError(f"{path} has no label named {name!r} in {config.labels}")
-    _check_provenance(config, predictions, truths)
+    noted = read_provenances(next(iter(predictions.values())).parent)
+    made_of = {bare_name(name): provenance for name, provenance in noted.items()}
+    pairs = [
+        Pair(name, path, truths[name], config.predictions_are, made_of.get(image_name(path)))
+        for name, path in sorted(predictions.items())
+    ]
     left_out = sorted(set(truths) - set(predictions))
     # Whoever names a single prediction means that one.
     if left_out and config.missing == "error" and not source.is_file():
+        for pair in pairs:  # Of another data set labels are missing as well.
+            pair.check_provenance()
         raise ValueError(
             f"{len(left_out)} of {len(truths)} labels have no prediction in {source}, the first is "
             f"{left_out[0]!r}; --missing skip leaves them out"
         )
-    kind = config.predictions_are
-    pairs = [Pair(name, path, truths[name], kind) for name, path in sorted(predictions.items())]
     return pairs, left_out
 
 
@@ -128,36 +136,11 @@ def unused_files(config: EvaluateConfig) -> list[str]:
     Labels without prediction aren't among it: :func:`find_pairs` names them.
     """
     found = []
-    source, labels = Path(config.predictions), Path(config.labels)
+    source = Path(config.predictions).expanduser()
     if source.is_dir():
         used = find_predictions(source).values()
         found += unused_in(source, [*used, source / PREDICT_FILE])
-    if labels.is_dir():
-        truths = find_truths(config.labels).values()
-        files = [file for truth in truths for file in (truth.mask, truth.valid)]
-        paths = [file for file in files if isinstance(file, Path)]
-        for folder in sorted({path.parent for path in paths}):
-            found += unused_in(folder, paths)
-    return found
-
-
-def _check_provenance(
-    config: EvaluateConfig, predictions: Mapping[str, Path], truths: Mapping[str, Truth]
-) -> None:
-    """Whether predictions of a named data set are compared with truths of the same images.
-
-    Raises:
-        ValueError: If one isn't: names alone don't tell one seed, or one volume, from another.
-    """
-    folder = next(iter(predictions.values())).parent
-    provenances = read_provenances(folder)
-    for name, path in predictions.items():
-        known = provenances.get(image_name(path))
-        if known and truths[name].image not in (None, known.sha256):
-            raise ValueError(
-                f"{path} was predicted of {known.data}, whose image {name!r} isn't that of "
-                f"{config.labels}; evaluate it against {known.data}"
-            )
+    return found + unused_files_of(config.labels, "truths")
 
 
 def find_predictions(source: Path) -> dict[str, Path]:
@@ -174,54 +157,20 @@ def find_predictions(source: Path) -> dict[str, Path]:
     return best
 
 
-def find_truths(source: str) -> dict[str, Truth]:
-    """By name: a folder's, of the labels/ and valid/ in it, the file itself, or a named data set.
-
-    Raises:
-        ValueError: If there are none, or two of one name, or a valid mask is missing.
-    """
-    path = Path(source)
-    if not path.exists() and ":" in source:
-        samples = ((case.name, case.read()) for case in open_data(source))
-        return {name: Truth(s.mask, s.valid, image_digest(s.image)) for name, s in samples}
-    if path.is_file():
-        return {image_name(path): Truth(path)}
-    labels = _by_name(path / "labels" if (path / "labels").is_dir() else path)
-    if not (path / "valid").is_dir():
-        return {name: Truth(file) for name, file in labels.items()}
-    valid = _by_name(path / "valid")
-    check_partners(labels, valid, path / "valid")
-    return {name: Truth(file, valid[name]) for name, file in labels.items()}
-
-
 def image_name(path: Path) -> str:
     """Without suffix and endings: what prediction and label have in common."""
-    return _ENDINGS.sub("", image_stem(path))
+    return bare_name(image_stem(path))
 
 
 def _form(path: Path) -> int:
-    ending = _ENDINGS.search(image_stem(path))
-    return FORMS[ending[2] if ending else ""]
-
-
-def _mask(source: Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return read_mask(source) if isinstance(source, Path) else source
-
-
-def _by_name(folder: Path) -> dict[str, Path]:
-    _check_folder(folder)
-    return files_by_name(folder, "expected masks", LABEL_SUFFIXES, image_name)
+    return FORMS[name_and_form(image_stem(path))[1]]
 
 
 def _images(folder: Path) -> list[Path]:
-    _check_folder(folder)
+    if not folder.exists():
+        raise ValueError(f"{folder} does not exist")
     return [
         path
         for path in image_files(folder, "expected predictions", LABEL_SUFFIXES)
         if not path.stem.endswith(NO_MASKS)
     ]
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.exists():
-        raise ValueError(f"{folder} does not exist")

@@ -12,7 +12,8 @@ class InspectConfig:
     """What to look at, and which holes and specks are too small to be meant.
 
     Attributes:
-        data: Folder with images/ and labels/, and maybe valid/ for the pixels that count.
+        data: Folder with images/ and labels/, and maybe valid/ for the pixels that count; or
+            NAME:PATH as toponet-train takes it.
         min_size: Holes and specks of less than this many pixels are tiny: counted by size, marked
             on the contact sheet, and removed by --clean.
         connectivity: Of the structure, 8 or 4, for marks and cleaning; empty = as recommended.

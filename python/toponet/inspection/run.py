@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from rich.console import Console
 
 from toponet._ground.reading import within_memory
 from toponet._ground.reporting import check_absent, progress_bar, whole_folder
+from toponet.data import Case, open_data
+from toponet.data.source import unused_files
 from toponet.inspection.config import InspectConfig
 from toponet.inspection.sheet import MOST_IMAGES, save_contact_sheet
-from toponet.inspection.source import Source, open_source
 from toponet.inspection.statistics import ImageStatistics, image_statistics
 from toponet.inspection.survey import Survey
 from toponet.topology.cleaning import clean_mask
@@ -31,16 +33,17 @@ def run_inspection(config: InspectConfig, console: Console | None = None) -> Sur
     console = console or Console()
     check_absent(config.out, "--out")
     check_absent(config.clean, "--clean")
-    source = open_source(config.data)
-    survey = _survey(config, source, console)
+    problems: list[str] = []
+    cases = {case.name: case for case in open_data(config.data, problems=problems)}
+    survey = _survey(config, cases, problems, console)
     if config.out is not None:
         with whole_folder(config.out, "--out") as folder:
             survey.write(folder)
-            _save_sheet(folder / "contact_sheet.png", survey, source)
+            _save_sheet(folder / "contact_sheet.png", survey, cases)
     cleaned = None
     if config.clean is not None:
         with whole_folder(config.clean, "--clean") as folder:
-            cleaned = _save_clean(folder, survey, source, console)
+            cleaned = _save_clean(folder, survey, cases, console)
     for table in (survey.overview(), survey.topology(), survey.sizes()):
         console.print(table.rich())
     lines = survey.sentences()
@@ -53,14 +56,15 @@ def run_inspection(config: InspectConfig, console: Console | None = None) -> Sur
     return survey
 
 
-def _survey(config: InspectConfig, source: Source, console: Console) -> Survey:
+def _survey(
+    config: InspectConfig, cases: Mapping[str, Case], problems: list[str], console: Console
+) -> Survey:
     found: list[ImageStatistics] = []
-    problems = list(source.problems)
     with progress_bar(console) as progress:
-        for name in progress.track(source.names, description="images"):
+        for name, case in progress.track(cases.items(), description="images"):
             try:
                 with within_memory(name):
-                    found.append(image_statistics(source.read(name), config.min_size))
+                    found.append(image_statistics(case.read(), config.min_size))
             except ValueError as error:
                 problems.append(str(error))
     if not found:
@@ -73,25 +77,25 @@ def _survey(config: InspectConfig, source: Source, console: Console) -> Survey:
         if image.shape[0] != usual
     ]
     usable = [image for image in found if image.shape[0] == usual]
-    return Survey(config, usable, problems, source.notes)
+    return Survey(config, usable, problems, unused_files(config.data))
 
 
-def _save_sheet(path: Path, survey: Survey, source: Source) -> None:
+def _save_sheet(path: Path, survey: Survey, cases: Mapping[str, Case]) -> None:
     """Images at equal distances, the first and the last among them."""
     count = len(survey.images)
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_IMAGES)).round().astype(int))
-    samples = [source.read(survey.images[i].name) for i in chosen]
+    samples = [cases[survey.images[i].name].read() for i in chosen]
     title = f"{len(samples)} of {count} images"
     save_contact_sheet(path, samples, title, survey.connectivity, survey.config.min_size)
 
 
-def _save_clean(folder: Path, survey: Survey, source: Source, console: Console) -> str:
+def _save_clean(folder: Path, survey: Survey, cases: Mapping[str, Case], console: Console) -> str:
     """Writes the labels; a sentence on what has changed."""
     (folder / "labels").mkdir()
     changed = pixels = 0
     with progress_bar(console) as progress:
         for image in progress.track(survey.images, description="cleaning"):
-            sample = source.read(image.name)
+            sample = cases[image.name].read()
             mask = sample.mask
             cleaned = clean_mask(mask, survey.connectivity, survey.config.min_size, sample.valid)
             Image.fromarray(cleaned * 255).save(folder / "labels" / f"{image.name}.png")

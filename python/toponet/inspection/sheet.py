@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toponet._ground.valid import taken_for_structure
-from toponet.inspection.source import Sample
+from toponet.data import Sample
 from toponet.plots.canvas import show, stretched
 from toponet.plots.style import BLUE, ORANGE, VERMILION
 from toponet.topology.cleaning import find_tiny

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.valid import taken_for_structure, valid_pixels
-from toponet.inspection.source import Sample
+from toponet.data import Sample
 from toponet.topology.cleaning import component_sizes, label_parts
 from toponet.topology.superlevel import betti_numbers
 

@@ -31,7 +31,7 @@ class Survey:
 
     Attributes:
         config: What was asked for.
-        images: In the order of names; at least one.
+        images: In the order of the data set; at least one.
         problems: One sentence each; files that training would refuse.
         unused: One sentence each; files that training wouldn't read.
     """

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.writing import written_whole
+from toponet.data.series import Pages
 from toponet.prediction.config import OUTPUTS
 from toponet.prediction.segmentation import Segmentation
-from toponet.prediction.sources import Pages
 
 # TIFF counts bytes in 32 bit; more need BigTIFF, which not every program reads.
 MOST_BYTES = 2**32 - 2**25

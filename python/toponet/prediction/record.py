@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from toponet._ground.reading import read_text
 from toponet._ground.writing import written_whole
 from toponet.data.provenance import PREDICT_FILE, Provenance, read_provenances
+from toponet.data.series import Series
 from toponet.prediction.config import FORMATS, OUTPUTS, PredictConfig
 from toponet.prediction.outputs import existing_output, remove_outputs
-from toponet.prediction.sources import Source
 
 REMEDY = "choose another --out, or --overwrite"
 
@@ -48,7 +48,7 @@ class Record:
         with written_whole(folder / PREDICT_FILE) as file:
             file.write((json.dumps(plain, indent=2) + "\n").encode())
 
-    def note(self, folder: Path, source: Source, image: NDArray[np.float32]) -> None:
+    def note(self, folder: Path, source: Series, image: NDArray[np.float32]) -> None:
         """Adds what an image is that was just read, if its data set has a name.
 
         Raises:
@@ -78,8 +78,8 @@ class Record:
 
 
 def plan(
-    config: PredictConfig, now: Record, sources: Sequence[Source]
-) -> tuple[list[tuple[Source, list[str]]], Record]:
+    config: PredictConfig, now: Record, sources: Sequence[Series]
+) -> tuple[list[tuple[Series, list[str]]], Record]:
     """What is still to be written of each source, and the folder's new record, which is written.
 
     Args:
@@ -113,14 +113,14 @@ def plan(
     return work, record
 
 
-def _absolute(source: Source) -> str:
+def _absolute(source: Series) -> str:
     """Its origin: a path that is relative means another file elsewhere."""
     if (source.data or "").startswith("synthetic:"):  # No file, and the same everywhere.
         return source.origin
     return os.path.abspath(source.origin)  # noqa: PTH100
 
 
-def _record_before(config: PredictConfig, now: Record, sources: Sequence[Source]) -> Record:
+def _record_before(config: PredictConfig, now: Record, sources: Sequence[Series]) -> Record:
     """The folder's record as far as it holds for this run as well."""
     folder, nothing = Path(config.out), Record(now.checkpoint, now.settings)
     try:
@@ -145,7 +145,7 @@ def _record_before(config: PredictConfig, now: Record, sources: Sequence[Source]
 
 
 def _missing(
-    folder: Path, source: Source, kinds: list[str], likelihood_format: str, before: Record,
+    folder: Path, source: Series, kinds: list[str], likelihood_format: str, before: Record,
     origin: str,
 ) -> list[str]:  # fmt: skip
     """The kinds that aren't there yet.

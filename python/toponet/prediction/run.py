@@ -15,13 +15,14 @@ from rich.progress import Progress
 from toponet._ground.reading import within_memory
 from toponet._ground.reporting import progress_bar
 from toponet._ground.validation import thread_count
+from toponet.data.series import Series
 from toponet.prediction.config import PredictConfig
 from toponet.prediction.device import choose_device, cpu_threads
 from toponet.prediction.model import TrainedModel, checkpoint_path, load_model
 from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
 from toponet.prediction.segmentation import Conventions, Segmentation
-from toponet.prediction.sources import Source, find_sources, held_out_sources, unused_inputs
+from toponet.prediction.sources import find_sources, held_out_sources, unused_inputs
 from toponet.prediction.symmetry import mean_over_symmetries
 
 
@@ -116,7 +117,7 @@ class Predictor:
     conventions: Conventions
     record: Record
 
-    def predict(self, source: Source, kinds: Sequence[str], progress: Progress) -> str | None:
+    def predict(self, source: Series, kinds: Sequence[str], progress: Progress) -> str | None:
         """Writes files of these kinds.
 
         Returns:
@@ -143,7 +144,7 @@ class Predictor:
             progress.remove_task(task)
         return strange and f"{source.origin} ({strange})"
 
-    def _likelihood(self, image: NDArray[np.float32], source: Source) -> NDArray[np.float32]:
+    def _likelihood(self, image: NDArray[np.float32], source: Series) -> NDArray[np.float32]:
         channels = len(self.model.normalisation.mean)
         if len(image) != channels:
             raise ValueError(
@@ -162,7 +163,7 @@ class Predictor:
 
 
 def _predict_all(
-    predictor: Predictor, work: Sequence[tuple[Source, Sequence[str]]], console: Console
+    predictor: Predictor, work: Sequence[tuple[Series, Sequence[str]]], console: Console
 ) -> Outcome:
     skipped = [source.name for source, kinds in work if not kinds]
     todo = [(source, kinds) for source, kinds in work if kinds]

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from toponet._ground.reporting import progress_bar
 from toponet.data import ImageSet, load_data
-from toponet.data.catalogue import unused_files
 from toponet.data.scales import GreyScale, scale_differences
+from toponet.data.source import unused_files
 from toponet.training.config import TrainConfig
 
 

@@ -27,6 +27,8 @@ PUBLIC = [
     "toponet.TopoNetLoss",
     "toponet.TopologicalLoss",
     "toponet.betti_numbers",
+    "toponet.data",
+    "toponet.data.synthetic_membranes",
     "toponet.match",
     "toponet.metrics",
     "toponet.metrics.BettiError",

@@ -177,7 +177,7 @@ def test_accuracy_is_the_share_of_the_pixels_that_count() -> None:
         (np.ones((3, 4)), ValueError, r"valid must have the shape of the images, .*got \(.*3, 4\)"),
         (np.full((45, 53), 255), ValueError, "valid must hold only 0 and 1, got 255 as well"),
         (np.ma.ones((45, 53)), TypeError, "valid must be a plain array, got a masked one"),
-        (np.full((45, 53), "a"), TypeError, "valid must hold numbers or booleans"),
+        (np.full((45, 53), "a"), TypeError, "valid must hold real numbers"),
     ],
     ids=["shape", "255", "masked", "text"],
 )  # fmt: skip

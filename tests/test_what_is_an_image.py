@@ -193,5 +193,5 @@ def test_a_stack_of_instances_is_refused() -> None:
     stack = np.arange(24).reshape(2, 3, 4)
     with pytest.raises(ValueError, match=r"those of one image.*pass the slices of a stack one by"):
         instance_borders(stack)
-    with pytest.raises(TypeError, match="labels must hold numbers"):
+    with pytest.raises(TypeError, match="labels must hold real numbers"):
         instance_borders(np.array([["a", "b"]]))

@@ -285,16 +285,35 @@ def test_numbers_whose_squares_overflow_are_no_dots() -> None:
         toponet.match([[1e200, 0]], [[1, 0]])
 
 
-@pytest.mark.parametrize("values", [torch.zeros(1, 2, requires_grad=True), [[1, 0], [1]]])
-def test_what_is_no_array_is_not_matched(values: Any) -> None:
-    with pytest.raises(TypeError, match="values_f must be an"):
-        toponet.match(values, [[1, 0]])
+@pytest.mark.parametrize(
+    ("values", "error", "sentence"),
+    [
+        (torch.zeros(1, 2, requires_grad=True), TypeError, "of a tensor take tensor.detach"),
+        ([[1, 0], [1]], ValueError, "must be an array: its rows differ in length"),
+        (toponet.persistence(X[0, 0].numpy()), TypeError, r"take diagrams\[i, d\]\.values"),
+    ],
+)
+def test_what_is_no_array_is_not_matched(
+    values: Any, error: type[Exception], sentence: str
+) -> None:
+    for given in ((values, [[1, 0]]), ([[1, 0]], values)):
+        with pytest.raises(error, match=sentence):
+            toponet.match(*given)
 
 
-def test_diagrams_themselves_are_not_matched() -> None:
-    one = toponet.persistence(X[0].numpy())
-    with pytest.raises((TypeError, ValueError), match="values_f must"):
-        toponet.match(one, one)  # type: ignore[arg-type]
+def test_a_mistake_in_dots_gets_the_same_sentence_from_all_that_take_dots() -> None:
+    """The check is written once, for matchings and for diagrams of other libraries."""
+    wrong: list[Any] = [
+        [[0.2, 0.9]], [[np.nan, 0.0]], [[1.0, np.inf]], np.zeros((2, 3)), [[1, 0], [1]],
+        [["a", "b"]], np.ma.masked_equal([[1, 0]], 0), torch.zeros(1, 2, requires_grad=True),
+    ]  # fmt: skip
+    for dots in wrong:
+        with pytest.raises((TypeError, ValueError)) as matched:
+            toponet.match(dots, [])
+        with pytest.raises(matched.type) as exchanged:
+            toponet.PersistenceDiagrams.from_scikit_tda([[dots]], negated=False)
+        sentences = (str(matched.value), str(exchanged.value).replace("diagrams[0][0]", "values_f"))
+        assert sentences[0] == sentences[1]
 
 
 def test_explanations_know_their_words() -> None:

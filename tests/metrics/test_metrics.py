@@ -373,11 +373,11 @@ def test_bad_input_gets_one_clear_sentence(
 @pytest.mark.parametrize(
     ("odd", "sentence"),
     [
-        (torch.zeros(2, 3).to(torch.float8_e4m3fn), "must hold numbers or booleans, got .*float8"),
-        (torch.zeros(2, 3, dtype=torch.complex64), "must hold numbers or booleans, got complex64"),
+        (torch.zeros(2, 3).to(torch.float8_e4m3fn), "must hold real numbers, got .*float8"),
+        (torch.zeros(2, 3, dtype=torch.complex64), "must hold real numbers, got complex64"),
         (torch.zeros(2, 3).to_sparse(), "must be a dense tensor; call to_dense"),
-        (None, "must hold numbers or booleans, got object"),
-        ([["a", "b"]], "must hold numbers or booleans, got <U1"),
+        (None, "must hold real numbers, got object"),
+        ([["a", "b"]], "must hold real numbers, got <U1"),
     ],
     ids=["float8", "complex", "sparse", "None", "text"],
 )

@@ -222,7 +222,7 @@ def test_curves_of_a_run_without_an_epoch_are_empty() -> None:
     [
         ([0.5], ValueError, "must hold one number for each of 2 epochs, got 1"),
         ([[0.5, 0.5]], ValueError, r"must be one row of numbers, got shape \(1, 2\)"),
-        ([[0.5], [0.5, 0.5]], ValueError, "must be an array, got rows of different lengths"),
+        ([[0.5], [0.5, 0.5]], ValueError, "must be an array: its rows differ in length"),
         ([0.5, None], TypeError, "must hold real numbers, got object"),
     ],
 )

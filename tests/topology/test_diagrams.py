@@ -324,7 +324,7 @@ def test_what_is_not_gudhis_form_gets_one_sentence(
         (ARRAYS, TypeError, r"diagrams\[0\] must be a list of \(n, 2\) arrays.*, got ndarray"),
         (ARRAYS[0], TypeError, "diagrams must be a list of diagrams, one for each image"),
         ([[np.zeros((2, 3))]], ValueError, r"diagrams\[0\]\[0\] must have shape \(n, 2\), got"),
-        ([[[[0.0, 1.0], [2.0]]]], ValueError, r"must have shape \(n, 2\)$"),
+        ([[[[0.0, 1.0], [2.0]]]], ValueError, r"diagrams\[0\]\[0\] must be an array: its rows"),
         ([[np.array([["0", "1"]])]], TypeError, "must hold real numbers, got <U1"),
         ([[*ARRAYS, np.ones((1, 2))]], ValueError, "dimensions 0 and 1, as images have, got 3"),
         ([ARRAYS, [np.array([[0.9, 0.2]])]], ValueError, r"diagrams\[1\]\[0\] must have birth <="),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._ground.boxes import Boxes
+from toponet._ground.boxes import Boxes, cut
 from toponet._ground.validation import binary_mask, binary_masks
 
 
@@ -55,9 +55,8 @@ def patch_weights(valid: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.float64]
     """
     per_image = len(boxes) // len(valid)
     counts: NDArray[np.float64] = np.zeros((len(valid), per_image))
-    for patch, (row, column, height, width) in enumerate(boxes):
+    for patch, box in enumerate(boxes):
         image = patch // per_image
-        part = valid[image, row : row + height, column : column + width]
-        counts[image, patch % per_image] = patches_that_count(part)
+        counts[image, patch % per_image] = patches_that_count(cut(valid[image], box))
     weights: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return weights.reshape(-1)

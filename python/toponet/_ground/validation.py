@@ -144,10 +144,10 @@ def check_not_masked(name: str, values: object) -> None:
 
 
 def number_array(name: str, values: ArrayLike) -> NDArray[Any]:
-    """A numpy array of real numbers or booleans.
+    """A numpy array of real numbers, booleans among them.
 
     Raises:
-        TypeError: If it holds anything else, or is a masked array.
+        TypeError: If it holds anything else, can't be read by numpy, or is a masked array.
         ValueError: If rows differ in length.
     """
     check_not_masked(name, values)
@@ -155,8 +155,13 @@ def number_array(name: str, values: ArrayLike) -> NDArray[Any]:
         array = np.asarray(values)
     except ValueError:
         raise ValueError(f"{name} must be an array: its rows differ in length") from None
+    except (TypeError, RuntimeError):  # Of tensors on a GPU, or with a gradient.
+        raise TypeError(
+            f"{name} must be an array of numbers, got {type(values).__name__}; of a tensor take "
+            "tensor.detach().cpu().numpy()"
+        ) from None
     if array.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold numbers or booleans, got {array.dtype}")
+        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
     return array
 
 

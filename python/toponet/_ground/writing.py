@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,39 +11,46 @@ from typing import BinaryIO
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file beside ``path`` that takes its name at the end; after an error, ``path`` is as it was.
+def written_whole(path: Path, *, several_writers: bool = False) -> Iterator[BinaryIO]:
+    """Opens a file beside ``path`` that takes the name ``path`` at the end.
+
+    After an error, ``path`` is as it was.
+
+    Args:
+        path: The file's name in the end.
+        several_writers: Whether several processes may write to ``path`` at the same time. Each of
+            them then writes to a file of its own, and the last one to end wins. What a process
+            leaves that is killed meanwhile isn't overwritten by the next one.
 
     Raises:
-        OSError: If it can't be written, with the name ``path``.
+        OSError: If the file can't be written; the error names ``path``.
     """
-    partial = partial_of(path)
+    # Not the tempfile module, whose files nobody else may read.
+    partial = path.with_name(
+        f".{uuid.uuid4().hex}.partial" if several_writers else f"{path.name}.partial"
+    )
     try:
-        with naming(path):
+        with naming(path, partial):
             with partial.open("wb") as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())  # Else a power cut could leave the name with other bytes.
+                # Otherwise a power cut could leave the name on a file without its bytes.
+                os.fsync(file.fileno())
             partial.replace(path)
     except BaseException:
-        # A full disk is no place for half a file. Where even that fails, the error is the first.
+        # Half a file would fill a full disk. If removing it fails, the first error is the one told.
         with suppress(OSError):
             partial.unlink()
         raise
 
 
-def partial_of(path: Path) -> Path:
-    """Where :func:`written_whole` writes before the file takes its name."""
-    return path.with_name(f"{path.name}.partial")
-
-
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Puts ``path`` into the OSErrors of writing to it, which name no file."""
+def naming(path: Path, partial: Path | None = None) -> Iterator[None]:
+    """Names ``path`` in OSErrors that name no file, or the partial one."""
     try:
         yield
     except OSError as error:
-        # Of another file, inside, which is the one to name.
-        if error.filename not in (None, str(partial_of(path))):
+        # An error that names another file says more than one that names this file.
+        if error.filename not in (None, str(partial)):
             raise
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.boxes import cut
 from toponet._ground.validation import FloatArray
 from toponet.losses.binary_loss import LossOptions, Patches, binary_topological_loss
 from toponet.topology.diagrams import PersistenceDiagrams
@@ -57,9 +58,8 @@ def diagram_topological_loss(
     per_image = len(patches.boxes) // len(likelihood)
     for patch, explanation in explain_patches(likelihood, targets, patches, options):
         image, weight = patch // per_image, patches.weights[patch]
-        row, column, height, width = patches.boxes[patch]
         losses[image] += weight * explanation.loss
-        part = gradient[image, row : row + height, column : column + width]
+        part = cut(gradient[image], patches.boxes[patch])
         part += (weight * explanation.gradient()).astype(part.dtype)
     return losses, gradient
 
@@ -100,9 +100,8 @@ def patch_diagrams(
 def _patch_diagram(
     image: FloatArray, box: NDArray[np.int64], options: LossOptions
 ) -> PersistenceDiagrams:
-    row, column, height, width = box
     return persistence(
-        image[row : row + height, column : column + width],
+        cut(image, box),
         dims=options.dims,
         connectivity=options.connectivity,
         frame=options.frame,

@@ -111,4 +111,4 @@ def _from_torch(name: str, images: Tensor) -> NDArray[Any]:
     try:
         return np.asarray(images.numpy())
     except TypeError:  # float8, quantised and packed types: numpy has none of them.
-        raise TypeError(f"{name} must hold numbers or booleans, got {images.dtype}") from None
+        raise TypeError(f"{name} must hold real numbers, got {images.dtype}") from None

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._ground.validation import check_not_masked, check_number
+from toponet._ground.validation import check_number, number_array
 
 # Anything that is, or holds, numbers: tensors aren't array-like for type checkers.
 Numbers = ArrayLike | torch.Tensor
@@ -21,21 +21,14 @@ def real_array(name: str, given: Numbers) -> NDArray[Any]:
         TypeError: If it holds no real numbers, or is a masked array.
         ValueError: If its rows have different lengths.
     """
-    check_not_masked(name, given)
     if isinstance(given, torch.Tensor):
         values = given.detach().cpu()
         # numpy has no bfloat16.
         given = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
     elif isinstance(given, (list, tuple)):
-        # Losses kept one by one.
+        # A list of losses holds one tensor for each epoch.
         given = [real_array(name, x) if isinstance(x, torch.Tensor) else x for x in given]
-    try:
-        array = np.asarray(given)
-    except ValueError:
-        raise ValueError(f"{name} must be an array, got rows of different lengths") from None
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
-    return array
+    return number_array(name, given)
 
 
 def real_number(name: str, given: object) -> float:

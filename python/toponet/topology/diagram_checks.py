@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from toponet._ground.validation import FloatArray
+from toponet._ground.validation import FloatArray, number_array
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 # Made once: comparing with np.int32 itself would make a dtype of it each time.
@@ -84,6 +84,25 @@ def check_holes_die(name: str, values: FloatArray, dimensions: NDArray[np.int8])
             f"{name} must have a death for each hole (dimension 1), as all holes of an image die; "
             f"got one that never dies in row {int(np.argmax(undying))}"
         )
+
+
+def dot_array(name: str, values: ArrayLike, *, sublevel: bool = False) -> FloatArray:
+    """(n, 2) births and deaths as an array: float32 stays as it is, other numbers become float64.
+
+    Raises:
+        TypeError: If there are no real numbers in it.
+        ValueError: If it isn't (n, 2), or as :func:`check_dots`.
+    """
+    given = number_array(name, values)
+    if given.size == 0 and given.ndim <= 2:  # An empty list has no second axis.
+        given = given.reshape(0, 2)
+    if given.ndim != 2 or given.shape[1] != 2:
+        raise ValueError(f"{name} must have shape (n, 2), got {given.shape}")
+    dots: FloatArray = (
+        given.astype(np.float32) if given.dtype == np.float32 else given.astype(np.float64)
+    )
+    check_dots(name, dots, sublevel=sublevel)
+    return dots
 
 
 def check_dots(name: str, values: FloatArray, *, sublevel: bool = False) -> None:

@@ -13,8 +13,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toponet._ground.validation import FloatArray, check_flag, check_not_masked
-from toponet.topology.diagram_checks import check_dots, check_holes_die
+from toponet._ground.validation import FloatArray, check_flag
+from toponet.topology.diagram_checks import check_dots, check_holes_die, dot_array
 
 Pair = tuple[int, tuple[float, float]]
 Rows = tuple[FloatArray, NDArray[np.int8]]
@@ -69,7 +69,7 @@ def _rows_of_arrays(image: int, arrays: Sequence[ArrayLike], negated: bool) -> R
     name = f"diagrams[{image}]"
     _check_list(name, arrays, "of (n, 2) arrays, one for each dimension")
     parts = [
-        _dots_of_array(f"{name}[{dimension}]", array, negated)
+        dot_array(f"{name}[{dimension}]", array, sublevel=negated)
         for dimension, array in enumerate(arrays)
     ]
     if any(len(part) for part in parts[2:]):
@@ -79,25 +79,6 @@ def _rows_of_arrays(image: int, arrays: Sequence[ArrayLike], negated: bool) -> R
     values = _join(parts)
     check_holes_die(name, values, dimensions)
     return values, dimensions
-
-
-def _dots_of_array(name: str, array: ArrayLike, negated: bool) -> FloatArray:
-    check_not_masked(name, array)
-    try:
-        given = np.asarray(array)
-    except ValueError:  # Rows of different lengths.
-        raise ValueError(f"{name} must have shape (n, 2)") from None
-    if given.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold real numbers, got {given.dtype}")
-    if given.shape == (0,):
-        given = given.reshape(0, 2)
-    if given.ndim != 2 or given.shape[1] != 2:
-        raise ValueError(f"{name} must have shape (n, 2), got {given.shape}")
-    dots: FloatArray = (
-        given.astype(np.float32) if given.dtype == np.float32 else given.astype(np.float64)
-    )
-    check_dots(name, dots, sublevel=negated)
-    return dots
 
 
 def _check_list(name: str, given: object, content: str) -> None:

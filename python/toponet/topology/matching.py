@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toponet import _core
-from toponet._ground.validation import check_choice, check_min_persistence, check_not_masked
+from toponet._ground.validation import check_choice, check_min_persistence
+from toponet.topology.diagram_checks import dot_array
+from toponet.topology.diagrams import PersistenceDiagrams
+from toponet.topology.transport import Pairs, Values, diagonal_cost, partners_by_transport
 
 METHODS = ("auto", "pot", "closed_form")
 
 LARGEST = 1e150
-
-Values = NDArray[np.float64]
-Pairs = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +114,12 @@ def match(
     check_choice("matching", matching, MATCHINGS)
     check_choice("method", method, METHODS)
     check_min_persistence(min_persistence)
+    for name, values in (("values_f", values_f), ("values_g", values_g)):
+        if isinstance(values, PersistenceDiagrams):
+            raise TypeError(
+                f"{name} must be an (n, 2) array of numbers, got PersistenceDiagrams; take "
+                "diagrams[i, d].values, of one image and one dimension"
+            )
     return match_dots(
         Dots.without_places(checked_values("values_f", values_f)),
         Dots.without_places(checked_values("values_g", values_g)),
@@ -141,8 +147,8 @@ def match_dots(
     unmatched_g = np.setdiff1d(np.arange(len(g)), partner)
     cost = (
         np.sum((f[matched] - g[partner[matched]]) ** 2)
-        + np.sum(_diagonal_cost(f[kept[~matched[kept]]]))
-        + np.sum(_diagonal_cost(g[unmatched_g]))
+        + np.sum(diagonal_cost(f[kept[~matched[kept]]]))
+        + np.sum(diagonal_cost(g[unmatched_g]))
     )
     rows_g = np.append(finite_g, -1)  # Partner -1, the diagonal, stays -1.
     pairs = np.concatenate(
@@ -157,35 +163,10 @@ def match_dots(
 
 def checked_values(name: str, values: ArrayLike) -> Values:
     """(n, 2) births and deaths as float64, or the errors of :func:`match`."""
-    check_not_masked(name, values)
-    try:
-        given = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError):
-        raise TypeError(
-            f"{name} must be an (n, 2) array of numbers, got {type(values).__name__}; of diagrams "
-            "take diagrams[i, d].values, of tensors tensor.detach().numpy()"
-        ) from None
-    if given.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold real numbers, got {given.dtype}")
-    dots = given.astype(np.float64)
-    if dots.size == 0 and dots.ndim <= 2:
-        dots = dots.reshape(0, 2)
-    if dots.ndim != 2 or dots.shape[1] != 2:
-        raise ValueError(f"{name} must have shape (n, 2), got {dots.shape}")
-    birth, death = dots.T
-    if not np.isfinite(birth).all() or np.isnan(death).any() or (death == np.inf).any():
-        raise ValueError(f"{name} must hold finite numbers (deaths may be -inf)")
+    dots = dot_array(name, values).astype(np.float64)
     if (np.abs(dots[np.isfinite(dots)]) > LARGEST).any():
         raise ValueError(f"{name} must hold numbers up to {LARGEST:g}: their squares are summed")
-    if (birth < death).any():
-        row = int(np.argmax(birth < death))
-        raise ValueError(f"{name} must have birth >= death (superlevel sets), got {dots[row]} "
-                         f"in row {row}")  # fmt: skip
     return dots
-
-
-def _diagonal_cost(dots: Values) -> Values:
-    return (dots[:, 0] - dots[:, 1]) ** 2 / 2
 
 
 def _match_essential(dots_f: Values, dots_g: Values) -> tuple[Pairs, float]:
@@ -215,7 +196,7 @@ def _partners_by_value(f: Dots, g: Dots, method: str, matching: str) -> Pairs:
     if len(f.values) == 0 or len(g.values) == 0:
         return np.full(len(f.values), -1)
     if method == "pot" or not coincide:
-        return _partners_by_transport(f.values, g.values, matching)
+        return partners_by_transport(f.values, g.values, matching)
     birth, death = g.values[0]
     chosen = _core.choose_dots(
         np.ascontiguousarray(f.values),
@@ -226,55 +207,6 @@ def _partners_by_value(f: Dots, g: Dots, method: str, matching: str) -> Pairs:
     partner = np.full(len(f.values), -1)
     partner[chosen] = np.arange(np.count_nonzero(chosen))
     return partner
-
-
-def _partners_by_transport(f: Values, g: Values, matching: str) -> Pairs:
-    """Partner in g of each dot of f, -1 = diagonal, by optimal transport.
-
-    The problem is compact: n + 1 by m + 1, where one more row and column stand for the diagonal
-    and carry the spare mass.
-    """
-    if matching == "persistence":
-        chosen = np.sort(np.argsort(f[:, 1] - f[:, 0], kind="stable")[: len(g)])
-        partner = np.full(len(f), -1)
-        partner[chosen] = _partners_by_transport(f[chosen], g, "complete")
-        return partner
-    n, m = len(f), len(g)
-    spare_f, spare_g = (m, n) if matching == "wasserstein" else (max(m - n, 0), max(n - m, 0))
-    cost = np.zeros((n + 1, m + 1))
-    cost[:n, :m] = ((f[:, None] - g[None]) ** 2).sum(axis=2)
-    cost[:n, m] = _diagonal_cost(f)
-    cost[n, :m] = _diagonal_cost(g)
-    mass_f, mass_g = np.append(np.ones(n), spare_f), np.append(np.ones(m), spare_g)
-    plan = _transport_plan(mass_f, mass_g, cost)
-    partner = np.argmax(plan[:n], axis=1)
-    return np.where(partner == m, -1, partner)
-
-
-def _transport_plan(mass_f: Values, mass_g: Values, cost: Values) -> Values:
-    """``ot.emd`` that fails loudly: POT answers NaN costs and its iteration cap without an error.
-
-    Empty rows and columns are left out, because POT takes mass 0 at the border of its guard.
-    """
-    import ot  # Imported here: it takes longer than the rest of the package together.
-
-    if not np.isfinite(cost).all():
-        raise ValueError("the costs of a matching must be finite")
-    rows, columns = np.flatnonzero(mass_f), np.flatnonzero(mass_g)
-    # POT compares with an absolute epsilon: costs of 1e-14 would all be equal to it.
-    cost = cost / (cost.max() or 1.0)
-    plan = np.zeros(cost.shape)
-    solved, log = ot.lp.emd(
-        mass_f[rows],
-        mass_g[columns],
-        np.ascontiguousarray(cost[np.ix_(rows, columns)]),
-        numItermax=10_000_000,
-        log=True,
-    )
-    if log["warning"] is not None:
-        raise RuntimeError(f"optimal transport did not converge: {log['warning']}")
-    plan[np.ix_(rows, columns)] = solved
-    return plan
 
 
 # By name: the partner in g of each dot of f, -1 = the diagonal. A line for each matching; all get

@@ -209,7 +209,11 @@ def test_results_are_read_only() -> None:
         (lambda x: toponet.persistence(x, frame=True, frame_value=1e39), ValueError, "in float32"),
         (lambda x: toponet.persistence(x, dims=cast("Any", [True])), ValueError, "dims must be"),
         (lambda x: toponet.betti_numbers(x > 2, frame=cast("Any", None)), TypeError, "got None"),
-        (lambda x: toponet.betti_numbers(x.astype(str)), TypeError, "must hold real numbers, got <U"),
+        (
+            lambda x: toponet.betti_numbers(x.astype(str)),
+            TypeError,
+            "must hold real numbers, got <U",
+        ),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(

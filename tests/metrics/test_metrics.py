@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import hypothesis
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 import strategies
 from toponet import metrics
 from toponet.metrics._patches import patch_stacks
-from toponet.metrics.conventions import betti_convention
+from toponet.metrics.conventions import BettiOptions, betti_convention
 
 FUNCTIONS = [name for name in metrics.__all__ if name.islower()]
 
@@ -311,6 +312,24 @@ def test_a_convention_is_its_options_and_refuses_them(
     for option, value in options.items():
         with pytest.raises(ValueError, match=f"convention='{convention}' fixes {option}=.*leave"):
             metrics.betti_error(*random_masks(), convention=convention, **{option: value})
+
+
+@pytest.mark.parametrize("takes", [metrics.betti_error, metrics.BettiError, betti_convention])
+def test_all_that_measure_a_betti_error_show_the_same_list_of_options(takes: Any) -> None:
+    """The list is written once; ``help()`` and editors show it option by option."""
+    shown = inspect.signature(takes).parameters
+    options = [name for name, parameter in shown.items() if parameter.default is None]
+    assert [name for name in options if name != "valid"] == list(BettiOptions.__annotations__)
+    assert not any(name == "options" for name in shown)
+    for name in options:
+        assert f"        {name}: " in str(metrics.betti_error.__doc__)
+
+
+def test_an_option_that_a_betti_error_does_not_have_is_refused() -> None:
+    with pytest.raises(TypeError, match="a Betti error has no option 'patchsize'"):
+        metrics.betti_error(*random_masks(), patchsize=9)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="Unexpected keyword arguments: `patchsize`"):
+        metrics.BettiError(patchsize=9)  # type: ignore[call-arg]
 
 
 def test_a_convention_leaves_the_patches_free() -> None:

@@ -16,8 +16,8 @@ std::int32_t* room(std::vector<std::int32_t>& entries, std::size_t used, std::si
     return entries.data() + used;
 }
 
-/// Critical cells of some rows, appended. Without branches: which cells are critical, and what
-/// kind, can't be predicted.
+/// Appends the critical cells of some rows. It has no branches, because the processor can't predict
+/// which cells are critical, and of what kind.
 class RowsClassifier {
   public:
     RowsClassifier(const std::vector<std::uint8_t>& upper_links, std::int64_t stride,
@@ -98,7 +98,7 @@ void append(std::vector<std::int32_t>& all, const std::vector<std::int32_t>& mor
 void CriticalCellFinder::find(const std::vector<std::uint8_t>& upper_links, std::int64_t height,
                               std::int64_t stride, Connectivity connectivity, int num_threads,
                               CriticalCells& cells) {
-    // A few rows at a time, so that marks stay in the cache until they are read.
+    // A few rows at a time, so that the marks are still in the cache when they are read.
     const std::int64_t rows_at_once = std::max<std::int64_t>(1, 16384 / stride);
     if (strips_.size() < to_size(num_threads)) {
         strips_.resize(to_size(num_threads));

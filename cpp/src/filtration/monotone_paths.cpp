@@ -34,7 +34,7 @@ void MonotonePaths::follow(std::vector<std::int32_t>& cells,
                            const std::vector<std::uint8_t>& links) {
     ends_are_clear_ = false;
     const std::size_t count = cells.size();
-    // The last group is filled up with cells at an end or with repetitions: no special case.
+    // The last group is filled up with repetitions of the last cell, so that it is no special case.
     cells.resize((count + side_by_side - 1) / side_by_side * side_by_side,
                  count ? cells.back() : 0);
     const std::uint8_t* const link = links.data();

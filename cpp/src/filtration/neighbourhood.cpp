@@ -1,8 +1,9 @@
 #include "toponet/filtration/neighbourhood.hpp"
 
-// One binary, the best instructions of the machine: the loops are compiled twice and chosen at load
-// time. Only exact comparisons and bit operations, so both versions give the same bits. Sanitizers
-// run before such a choice can be made, and do without.
+// The loops are compiled twice, with and without AVX2. The machine's version is chosen when the
+// library is loaded. Both versions give the same bits, because the loops hold only exact
+// comparisons and bit operations. Under sanitizers there is one version: they start before the
+// choice is made.
 #if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define TOPONET_MULTIVERSIONED __attribute__((target_clones("avx2", "default")))
@@ -35,7 +36,7 @@ inline __attribute__((always_inline)) void find_links(const Value* cells, std::i
     }
 }
 
-/// Whole numbers instead of bools: the compiler knows how to collect these eight at a time.
+/// Flags are whole numbers, not bools: the compiler can then collect eight of them at a time.
 template <class Value>
 inline __attribute__((always_inline)) RowCheck copy_and_check(const Value* source,
                                                               std::int64_t count, Value limit,
@@ -75,8 +76,8 @@ void find_upper_links(const double* cells, std::int64_t stride, std::int64_t cou
     find_links(cells, stride, count, links);
 }
 
-/// A cell is regular if its 8-connected link is one arc: exactly one place where it begins. Bytes
-/// throughout, so that the compiler takes 16 or 32 cells at a time.
+/// A cell is regular if its 8-connected link is one arc: the link begins in exactly one place. All
+/// numbers are bytes, so that the compiler can take 16 or 32 cells at a time.
 TOPONET_MULTIVERSIONED
 void mark_critical(const std::uint8_t* links, std::int64_t count, Connectivity connectivity,
                    std::uint8_t* marks) {

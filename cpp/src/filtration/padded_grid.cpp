@@ -44,8 +44,8 @@ void PaddedGrid<Value>::load(const ImageView<Value>& image, const FiltrationOpti
     if (!finite) throw std::invalid_argument("holds NaN or an infinite value");
     if (!below_limit) throw std::invalid_argument("holds a value above frame_value");
 
-    // One stretch for all rows of a strip, padding between them included: what is written there is
-    // overwritten below.
+    // All rows of a strip are one stretch, with the padding between them. What is written for the
+    // padding is overwritten below.
     parallel_for(num_threads, num_threads, [&](int, std::int64_t strip) {
         const std::int64_t first_row = strip * height_ / num_threads;
         const std::int64_t rows = (strip + 1) * height_ / num_threads - first_row;

@@ -42,8 +42,8 @@ void Basins<Value>::find(PaddedGrid<Value>& grid, SweepSteps& steps,
         end += steps.arms[grid.upper_link(saddles[i])].count;
     }
     first_arm_[saddles.size()] = end;
-    // Always four are written, so that nothing has to be predicted; the next saddle overwrites the
-    // surplus.
+    // Four arms are written for each saddle, so that there is no branch to predict. The next saddle
+    // overwrites the arms that don't exist.
     resize_lean(arms_, end + std::size_t{8});
     for (std::size_t i = 0; i < saddles.size(); ++i) {
         const LinkComponents& arms = steps.arms[grid.upper_link(saddles[i])];

@@ -11,7 +11,7 @@
 namespace toponet {
 namespace {
 
-/// Computes one diagram of a batch; a mistake in the image is named by the image's index.
+/// Computes the diagram of one image of a batch. An error names the image by its index.
 template <class Engine, class Value>
 void compute_image(Engine& engine, const std::vector<ImageView<Value>>& images, std::int64_t i,
                    const FiltrationOptions& options, int num_threads, Diagram<Value>& diagram) {
@@ -29,7 +29,7 @@ struct Piece {
     std::size_t count[2] = {0, 0};
 };
 
-/// Which worker got which image is chance; the order of the result is not.
+/// Puts the pairs in the order of the images, whichever worker got which image.
 template <class Value>
 BatchDiagrams<Value> gather(const std::vector<Piece>& pieces,
                             const std::vector<std::vector<PersistencePair<Value>>>& pairs) {
@@ -77,8 +77,9 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
         compute_image(engines[worker], images, i, options, division.threads_each, diagram);
         Piece& piece = pieces[to_size(i)];
         if (pairs[worker].empty()) {
-            // Images of a batch resemble each other; growing by doubling would touch twice the
-            // memory for the first time, which takes longer than filling it.
+            // Images of a batch resemble each other, so the first one tells how much room is
+            // needed. Growing by doubling would touch twice as much memory for the first time,
+            // which takes longer than filling it.
             const std::size_t first = diagram.dimension[0].size() + diagram.dimension[1].size();
             pairs[worker].reserve((first + first / 4 + 16) * (images.size() / workers + 1));
         }

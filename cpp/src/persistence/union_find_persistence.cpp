@@ -2,21 +2,21 @@
 //
 // Most pixels change nothing when they enter the filtration. Eight comparisons with its neighbours
 // (its upper link, see neighbourhood.hpp) tell whether a pixel is a maximum, a minimum or a saddle;
-// the rest is regular, and never sorted.
+// all other pixels are regular, and are never sorted.
 //
-// Dimension 0: components of the foreground are born at maxima and meet at saddles. From a saddle,
-// any path that climbs into one piece of its upper link ends at a maximum of the component that the
-// piece belongs to, because all of the path enters before the saddle. So union-find runs over
-// maxima, at saddles only, in the order of the filtration.
+// Dimension 0: components of the foreground are born at maxima and meet at saddles. A path that
+// climbs from a saddle into one piece of its upper link ends at a maximum. All of the path enters
+// before the saddle does, so the maximum lies in the component that the piece belongs to. Therefore
+// union-find runs over maxima, at saddles only, in the order of the filtration.
 //
 // Dimension 1, by duality: holes are the components of the background that don't reach the
 // outside. Against the filtration they are born at minima and meet at the same saddles, under the
-// dual connectivity. Of the j pieces of a saddle's link, m meetings join foreground components and
-// the other j - 1 - m close a loop, which is where background components part: the second pass
-// visits the saddles of the second kind only.
+// dual connectivity. The j pieces of a saddle's link meet in j - 1 meetings. Some of them join
+// foreground components. Each of the others closes a loop, and parts two components of the
+// background. The second pass visits only the saddles that close a loop.
 //
-// Pixels live in a grid padded by one on each side, whose cells are the frame (before all pixels)
-// or the outside background (after all pixels).
+// Pixels live in a grid padded by one cell on each side. The padding is the frame (before all
+// pixels) or the outside background (after all pixels).
 
 #include <algorithm>
 #include <limits>
@@ -46,8 +46,9 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
     // Arms in index order, because neighbouring saddles have their paths in the same cache lines.
     basins_.find(grid_, upwards_, maxima, cells);
 
-    // Per maximum, the saddle where it dies: its rank plus one; 0 = never. Written without a branch
-    // and sorted by counting afterwards: lists at the saddles took a tenth longer on noise.
+    // For each maximum, the rank of the saddle where it dies, plus one; 0 = it never dies. Written
+    // without a branch, and sorted by counting afterwards: lists at the saddles took a tenth longer
+    // on noise.
     assign_zeros_lean(deaths_, maxima.size());
     resize_lean(closes_loop_, cells.size());
     resize_lean(loops_.order, cells.size());
@@ -80,11 +81,12 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
     }
 }
 
-/// The maxima that die, ordered by saddle, at the same saddle by maximum: both in index order.
+/// Lists the maxima that die: in the order of the saddles where they die and, at the same saddle,
+/// in their own order.
 template <class Value>
 void UnionFindPersistence<Value>::sort_by_death(std::size_t saddles) {
-    // Per saddle plus one, first how many die before it, then the place of the next that dies
-    // there.
+    // For each saddle: how many maxima die before it, which is the place of the first one that dies
+    // there; then the place of the next one.
     assign_zeros_lean(death_places_, saddles + 2);
     for (const std::int32_t death : deaths_) ++death_places_[to_size(death) + 1];
     death_places_[1] = 0;  // Those that never die have no place.
@@ -99,7 +101,8 @@ void UnionFindPersistence<Value>::sort_by_death(std::size_t saddles) {
     }
 }
 
-/// The saddles that closed loops, in index order, and loops_.order from ranks to places among them.
+/// Lists the saddles that closed loops, in index order. Turns the ranks in loops_.order into places
+/// in this list.
 template <class Value>
 void UnionFindPersistence<Value>::collect_loops() {
     const std::vector<std::int32_t>& cells = critical_.saddles;
@@ -154,8 +157,8 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
     grid_.label_padding(ElderUnionFind<Value>::outside);
     sort_saddles();
 
-    // One after the other, the second pass knows which saddles closed loops in the first; side by
-    // side it has to visit all.
+    // If the passes run one after the other, the second one knows which saddles closed loops in the
+    // first. If they run side by side, it has to visit all saddles.
     const bool both = options.dimension_0 && options.dimension_1;
     if (both && num_threads == 1) {
         merge_components(options, diagram.dimension[0]);

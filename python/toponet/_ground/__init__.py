@@ -1,1 +1,1 @@
-"""The ground floor: what all packages stand on, and nothing of topology."""
+"""The ground floor: what all packages use. Nothing here knows of topology."""

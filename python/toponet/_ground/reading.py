@@ -1,4 +1,4 @@
-"""What is opened for reading: regular files, of which memory can hold what they claim to be."""
+"""Checks before a file is read: is it a regular file, and can memory hold its content?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class TooLargeError(ValueError):
-    """What is asked for doesn't fit into the memory."""
+    """An image or file doesn't fit into the memory."""
 
 
 _KINDS = (
@@ -22,22 +22,22 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 
-# What allocators say that have no exception of their own.
+# The messages of allocators that have no exception of their own.
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
-# Deflate packs a constant image to a thousandth, LZW to somewhat less. Claims below the second
-# number are harmless, and other packings, of empty pages, may shrink them further.
+# Deflate packs a constant image to a thousandth of its size, LZW to somewhat less. Claims below
+# _HARMLESS_BYTES are harmless; other packings, of empty pages, may shrink them further.
 _BEST_COMPRESSION = 4096
 _HARMLESS_BYTES = 2**26
 
 
 def check_regular(path: Path) -> None:
-    """Refuses what would never end or is no file: pipes, devices and folders, also behind links.
+    """Refuses a path to a pipe, a device or a folder, also behind links: reading might never end.
 
-    A path where there is nothing is left to the reader, whose sentence says what it expected.
+    A path where there is nothing passes. The reader that opens it says what it expected there.
 
     Raises:
-        ValueError: If it is there and isn't a regular file.
+        ValueError: If there is something that isn't a regular file.
     """
     with suppress(OSError):
         mode = path.stat().st_mode
@@ -61,17 +61,17 @@ def read_text(path: Path) -> str:
 
 
 def check_size(origin: str, pixels: int, bytes_each: float, file_bytes: int | None = None) -> None:
-    """Looks at what a file's header claims, before memory is taken for it.
+    """Checks the size that a file's header claims, before memory is allocated for it.
 
     Args:
-        origin: The file, for the sentence.
-        pixels: Numbers in all.
-        bytes_each: Bytes of each as it is stored; they may be less than 1.
-        file_bytes: Size of the whole file; None = no limit follows from it.
+        origin: The file, for the error message.
+        pixels: The number of pixels in all.
+        bytes_each: Bytes of each pixel as it is stored; may be less than 1.
+        file_bytes: Size of the whole file; None = it isn't compared.
 
     Raises:
-        TooLargeError: If memory is too small for them.
-        ValueError: If the file is.
+        TooLargeError: If the memory is too small for the pixels.
+        ValueError: If the file is too small for the pixels.
     """
     claimed = pixels * bytes_each
     if claimed <= _HARMLESS_BYTES:
@@ -80,23 +80,23 @@ def check_size(origin: str, pixels: int, bytes_each: float, file_bytes: int | No
         raise ValueError(
             f"{origin} claims {pixels} pixels but has {file_bytes} bytes: it is damaged"
         )
-    # Images are float32 in memory, beside the pixels as they are stored.
+    # In memory there are the pixels as they are stored, and the image as float32.
     if claimed + 4 * pixels > machine_memory():
         raise too_large(origin)
 
 
 def machine_memory() -> float:
-    """Bytes of memory that this process can have at most; infinite where nothing tells."""
+    """The most bytes of memory that this process can have; infinite if the system doesn't say."""
     most = float("inf")
     with suppress(ValueError, OSError, AttributeError):
         most = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    with suppress(ValueError, OSError):  # A container's limit; "max" where there is none.
+    with suppress(ValueError, OSError):  # The limit of a container, or "max".
         most = min(most, float(Path("/sys/fs/cgroup/memory.max").read_text()))
     return most
 
 
 def ran_out_of_memory(error: BaseException) -> bool:
-    """Whether this is what an allocator raises: Python's, numpy's, torch's or the system's."""
+    """Whether the error comes from an allocator: Python's, numpy's, torch's or the system's."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     said = str(error).lower()
@@ -106,13 +106,13 @@ def ran_out_of_memory(error: BaseException) -> bool:
 
 
 def too_large(origin: str) -> TooLargeError:
-    """One sentence for whatever memory can't hold."""
+    """The error for an image or file that memory can't hold."""
     return TooLargeError(f"{origin} is too large for the memory")
 
 
 @contextmanager
 def within_memory(origin: str) -> Iterator[None]:
-    """Puts one sentence, with ``origin``, in place of whatever an allocator says.
+    """Replaces the error of any allocator by one that names ``origin``.
 
     Raises:
         TooLargeError: If memory runs out.

@@ -1,4 +1,4 @@
-"""What the commands show and leave behind: progress bars, tables, folders that are new."""
+"""Progress bars, tables and new folders of the commands."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Table:
     """Text in rows and columns, for a terminal, a Markdown page or a CSV file.
 
     Attributes:
-        title: What it shows.
-        header: One name for each column; the first column is text, the others are numbers unless
-            listed in ``text``.
-        rows: As wide as the header.
-        text: Further columns that are text.
+        title: What the table shows.
+        header: One name for each column. The first column is text. The others are numbers, unless
+            ``text`` lists them.
+        rows: One cell for each column.
+        text: The names of further columns that are text.
     """
 
     title: str
@@ -38,13 +38,13 @@ class Table:
     text: Sequence[str] = ()
 
     def rich(self) -> RichTable:
-        """For ``console.print``."""
-        # Escaped, since names and paths may hold the brackets of rich's markup.
+        """The table for ``console.print``."""
+        # Cells are escaped, because names and paths may hold the brackets of rich's markup.
         table = RichTable(
             title=escape(self.title), box=SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False
         )
         for k, name in enumerate(self.header):
-            text = self._is_text(k)  # Text may be folded; half a number would be another one.
+            text = self._is_text(k)  # Text may be folded. Half a number would be another number.
             side: Literal["left", "right"] = "left" if text else "right"
             table.add_column(name, justify=side, overflow="fold", no_wrap=not text)
         for row in self.rows:
@@ -70,7 +70,7 @@ class Table:
 
 
 def progress_bar(console: Console) -> Progress:
-    """Hidden where nobody watches, such as in a log file."""
+    """A progress bar, which is hidden if the output isn't a terminal."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -83,7 +83,7 @@ def progress_bar(console: Console) -> Progress:
 
 
 def check_absent(path: str | None, option: str) -> None:
-    """Raises ValueError if the folder is there already: before the work, not after it."""
+    """Raises ValueError if the folder exists already. Commands call it before their work."""
     if path is not None and Path(path).exists():
         raise _present(path, option)
 
@@ -98,7 +98,7 @@ def new_folder(path: str, option: str) -> Path:
     folder = Path(path)
     try:
         folder.mkdir(parents=True)
-    except FileExistsError:  # Of two processes that make it at once, one comes here.
+    except FileExistsError:  # Also if another process makes the folder at the same time.
         raise _present(path, option) from None
     return folder
 

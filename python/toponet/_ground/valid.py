@@ -1,10 +1,10 @@
 """The one meaning of ``valid``, for loss, metrics, evaluation, inspection and pictures.
 
-``valid`` says which pixels count: a field of view, labelled regions. A pixel that doesn't count is
-taken for structure, in prediction and truth alike, as a frame is: no hole opens to it, no cell
-holds it, and its value doesn't matter. Shares of pixels are shares of those that count. A patch
-counts if one of its pixels does; all patches of an image that count have the same weight. An image
-in which no pixel counts says nothing.
+``valid`` says which pixels count, such as a field of view or labelled regions. A pixel that doesn't
+count is taken for structure in prediction and truth, as a frame is. So no hole opens to it, no cell
+holds it, and its value doesn't matter. A share of pixels is a share of the pixels that count. A
+patch counts if one of its pixels counts. All patches of an image that count have the same weight.
+An image in which no pixel counts is left out of means.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def valid_pixels(valid: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.
     """``valid`` as booleans of the images' shape, (H, W) or (B, H, W); None = all pixels count.
 
     Raises:
-        TypeError: If it doesn't hold numbers or booleans.
-        ValueError: If it has another shape, or holds anything but 0 and 1.
+        TypeError: If it doesn't hold real numbers or booleans.
+        ValueError: If it has another shape, or holds other values than 0 and 1.
     """
     if valid is None:
         return None
@@ -42,16 +42,18 @@ def taken_for_structure(pixels: NDArray[Any], valid: NDArray[np.generic] | None)
 
 
 def patches_that_count(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of patches (..., h, w) of ``valid``, which hold a pixel that counts: (...)."""
+    """(...) Whether each of the patches (..., h, w) of ``valid`` holds a pixel that counts."""
     return np.asarray(valid.any(axis=(-2, -1)))
 
 
 def patch_weights(valid: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.float64]:
-    """(N * P,) Each image's weight of 1, shared by its patches that count.
+    """(N * P,) The weight of each patch in its image: the patches that count share a weight of 1.
+
+    If no pixel of an image counts, all its patches have weight 0.
 
     Args:
         valid: (N, H, W).
-        boxes: (N * P, 4), image after image. An image in which nothing counts has weights of 0.
+        boxes: (N * P, 4), image after image.
     """
     per_image = len(boxes) // len(valid)
     counts: NDArray[np.float64] = np.zeros((len(valid), per_image))

@@ -16,22 +16,24 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 ALGORITHMS = ("union_find", "reduction")
 
-# What ``num_threads=None`` means in this process; None = its fair share of the cores.
+# The threads that ``num_threads=None`` means in this process; None = its fair share of the cores.
 _default_threads: int | None = None
 
 
 def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """Raises ValueError unless ``value`` is one of ``choices``."""
-    # Arrays are compared element by element, which is no answer.
+    # An array is compared element by element, which gives no single answer.
     if isinstance(value, np.ndarray) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {listed}, got {value!r}")
 
 
 def check_whole(name: str, value: object, least: int, most: int = 2**31 - 1) -> int:
-    """As int, in which nothing overflows.
+    """The value as Python's int, which can't overflow.
 
-    Raises TypeError unless a whole number, ValueError unless within the bounds.
+    Raises:
+        TypeError: If it isn't a whole number.
+        ValueError: If it lies outside the bounds.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
@@ -43,7 +45,12 @@ def check_whole(name: str, value: object, least: int, most: int = 2**31 - 1) -> 
 
 
 def check_number(name: str, value: object, least: float = -np.inf) -> float:
-    """A finite float of at least ``least``; raises TypeError unless a real number."""
+    """The value as a float.
+
+    Raises:
+        TypeError: If it isn't a real number.
+        ValueError: If it isn't finite, or is less than ``least``.
+    """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
     try:
@@ -57,21 +64,26 @@ def check_number(name: str, value: object, least: float = -np.inf) -> float:
 
 
 def check_flag(name: str, value: object) -> None:
-    """Raises TypeError unless True or False."""
+    """Raises TypeError unless the value is True or False."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
 def check_connectivity(connectivity: int) -> None:
-    """Raises ValueError unless the whole number 4 or 8."""
+    """Raises ValueError unless the connectivity is the whole number 4 or 8."""
     if isinstance(connectivity, bool) or not isinstance(connectivity, (int, np.integer)):
         raise TypeError(f"connectivity must be the whole number 4 or 8, got {connectivity!r}")
     check_choice("connectivity", connectivity, (4, 8))
 
 
 def check_dims(dims: Sequence[int]) -> tuple[bool, bool]:
-    """Whether dimension 0 and dimension 1 are asked for."""
-    # An iterator would be empty when the dimensions are asked for again.
+    """Whether dimension 0 and whether dimension 1 is asked for.
+
+    Raises:
+        TypeError: If the dimensions aren't a sequence.
+        ValueError: If they aren't (0,), (1,) or both.
+    """
+    # An iterator could be read only once.
     if not isinstance(dims, (Sequence, np.ndarray)):
         raise TypeError(f"dims must be a sequence such as (0, 1) or (1,), got {dims!r}")
     chosen = tuple(dims)
@@ -82,12 +94,12 @@ def check_dims(dims: Sequence[int]) -> tuple[bool, bool]:
 
 
 def check_min_persistence(min_persistence: float) -> None:
-    """Raises ValueError unless a finite number of at least 0."""
+    """Raises TypeError or ValueError unless it is a finite number of at least 0."""
     check_number("min_persistence", min_persistence, least=0)
 
 
 def check_weights(name: str, weights: Sequence[float], count: int | None = None) -> list[float]:
-    """Floats of at least 0; ``count`` of them, if given."""
+    """The weights as floats of at least 0. If ``count`` is given, there must be so many."""
     if not isinstance(weights, (Sequence, np.ndarray)):
         raise TypeError(f"{name} must be a sequence of numbers, got {weights!r}")
     chosen = list(weights)
@@ -98,10 +110,11 @@ def check_weights(name: str, weights: Sequence[float], count: int | None = None)
 
 
 def thread_count(num_threads: int | None) -> int:
-    """``None`` = this process's fair share of the cores that it may use, or its own limit.
+    """The number of threads. ``None`` means the limit of this process, or else its share of cores.
 
-    Data-loader workers are daemonic and many: one thread each. Ranks that ``torchrun`` starts on
-    one machine see the same cores: it tells them how many they are.
+    A data-loader worker gets one thread, because there are many workers; it is known by being
+    daemonic. Ranks that ``torchrun`` starts on one machine share its cores; ``torchrun`` tells them
+    how many ranks there are.
     """
     if num_threads is None:
         if multiprocessing.current_process().daemon:
@@ -122,8 +135,8 @@ def thread_count(num_threads: int | None) -> int:
 def limited_threads(count: int) -> Iterator[None]:
     """``num_threads=None`` means ``count`` within this context, in all threads of the process.
 
-    A command's own ``--num-threads`` then holds for everything that it calls, metrics included,
-    which have no such option.
+    So the ``--num-threads`` of a command holds for everything that the command calls, even for
+    metrics, which have no such option.
     """
     global _default_threads
     before, _default_threads = _default_threads, thread_count(count)
@@ -134,7 +147,7 @@ def limited_threads(count: int) -> Iterator[None]:
 
 
 def check_not_masked(name: str, values: object) -> None:
-    """Raises TypeError for a masked array, or a list of such: numpy would drop the mask."""
+    """Raises TypeError for a masked array, or a list of them: numpy would drop the masks."""
     members = values if isinstance(values, (list, tuple)) else (values,)
     if any(isinstance(member, np.ma.MaskedArray) for member in members):
         raise TypeError(
@@ -166,9 +179,9 @@ def number_array(name: str, values: ArrayLike) -> NDArray[Any]:
 
 
 def check_channels_first(name: str, shape: tuple[int, ...]) -> None:
-    """Raises ValueError for a shape (H, W, C), as images have it that were read from files.
+    """Raises ValueError for a shape (H, W, C), which images have that were read from files.
 
-    Such an image would be H images of one to four columns. Nobody compares five or more of these.
+    It would be read as H images of one to four columns. Nobody compares five or more such images.
     """
     if len(shape) == 3 and shape[2] <= 4 < min(shape[:2]):
         raise ValueError(
@@ -179,7 +192,11 @@ def check_channels_first(name: str, shape: tuple[int, ...]) -> None:
 
 
 def batch_of_2d(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """(H, W) or (B, H, W) to (B, H, W); at least one image of at least one pixel."""
+    """Turns (H, W) or (B, H, W) into (B, H, W).
+
+    Raises:
+        ValueError: If the shape is another one, is empty, too large or looks like channels last.
+    """
     if array.ndim == 2:
         array = array[None]
     if array.ndim != 3:
@@ -206,10 +223,10 @@ def float_images(name: str, images: object) -> FloatArray:
 
 
 def binary_masks(name: str, masks: ArrayLike) -> NDArray[np.uint8]:
-    """A contiguous (B, H, W) array of bytes 0 and 1, from any dtype that holds only these."""
+    """A contiguous (B, H, W) array of bytes 0 and 1, from masks of any dtype."""
     array = batch_of_2d(name, number_array(name, masks))
     if array.dtype == np.bool_:
-        # A view of other bytes as bool may hold anything but 0 and 1.
+        # An array of bytes that is viewed as bool may hold other bytes than 0 and 1.
         clean: NDArray[np.uint8] = (np.ascontiguousarray(array).view(np.uint8) != 0).view(np.uint8)
         return clean
     if array.dtype == np.uint8:
@@ -226,7 +243,7 @@ def binary_masks(name: str, masks: ArrayLike) -> NDArray[np.uint8]:
 
 
 def binary_mask(name: str, mask: ArrayLike) -> NDArray[np.bool_]:
-    """One mask (H, W) as booleans, from any dtype that holds only 0 and 1."""
+    """One mask (H, W) as booleans, from a mask of any dtype that holds only 0 and 1."""
     array = number_array(name, mask)
     if array.ndim != 2:
         raise ValueError(

@@ -73,7 +73,7 @@ class EvaluateConfig:
         """The part that says how to compare."""
         return Protocol(
             betti_convention(
-                self.convention,
+                convention=self.convention,
                 patch_size=self.patch_size,
                 patches=self.patches,
                 seed=self.seed,

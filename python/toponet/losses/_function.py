@@ -16,7 +16,7 @@ from toponet.losses.binary_loss import LossOptions, Patches, binary_topological_
 from toponet.losses.diagram_loss import diagram_topological_loss
 from toponet.topology.diagrams import PersistenceDiagrams
 
-# What the kernel reads masks as; other types are converted to float32 before.
+# The types of masks that the kernel reads. Masks of other types are converted to float32.
 _MASK_DTYPES = (torch.bool, torch.uint8, torch.int32, torch.int64, torch.float32, torch.float64)
 
 
@@ -24,13 +24,14 @@ class Truth(NamedTuple):
     """What a batch of likelihood maps (B, C, H, W) is compared with, and where.
 
     Attributes:
-        target: (B, C, H, W) with 0 and 1; or (B, 1, H, W), with C > 1, of whole class indices; or
-            None, if there are diagrams.
-        diagrams: One for each patch, image after image, channel after channel.
+        target: (B, C, H, W) of 0 and 1; or (B, 1, H, W) of class indices, if C > 1; or None, if
+            there are diagrams.
+        diagrams: One for each patch, image after image, channel after channel; None if there is a
+            target.
         valid: (B, 1 or C, H, W), bool: pixels that count; None = all.
         first_class: Class index of the first channel.
-        boxes: (B, P, 4) patches of each image, in all channels the same.
-        overlap: Whether patches of one image may share pixels; if not, they cover the image.
+        boxes: (B, P, 4) patches of each image, the same in all its channels.
+        overlap: Whether patches of one image may share pixels. If not, they cover the image.
     """
 
     target: Tensor | None
@@ -44,7 +45,7 @@ class Truth(NamedTuple):
 class TopologicalLossFunction(torch.autograd.Function):
     """(B, C) losses of (B, C, H, W) likelihoods, float32 or float64.
 
-    The gradient is known as soon as the matching is.
+    The gradient is computed in the forward pass, where the matching is known.
     """
 
     @staticmethod
@@ -69,8 +70,8 @@ class TopologicalLossFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, losses_gradient: Tensor) -> tuple[Tensor | None, ...]:
-        # Stricter than once_differentiable, under which a gradient penalty would silently take the
-        # gradient for a constant.
+        # torch's once_differentiable isn't strict enough: with it, a gradient penalty would take
+        # the gradient for a constant without a word.
         if torch.is_grad_enabled():
             raise RuntimeError(
                 "the topological loss has a first derivative only; it can't be differentiated "
@@ -86,7 +87,7 @@ def prepare(
     """On the CPU: likelihoods (N, H, W), masks (N, H, W), patches and valid pixels (N, H, W).
 
     N = B * C. Pixels that aren't valid are 1 in likelihoods and masks, as a frame is. Likelihoods
-    at most ``rounding`` outside [0, 1] are put at its end.
+    that lie outside [0, 1] by at most ``rounding`` become 0 or 1.
     """
     batch, channels, height, width = likelihood.shape
     shape = (batch * channels, height, width)
@@ -132,7 +133,7 @@ def _boxes_of_channels(boxes: Boxes, channels: int) -> Boxes:
 
 
 def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:
-    """Contiguous arrays; a CUDA device is waited for once, whatever their number."""
+    """Contiguous arrays on the CPU. A CUDA device is waited for once, for all tensors together."""
     copies: list[Tensor | None] = []
     waited_for: torch.device | None = None
     for tensor in tensors:
@@ -150,6 +151,6 @@ def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:
 
 
 def _host_buffer(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Pinned for copies from and to a CUDA device, so that they don't hold up the caller."""
-    # Named, because torch.set_default_device decides otherwise.
+    """Memory on the CPU; pinned for a CUDA device, so that copies don't hold up the caller."""
+    # "cpu" is named, because torch.set_default_device could ask for another device.
     return torch.empty(shape, dtype=dtype, device="cpu", pin_memory=device.type == "cuda")

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-# Outside [0, 1] by no more than this, a value may be meant as a probability.
+# A value outside [0, 1] by at most this much may be meant as a probability.
 NEAR = 0.1
 
 
 def check_dense(name: str, tensor: object) -> None:
-    """Raises TypeError or ValueError unless a tensor of real numbers that can be read."""
+    """Raises TypeError or ValueError unless it is a tensor whose real numbers can be read."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name} must be a torch.Tensor, got {type(tensor).__name__}")
     if tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized:
@@ -27,14 +27,19 @@ def check_dense(name: str, tensor: object) -> None:
 
 
 def check_floating_point(name: str, tensor: Tensor) -> None:
-    """Raises TypeError unless a dense floating point tensor."""
+    """Raises TypeError unless it is a dense floating point tensor."""
     check_dense(name, tensor)
     if not tensor.is_floating_point():
         raise TypeError(f"{name} must be floating point, got {tensor.dtype}")
 
 
 def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
-    """As (B, C, H, W); raises unless floating point, (B, C, H, W) or (B, H, W), not empty."""
+    """The likelihood as (B, C, H, W).
+
+    Raises:
+        TypeError: If it isn't a dense floating point tensor.
+        ValueError: If it is neither (B, C, H, W) nor (B, H, W), is empty or too large.
+    """
     check_floating_point(name, likelihood)
     if likelihood.ndim not in (3, 4):
         raise ValueError(
@@ -53,7 +58,12 @@ def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
 
 
 def check_target(target: Tensor, likelihood: Tensor) -> Tensor:
-    """As (B, C, H, W); or (B, 1, H, W) with class indices, where the likelihood has C > 1."""
+    """The target as (B, C, H, W); class indices, possible if C > 1, as (B, 1, H, W).
+
+    Raises:
+        TypeError: If it isn't a dense tensor of real numbers, or class indices aren't whole.
+        ValueError: If its shape doesn't fit the likelihood's.
+    """
     check_dense("target", target)
     if target.shape == likelihood.shape:
         return target if target.ndim == 4 else target[:, None]
@@ -72,7 +82,12 @@ def check_target(target: Tensor, likelihood: Tensor) -> Tensor:
 
 
 def check_valid(valid: Tensor | None, likelihood: Tensor) -> Tensor | None:
-    """As bool (B, 1, H, W) or (B, C, H, W) of a likelihood (B, C, H, W)."""
+    """The valid pixels of a likelihood (B, C, H, W) as bool, (B, 1, H, W) or (B, C, H, W).
+
+    Raises:
+        TypeError: If they aren't a dense tensor of real numbers.
+        ValueError: If their shape doesn't fit, or they hold other values than 0 and 1.
+    """
     if valid is None:
         return None
     check_dense("valid", valid)
@@ -97,12 +112,14 @@ def check_binary(name: str, tensor: Tensor) -> None:
 
 
 def check_class_indices(indices: Tensor, classes: int, valid: Tensor | None) -> None:
-    """Raises ValueError unless 0 to ``classes - 1`` wherever a pixel counts in some channel.
+    """Raises ValueError unless class indices are 0 to ``classes - 1``.
+
+    Pixels that count in no channel may have any index.
 
     Args:
         indices: (B, 1, H, W).
         classes: Number of classes.
-        valid: As :func:`check_valid` gives it.
+        valid: The result of :func:`check_valid`.
     """
     wrong = (indices < 0) | (indices >= classes)
     if valid is not None:
@@ -116,19 +133,21 @@ def check_class_indices(indices: Tensor, classes: int, valid: Tensor | None) -> 
 def rounding_tolerance(dtype: torch.dtype) -> float:
     """How far outside [0, 1] rounding may leave a probability of this dtype.
 
-    Four units in the last place of 1: a softmax that is summed over channels, or an upsampling,
-    ends one or two away from it. Types of eight bits have steps so coarse that logits would pass:
-    they get that of bfloat16.
+    It is four machine epsilons. A softmax that is summed over channels, or an upsampling, ends one
+    or two epsilons away from 1. Types of eight bits get the tolerance of bfloat16: their own
+    epsilons are so large that logits would pass.
     """
     return 4 * min(torch.finfo(dtype).eps, torch.finfo(torch.bfloat16).eps)
 
 
 def within_unit_interval(likelihood: NDArray[Any], rounding: float) -> NDArray[Any]:
-    """With values at most ``rounding`` outside [0, 1] put at its end; a copy if there are any.
+    """The likelihood, with values that lie outside [0, 1] by at most ``rounding`` set to 0 or 1.
+
+    If there are such values, the result is a copy.
 
     Raises:
-        ValueError: If a value lies further outside, but near enough to be a probability. The kernel
-            refuses other values.
+        ValueError: If a value lies further outside, but near enough to be meant as a probability.
+            The kernel refuses values that lie further away.
     """
     low, high = likelihood.min(), likelihood.max()
     if -rounding <= low and high <= 1 + rounding:
@@ -145,13 +164,15 @@ def within_unit_interval(likelihood: NDArray[Any], rounding: float) -> NDArray[A
 
 
 def without_invalid(values: Tensor, valid: Tensor | None, each_channel: bool) -> Tensor:
-    """0 where pixels don't count: NaN there would come back in the gradients of activations.
+    """The values, with 0 where pixels don't count.
+
+    NaN at such a pixel would otherwise come back in the gradient of a sigmoid or softmax.
 
     Args:
         values: (B, C, H, W).
-        valid: As :func:`check_valid` gives it.
-        each_channel: Whether channels are for themselves; a softmax needs all of a pixel's as long
-            as it counts in one of them.
+        valid: The result of :func:`check_valid`.
+        each_channel: Whether each channel stands for itself. A softmax needs all channels of a
+            pixel if it counts in one of them.
     """
     if valid is None:
         return values
@@ -159,14 +180,17 @@ def without_invalid(values: Tensor, valid: Tensor | None, each_channel: bool) ->
 
 
 def one_hot(target: Tensor, channels: int) -> Tensor:
-    """Masks (B, C, H, W) of what :func:`check_target` gives."""
+    """Masks (B, C, H, W) of a result of :func:`check_target`."""
     if target.shape[1] == channels:
         return target
     return target.long() == torch.arange(channels, device=target.device)[:, None, None]
 
 
 def as_computed(tensor: Tensor) -> Tensor:
-    """float64 as it is, others in float32: lower precisions have too few values near 0 and 1."""
+    """The tensor in float64 if it is float64, else in float32.
+
+    Types of lower precision have too few values near 0 and 1.
+    """
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 

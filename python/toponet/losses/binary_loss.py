@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,20 +11,53 @@ from numpy.typing import NDArray
 
 from toponet import _core
 from toponet._ground.boxes import Boxes, whole_box
-from toponet._ground.validation import FloatArray, check_dims, thread_count
+from toponet._ground.validation import (
+    FloatArray,
+    check_choice,
+    check_connectivity,
+    check_dims,
+    check_flag,
+    check_min_persistence,
+    check_weights,
+    thread_count,
+)
+from toponet.topology.matching import MATCHINGS
 
 
 @dataclass(frozen=True)
 class LossOptions:
-    """What decides the loss of a patch; as of :class:`toponet.TopologicalLoss`."""
+    """What decides the loss of a patch. :class:`toponet.TopologicalLoss` describes the options.
 
-    dims: tuple[int, ...] = (0, 1)
+    Raises:
+        TypeError: If an option has the wrong type.
+        ValueError: If an option is unknown or out of range.
+    """
+
+    dims: Sequence[int] = (0, 1)
     connectivity: int = 8
     frame: bool = True
     matching: str = "complete"
     min_persistence: float = 0.0
-    dim_weights: tuple[float, float] = (1.0, 1.0)
+    dim_weights: Sequence[float] = (1.0, 1.0)
     num_threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the options, and keeps them as plain Python numbers and tuples."""
+        check_dims(self.dims)
+        check_connectivity(self.connectivity)
+        check_flag("frame", self.frame)
+        check_choice("matching", self.matching, MATCHINGS)
+        check_min_persistence(self.min_persistence)
+        thread_count(self.num_threads)
+        plain = {
+            "dims": tuple(self.dims),
+            "connectivity": int(self.connectivity),
+            "frame": bool(self.frame),
+            "min_persistence": float(self.min_persistence),
+            "dim_weights": tuple(check_weights("dim_weights", self.dim_weights, 2)),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)  # The class is frozen.
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +65,11 @@ class Patches:
     """How the images of a batch are cut.
 
     Attributes:
-        boxes: (P, 4) int64. Row, column, height and width; as many for each image, one image after
-            the other.
-        weights: (P,) float64. Of each patch in its image's loss; one of weight 0 isn't looked at.
-        overlap: Whether patches of one image may share pixels; if not, they cover the image.
+        boxes: (P, 4) int64. Row, column, height and width of each patch. Each image has the same
+            number of patches, and they come image after image.
+        weights: (P,) float64. The weight of each patch in its image's loss. A patch of weight 0
+            isn't computed.
+        overlap: Whether patches of one image may share pixels. If not, they cover the image.
     """
 
     boxes: Boxes
@@ -43,7 +78,7 @@ class Patches:
 
 
 def whole_images(images: FloatArray) -> Patches:
-    """One patch for each of (B, H, W) images: the image."""
+    """(B, H, W) images, each of which is one patch."""
     count, height, width = images.shape
     return Patches(np.repeat(whole_box(height, width), count, axis=0), np.ones(count), False)
 
@@ -66,18 +101,18 @@ def binary_topological_loss(
         likelihood: (B, H, W), C order, values in [0, 1].
         masks: (B, H, W), C order, 0 and 1 as bool, uint8, int32, int64, float32 or float64; or
             None, if ``dots`` are given.
-        patches: Of the B images.
-        options: Which topology, how matched, how many threads.
-        dots: (P, 3). Of each patch's truth: how many dots at (1, 0) in dimension 0 and 1, and the
-            birth of the component that never dies (not used with a frame).
-        gradient: Written into if given: (B, H, W), C order, of the likelihood's dtype.
+        patches: How the B images are cut.
+        options: What decides the loss of a patch.
+        dots: (P, 3). For the truth of each patch: the numbers of dots at (1, 0) in dimensions 0 and
+            1, and the birth of the component that never dies (not used with a frame).
+        gradient: Overwritten by the gradient, if given: (B, H, W), C order, the likelihood's dtype.
 
     Returns:
         (B,) float64 losses and a (B, H, W) gradient in the likelihood's dtype. Partners and costs
-        are those of :func:`toponet.match`.
+        are the same as from :func:`toponet.match`.
 
     Raises:
-        ValueError: If a likelihood lies outside [0, 1] or a mask holds anything but 0 and 1.
+        ValueError: If a likelihood lies outside [0, 1] or a mask holds other values than 0 and 1.
 
     Cost: that of the persistence of the likelihood, one pass over the masks, and O(dots) for the
     matching.
@@ -92,7 +127,7 @@ def binary_topological_loss(
         patch_weights=patches.weights,
         patches_overlap=patches.overlap,
         dimensions=check_dims(options.dims),
-        dimension_weights=options.dim_weights,
+        dimension_weights=(options.dim_weights[0], options.dim_weights[1]),
         connectivity=options.connectivity,
         frame=options.frame,
         matching=options.matching,

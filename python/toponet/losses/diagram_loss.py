@@ -1,4 +1,4 @@
-"""The topological loss of a batch against diagrams computed before. No torch here."""
+"""The topological loss of a batch against diagrams that were computed before. No torch here."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def diagram_topological_loss(
     options: LossOptions,
     gradient: FloatArray | None = None,
 ) -> tuple[NDArray[np.float64], FloatArray]:
-    """Loss of each image and its gradient, as :func:`binary_topological_loss`.
+    """Loss of each image and its gradient, like :func:`binary_topological_loss`.
 
     Args:
         likelihood: (B, H, W), C order, values in [0, 1].
-        targets: One diagram for each patch, of the same frame, connectivity and dims.
-        patches: Of the B images.
-        options: As of :func:`binary_topological_loss`.
-        gradient: As of :func:`binary_topological_loss`.
+        targets: One diagram for each patch, with the frame, connectivity and dims of the options.
+        patches: How the B images are cut.
+        options: What decides the loss of a patch.
+        gradient: Overwritten by the gradient, if given; see :func:`binary_topological_loss`.
 
     Raises:
-        ValueError: If the numbers of diagrams and patches differ, or those of classes that never
-            die (another frame).
+        ValueError: If the number of diagrams isn't the number of patches; if a number of classes
+            that never die shows that the frame was another one; if a value lies outside [0, 1].
 
-    Cost: O(dots) where all targets are those of binary masks, otherwise a transport problem for
-    each patch and dimension, O((n + m)^3).
+    Cost: if all targets are diagrams of binary masks, that of :func:`binary_topological_loss`.
+    Otherwise a transport problem for each patch and dimension, O((n + m)^3) for n and m dots.
     """
     _check_targets(targets, patches, options)
     dots = _binary_dots(targets)
@@ -125,7 +125,7 @@ def _check_targets(targets: PersistenceDiagrams, patches: Patches, options: Loss
             "target_diagrams must hold values in [0, 1], got values from "
             f"{finite.min():.9g} to {finite.max():.9g}"
         )
-    if 0 not in options.dims:  # Only components can be there for ever.
+    if 0 not in options.dims:  # Only a component can live for ever.
         return
     expected = int(not options.frame)
     essential = _count(targets, np.isneginf(targets.values[:, 1]))
@@ -139,7 +139,7 @@ def _check_targets(targets: PersistenceDiagrams, patches: Patches, options: Loss
 
 
 def _count(targets: PersistenceDiagrams, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(P,): how many of the rows each diagram has."""
+    """(P,): how many of the chosen rows each diagram has."""
     before = np.concatenate([[0], np.cumsum(rows)])
     counts: NDArray[np.int64] = np.diff(before[targets.splits])
     return counts

@@ -18,14 +18,14 @@ def topological_loss(
     target_diagrams: PersistenceDiagrams | None = None,
     **options: Any,
 ) -> Tensor:
-    """Functional form of :class:`toponet.TopologicalLoss`, where all is described.
+    """Functional form of :class:`toponet.TopologicalLoss`, which describes everything.
 
     Args:
-        likelihood: As of its call.
-        target: As of its call.
-        valid: As of its call.
-        target_diagrams: As of its call.
-        options: Any of its constructor's.
+        likelihood: The same as in a call of the class.
+        target: The same as in a call of the class.
+        valid: The same as in a call of the class.
+        target_diagrams: The same as in a call of the class.
+        options: Options of the class's constructor.
 
     Example:
         >>> import torch

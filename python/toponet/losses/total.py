@@ -20,8 +20,7 @@ from toponet.losses._inputs import (
     one_hot,
     without_invalid,
 )
-from toponet.losses._reduction import REDUCTIONS, reduce
-from toponet.losses.topological import TopologicalLoss
+from toponet.losses.topological import REDUCTIONS, TopologicalLoss, reduce
 from toponet.topology.diagrams import PersistenceDiagrams
 
 
@@ -30,27 +29,28 @@ class TopoNetLoss(_Loss):
 
     .. math:: L = L_{bce} + \lambda L_{topo}
 
-    With ``softmax=True`` the cross-entropy is that of one class among C, otherwise that of each
-    channel for itself.
+    With ``softmax=True`` the cross-entropy is that of one class among C. Otherwise each channel has
+    a binary cross-entropy of its own.
 
     Args:
-        topo_weight: :math:`\lambda`, at least 0. The topological loss is a sum over the dots of an
-            image, the cross-entropy a mean over its pixels: useful weights lie around 0.01 to 0.1
-            for patches of 65 x 65.
+        topo_weight: :math:`\lambda`, at least 0. Useful weights lie around 0.01 to 0.1 for patches
+            of 65 x 65, because the topological loss is a sum over the dots of an image, and the
+            cross-entropy a mean over its pixels.
         reduction: "mean" or "sum" over images, or "none". Both losses of an image are means over
-            its channels, the cross-entropy over its valid pixels as well.
-        options: Any other option of :class:`TopologicalLoss` but ``sigmoid``. ``class_weights`` and
-            ``include_background`` concern the topological term only.
+            its channels. The cross-entropy is a mean over its valid pixels too.
+        options: Any other option of :class:`TopologicalLoss`, except ``sigmoid``.
+            ``class_weights`` and ``include_background`` concern the topological term only.
 
     Shape:
         - logits: (B, C, H, W) or (B, H, W), any floating point dtype, any device.
-        - target, valid, target_diagrams: as of :class:`TopologicalLoss`; the target is needed in
-          any case.
+        - target, valid, target_diagrams: as in :class:`TopologicalLoss`. The target is needed even
+          if there are diagrams.
         - output: scalar, or (B,) for reduction="none".
 
     Raises:
         TypeError: If logits isn't a floating point tensor, or an option has the wrong type.
-        ValueError: As :class:`TopologicalLoss`; if topo_weight is negative or not finite.
+        ValueError: For the reasons of :class:`TopologicalLoss`; if topo_weight is negative or not
+            finite.
 
     Example:
         >>> import torch, toponet
@@ -112,7 +112,12 @@ class TopoNetLoss(_Loss):
         return (per_pixel * v).sum(dim=(1, 2, 3)) / v.sum(dim=(1, 2, 3)).clamp(min=1)
 
     def _check_masks(self, masks: Tensor, valid: Tensor | None) -> None:
-        """What the topological loss doesn't see: other channels, other pixels, classes apart."""
+        """Checks what the topological loss doesn't: all channels and pixels, and one class each.
+
+        Raises:
+            ValueError: If a mask holds other values than 0 and 1, or if a pixel has no class or
+                several under softmax.
+        """
         check_binary("target", masks)
         if not self.topological_loss.softmax:
             return
@@ -127,5 +132,5 @@ class TopoNetLoss(_Loss):
             )
 
     def extra_repr(self) -> str:
-        """Shows the weight; the topological loss shows its own options."""
+        """The weight and the reduction. The topological loss shows its own options."""
         return f"topo_weight={self.topo_weight}, reduction={self.reduction!r}"

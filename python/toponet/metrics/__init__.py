@@ -1,10 +1,12 @@
 """Metrics with stated conventions: masks in, numbers out; numpy or torch.
 
-Functions for one batch (``betti_error``), and the same as ``torchmetrics.Metric`` classes that sum
-over batches and processes (``BettiError``). torchmetrics is imported with the first class.
+There are functions for one batch (``betti_error``), and ``torchmetrics.Metric`` classes that sum
+the same numbers over batches and processes (``BettiError``). torchmetrics is imported when a class
+is first used.
 
 Every image counts the same, whatever its size: a result is the mean over the images, and within an
-image over its patches or pixels. ``valid`` leaves pixels out, in the same way as in the loss.
+image the mean over its patches or pixels. ``valid`` leaves pixels out, in the same way as in the
+loss.
 """
 
 import importlib
@@ -54,7 +56,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The classes, loaded at first use: importing torchmetrics takes as long as torch itself."""
+    """Loads the classes at first use: importing torchmetrics takes as long as importing torch."""
     if name in _CLASSES:
         return getattr(importlib.import_module("toponet.metrics.classes"), name)
     raise AttributeError(f"module 'toponet.metrics' has no attribute {name!r}")

@@ -18,9 +18,9 @@ class PatchStack(NamedTuple):
     """Patches of equal size that count.
 
     Attributes:
-        image: (n,) Of which image each patch is.
-        prediction: (n, h, w).
-        target: (n, h, w), at the same places.
+        image: (n,) The index of the image of each patch.
+        prediction: (n, h, w) The patches of the predictions.
+        target: (n, h, w) The patches of the targets, at the same places.
     """
 
     image: NDArray[np.int64]
@@ -35,15 +35,15 @@ def patch_stacks(
     convention: BettiConvention,
     update: int,
 ) -> list[PatchStack]:
-    """All patches that count of masks (B, H, W), by size.
+    """All patches of masks (B, H, W) that count, one stack for each size.
 
     Args:
         prediction: Masks.
         target: Masks of the same shape.
-        valid: The same shape: which pixels count; None = all. A patch without any is left out;
-            random patches are drawn where there is one, unless the image has none at all.
-        convention: Says which patches.
-        update: Random positions differ from one number to the next.
+        valid: The same shape: which pixels count; None = all. A patch in which no pixel counts is
+            left out. Random patches are drawn where a pixel counts, if the image has one.
+        convention: Says which patches are taken.
+        update: The number of the update. Each number has random positions of its own.
     """
     side, seed, shape = convention.patch_size, convention.seed, target.shape
     corners: Mapping[tuple[int, ...], NDArray[np.int64]]
@@ -60,9 +60,9 @@ def patch_stacks(
 def _grid_corners(
     shape: Sequence[int], patch_size: int
 ) -> dict[tuple[int, ...], NDArray[np.int64]]:
-    """(B, n, 2) upper left corners by height and width; every pixel is in one patch.
+    """(B, n, 2) upper left corners for each height and width; every pixel is in one patch.
 
-    Sides differ by one pixel at most, so there are up to 4 sizes.
+    The sides of two patches differ by one pixel at most, so there are at most 4 sizes.
     """
     by_size = defaultdict(list)
     batch, height, width = shape
@@ -99,9 +99,10 @@ def _random_corners(
 
 
 def _corners_that_count(valid: NDArray[np.bool_], patch_size: int) -> NDArray[np.bool_]:
-    """Whether the patch with its upper left corner here holds a pixel that counts."""
+    """Whether a pixel counts in the patch whose upper left corner is at each place."""
     height, width = (min(patch_size, side) for side in valid.shape)
-    # Sums over all rectangles from the upper left corner: a window's is a difference of four.
+    # Sums over all rectangles that begin in the upper left corner of the image. Four of them give
+    # the sum over any window.
     sums = np.pad(valid.astype(np.int64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     inside = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width]
     counts: NDArray[np.bool_] = inside + sums[:-height, :-width] > 0

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toponet.metrics._patches import patch_stacks
-from toponet.metrics.conventions import BettiConvention, betti_convention
+from toponet.metrics.conventions import (
+    BettiConvention,
+    BettiOptions,
+    betti_convention,
+    spelled_out,
+)
 from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
 from toponet.topology.superlevel import betti_numbers
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @dataclass(frozen=True)
 class BettiErrorResult:
     """Betti error per dimension, with the convention that it was measured by.
 
-    Indexes by dimension, and unpacks to the dimensions that were counted. ``str`` is one line.
+    An index is a dimension. Unpacking gives the dimensions that were counted. ``str`` gives one
+    line.
 
     Attributes:
-        dimension_0: Of components; None if they weren't counted.
-        dimension_1: Of holes; None if they weren't counted.
+        dimension_0: The error of components; None if they weren't counted.
+        dimension_1: The error of holes; None if they weren't counted.
         convention: All options.
     """
 
@@ -38,7 +48,7 @@ class BettiErrorResult:
         return error
 
     def __iter__(self) -> Iterator[float]:
-        """The dimensions that were counted, in order."""
+        """The errors of the dimensions that were counted, in order."""
         return (self[dimension] for dimension in self.convention.dims)
 
     def __str__(self) -> str:
@@ -48,23 +58,19 @@ class BettiErrorResult:
         return f"Betti error {errors}: {self.convention}"
 
 
+@spelled_out
 def betti_error(
     prediction: Masks,
     target: Masks,
     *,
-    convention: str | None = None,
-    patch_size: int | None = None,
-    patches: int | str | None = None,
-    seed: int | None = None,
-    connectivity: int | None = None,
-    frame: bool | str | None = None,
-    dims: Sequence[int] | None = None,
     valid: Masks | None = None,
+    **options: Unpack[BettiOptions],
 ) -> BettiErrorResult:
     """Absolute difference of Betti numbers, mean over patches, then over images; 0 is perfect.
 
-    Every image counts the same, whatever its size and the number of its patches. Defined for every
-    pair of masks: a framed patch has one hole if it is empty and none if it is full, at any size.
+    Every image counts the same, whatever its size and the number of its patches. The error is
+    defined for every pair of masks: a framed patch of any size has one hole if it is empty, and no
+    hole if it is full.
 
     The paper reports dimension 1 (holes) only; dimension 0 (components) is ours. Which class is
     structure matters: pass the membrane, vessel, road or crack as 1.
@@ -76,8 +82,8 @@ def betti_error(
     "toponet-authors"   what the script handed down from the paper's authors counts:
                         ``connectivity=8, frame="rim", dims=(1,)``. In their masks the cells are 1.
                         The script overwrites the patch's one-pixel rim with 0, their background
-                        (our structure), and counts the 4-connected components of the cells that
-                        are left: one number. Structure (0 there) never opens to the outside.
+                        (our structure). It counts the 4-connected components of the cells that
+                        are left, which is one number. No cell opens to the outside.
     "whole-image"       "toponet" on whole images: also ``patches="whole"``
     "topomortar"        TopoMortar's official Betti numbers: ``patches="whole", connectivity=8,
                         frame=False, dims=(0, 1)``. 8-connected structure, touching the border or
@@ -87,29 +93,29 @@ def betti_error(
     Args:
         prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
         target: Mask of the same shape.
-        convention: One of the names above, or None for the defaults below. What a name fixes
-            can't be given as well.
-        patch_size: Side of the square patches in pixels (default 65); an image smaller than that
-            is one patch.
-        patches: A number of patches per image, drawn uniformly and with replacement (default 100);
-            "grid": each side in ceil(side / patch_size) parts, equal to within a pixel, so that
-            every pixel is in one patch; "whole": the whole image is the patch.
-        seed: Of random positions (default 0); the same seed and sizes give the same positions.
-        connectivity: Of the structure (default 8); the background has the other one.
-        frame: True (default) surrounds each patch by structure, as the loss does; "rim" overwrites
-            the patch's own outermost pixels with structure; False leaves it: background that
-            touches the border is then no hole.
+        convention: One of the names above, or None for the defaults below. An option that the name
+            fixes can't be given as well.
+        patch_size: Side of the square patches in pixels (default 65). A smaller image is one patch.
+        patches: A number of patches per image, which are drawn uniformly and with replacement
+            (default 100). "grid": each side is divided into ceil(side / patch_size) parts, equal to
+            within a pixel, so that every pixel is in one patch. "whole": the whole image is the
+            patch.
+        seed: Seed of random positions (default 0). The same seed and sizes give the same positions.
+        connectivity: Connectivity of the structure (default 8); the background has the other one.
+        frame: True (default) surrounds each patch by structure, as the loss does. "rim" overwrites
+            the outermost pixels of the patch with structure. False does neither, and background
+            that touches the border is then no hole.
         dims: Dimensions to count (default (0, 1)).
-        valid: The same shape as the masks: 1 where a pixel counts; None = everywhere. The others
-            are taken for structure in both masks. A patch of the grid without a pixel that counts
-            is left out, random ones are drawn where there is one, and an image without any isn't
-            part of the mean.
+        valid: The same shape as the masks: 1 where a pixel counts; None = everywhere. A pixel that
+            doesn't count is taken for structure in both masks. A patch of the grid in which no
+            pixel counts is left out. Random patches are drawn where a pixel counts. An image in
+            which no pixel counts isn't part of the mean.
 
     Raises:
-        TypeError: If an option is of the wrong type, or an array holds no numbers or is a masked
-            one.
-        ValueError: If shapes differ, a value that counts is neither 0 nor 1, no pixel counts, an
-            option is out of range, is fixed by the convention, or has no meaning (``seed`` for a
+        TypeError: If an option is unknown or of the wrong type; if an array holds no numbers or is
+            a masked array.
+        ValueError: If shapes differ, a value that counts is neither 0 nor 1, or no pixel counts; if
+            an option is out of range, is fixed by the convention, or has no meaning (``seed`` for a
             grid, ``patch_size`` for whole images).
 
     Source: Hu et al., NeurIPS 2019, section 3; Valverde et al., TopoMortar, BMVC 2025. The authors'
@@ -128,15 +134,7 @@ def betti_error(
         Betti error 1.000 (components), 0.000 (holes): mean |difference of Betti numbers| over \
 whole images, connectivity 8, without frame (topomortar)
     """
-    chosen = betti_convention(
-        convention,
-        patch_size=patch_size,
-        patches=patches,
-        seed=seed,
-        connectivity=connectivity,
-        frame=frame,
-        dims=dims,
-    )
+    chosen = betti_convention(**options)
     differences = betti_differences(prediction, target, chosen, valid=valid)
     return betti_result(mean_over_images(differences), chosen)
 
@@ -151,18 +149,18 @@ def betti_number_error(
 ) -> BettiErrorResult:
     """Absolute difference of the Betti numbers of whole images, mean over images; 0 is perfect.
 
-    The same as ``betti_error(..., patches="whole")``. It can't tell a wrong hole here and a missing
-    one there from no error; patches can.
+    The same as ``betti_error(..., patches="whole")``. If one hole is wrong and another one is
+    missing, the two cancel and the error is 0. With patches they cancel only within a patch.
 
     Args:
         prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
         target: Mask of the same shape.
-        connectivity: Of the structure; the background has the other one.
-        frame: As in :func:`betti_error`.
-        valid: As in :func:`betti_error`.
+        connectivity: Connectivity of the structure; the background has the other one.
+        frame: The same as in :func:`betti_error`.
+        valid: The same as in :func:`betti_error`.
 
     Raises:
-        TypeError: As :func:`betti_error`.
+        TypeError: For the reasons of :func:`betti_error`.
         ValueError: If shapes differ, a value that counts is neither 0 nor 1, or no pixel counts.
 
     Example:
@@ -187,9 +185,10 @@ def betti_differences(
     update: int = 0,
     valid: Masks | None = None,
 ) -> NDArray[np.float64]:
-    """(images, dims) absolute differences, each image's mean over its patches that count.
+    """(images, dims) Absolute differences: the mean of each image over its patches that count.
 
-    One row for each image in which a pixel counts. Random positions also depend on ``update``.
+    There is a row for each image in which a pixel counts. Random positions depend on ``update``
+    too.
     """
     compared = masks_to_compare(prediction, target, valid)
     sums = np.zeros((len(compared.target), len(convention.dims)))
@@ -203,7 +202,7 @@ def betti_differences(
 
 
 def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiErrorResult:
-    """Errors in the order of ``convention.dims``."""
+    """The result of errors that come in the order of ``convention.dims``."""
     by_dimension = dict(zip(convention.dims, errors, strict=True))
     return BettiErrorResult(by_dimension.get(0), by_dimension.get(1), convention)
 
@@ -211,7 +210,7 @@ def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiE
 def count_betti_numbers(
     patches: NDArray[np.uint8], convention: BettiConvention
 ) -> NDArray[np.int64]:
-    """(n, dims) Betti numbers of masks (n, h, w), each taken whole, by this convention."""
+    """(n, dims) The Betti numbers of whole masks (n, h, w), by this convention."""
     if convention.frame == "rim":
         patches = patches.copy()  # Whole images may be the caller's own.
         patches[:, [0, -1]] = 1

@@ -1,123 +1,47 @@
 """The metrics as ``torchmetrics.Metric`` classes: over batches, epochs and processes.
 
-All states are sums and counts. Over DDP ranks they are added, so that a result is the mean over
-the images of all ranks, however unequal the ranks' shares are. Every image counts the same,
-whatever its size.
-
-The sums are whole numbers (of a small unit): trainers that run a model in half precision convert
-the floating point states of its metrics as well, and a sum in bfloat16 stops growing at 256. Whole
-numbers are also what every device has: float64 is missing on some.
+Every image counts the same, whatever its size; see :mod:`toponet.metrics._mean_metric`.
 """
 
 from __future__ import annotations
 
-import zlib
-from abc import abstractmethod
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchmetrics import Metric
 
 from toponet._ground.validation import check_connectivity, check_flag
+from toponet.metrics._mean_metric import MeanMetric
 from toponet.metrics.betti import BettiErrorResult, betti_differences, betti_result
-from toponet.metrics.conventions import BettiConvention, betti_convention
-from toponet.metrics.inputs import Masks, without_channel
+from toponet.metrics.conventions import (
+    BettiConvention,
+    BettiOptions,
+    betti_convention,
+    spelled_out,
+)
 from toponet.metrics.partition import THRESHOLDS, conditional_entropies, rand_scores
 from toponet.metrics.pixel import equal_shares
 
-# What sums are counted in: fine enough for float32 results, and an int64 holds 3e10 of them.
-UNIT = 2.0**-28
-
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from collections.abc import Callable
+
+    from typing_extensions import Unpack
 
 
-class _MeanMetric(Metric):
-    """Means of what :meth:`_measure` returns, over its rows: the images."""
+class _BettiErrorOptions(BettiOptions, total=False):
+    """The options of a Betti error, and torchmetrics' own."""
 
-    is_differentiable = False
-    full_state_update = False
-    plot_lower_bound = 0.0
-
-    def __init__(self, means: int, options: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        # A MetricCollection takes two metrics for one if names and values of their states are
-        # equal after the first batch. Names that hold the options keep others apart.
-        mark = f"{zlib.crc32(f'{type(self).__name__} {options}'.encode()):08x}"
-        self._sum_name, self._count_name = f"sum_{mark}", f"count_{mark}"
-        self.add_state(self._sum_name, torch.zeros(means, dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state(self._count_name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-
-    def update(self, preds: Masks, target: Masks, valid: Masks | None = None) -> None:
-        """Adds a batch.
-
-        Args:
-            preds: (H, W), (B, H, W) or (B, 1, H, W), 1 = structure; as the function asks for.
-            target: Mask, 1 = structure.
-            valid: 1 where a pixel counts; None = everywhere. An image without any adds nothing.
-
-        Raises:
-            TypeError: If they hold no numbers, or are masked arrays.
-            ValueError: If the function refuses them, or they have more than one channel.
-        """
-        rows = self._measure(
-            without_channel("preds", preds),
-            without_channel("target", target),
-            None if valid is None else without_channel("valid", valid),
-        )
-        total = getattr(self, self._sum_name)
-        # Each image is rounded for itself: the result doesn't depend on how they are dealt out.
-        added = torch.from_numpy(np.rint(rows / UNIT).astype(np.int64).sum(axis=0))
-        setattr(self, self._sum_name, total + added.to(total.device))
-        setattr(self, self._count_name, getattr(self, self._count_name) + len(rows))
-
-    def plot(self, val: Any = None, ax: Axes | None = None) -> tuple[Figure | None, Axes]:
-        """Draws a result, or several as curves, by torchmetrics' own plot.
-
-        Args:
-            val: A result of ``compute`` or ``forward``, or a list of such; None = of ``compute``.
-            ax: Drawn into; None = new ones, of pyplot.
-
-        Returns:
-            The figure and the axes. If ``ax`` is given, the figure is None, as in torchmetrics.
-
-        Raises:
-            ValueError: If ``val`` is None and there was no update.
-        """
-        drawn: Any = self._plot(val, ax)  # Typed for arrays of axes, which confusion matrices have.
-        figure, axes = drawn
-        return figure, axes
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Any:
-        """Moves the states from device to device; their type stays, ``set_dtype`` included."""
-
-        def moved(tensor: Tensor) -> Tensor:
-            result = fn(tensor)
-            return result if result.dtype == tensor.dtype else tensor.to(result.device)
-
-        return super()._apply(moved, exclude_state)
-
-    def _means(self) -> Tensor:
-        """float32, whatever torch's default is."""
-        count = getattr(self, self._count_name)
-        if count == 0:
-            raise ValueError(f"{type(self).__name__} has seen no image: call update() first")
-        mean: Tensor = getattr(self, self._sum_name).float() / count.float() * UNIT
-        return mean
-
-    @abstractmethod
-    def _measure(
-        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
-    ) -> NDArray[np.float64]:
-        """(n, means): a row for each image in which a pixel counts."""
+    compute_on_cpu: bool
+    dist_sync_on_step: bool
+    process_group: Any
+    dist_sync_fn: Callable[..., Any] | None
+    distributed_available_fn: Callable[..., Any] | None
+    sync_on_compute: bool
+    compute_with_cache: bool
 
 
-class _BettiMetric(_MeanMetric):
+class _BettiMetric(MeanMetric):
     """Betti errors, with a convention."""
 
     higher_is_better = False
@@ -139,12 +63,12 @@ class _BettiMetric(_MeanMetric):
         return dict(zip(names, self._means().unbind(), strict=True))
 
     def result(self) -> BettiErrorResult:
-        """:meth:`compute` as the function returns it: carries and prints its convention."""
+        """The result of :meth:`compute` in the form of the function, with its convention."""
         return betti_result([float(error) for error in self.compute().values()], self._convention)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Adds a batch and returns its own error; the patches are those of ``update``."""
-        # torchmetrics resets the count of updates for the time of a forward().
+        """Adds a batch and returns the error of this batch, with the patches of ``update``."""
+        # torchmetrics sets the count of updates to 0 during forward().
         self._number = self.update_count
         try:
             return super().forward(*args, **kwargs)
@@ -166,26 +90,20 @@ class BettiError(_BettiMetric):
     """Absolute difference of Betti numbers, mean over patches, then over images; 0 is perfect.
 
     The class of :func:`toponet.metrics.betti_error`, with its options. Random patches are drawn
-    anew at each update, from ``seed`` and the number of updates since the last ``reset``: the same
-    batches in the same order give the same result, each epoch and on each rank. The first update
-    draws the positions that the function draws.
+    anew at each update. Their positions follow from ``seed`` and the number of updates since the
+    last ``reset``. So the same batches in the same order give the same result, each epoch and on
+    each rank. The first update draws the positions that the function draws.
 
     Args:
-        convention: See :func:`toponet.metrics.betti_error`, as for all of these.
-        patch_size: Side of the patches.
-        patches: Number of random patches an image, "grid" or "whole".
-        seed: Of random positions.
-        connectivity: Of the structure.
-        frame: True, False or "rim".
-        dims: Dimensions to count.
-        kwargs: torchmetrics' own, such as ``process_group``.
+        kwargs: The options of :func:`toponet.metrics.betti_error`, from ``convention`` to ``dims``,
+            and torchmetrics' own, such as ``process_group``.
 
     Returns:
         ``compute``: a dict of scalars ``betti_error_0`` and ``betti_error_1``.
 
     Raises:
-        TypeError: As the function.
-        ValueError: As the function; from ``compute`` if there was no update.
+        TypeError: For the reasons of the function.
+        ValueError: For the reasons of the function; from ``compute`` if there was no update.
 
     Example:
         >>> import torch
@@ -202,29 +120,12 @@ class BettiError(_BettiMetric):
 
     _prefix = "betti_error"
 
-    def __init__(
-        self,
-        *,
-        convention: str | None = None,
-        patch_size: int | None = None,
-        patches: int | str | None = None,
-        seed: int | None = None,
-        connectivity: int | None = None,
-        frame: bool | str | None = None,
-        dims: Sequence[int] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    @spelled_out
+    def __init__(self, **kwargs: Unpack[_BettiErrorOptions]) -> None:
         """Checks the options."""
-        chosen = betti_convention(
-            convention,
-            patch_size=patch_size,
-            patches=patches,
-            seed=seed,
-            connectivity=connectivity,
-            frame=frame,
-            dims=dims,
-        )
-        super().__init__(chosen, **kwargs)
+        rest: dict[str, Any] = {**kwargs}
+        options = {name: rest.pop(name) for name in BettiOptions.__annotations__ if name in rest}
+        super().__init__(betti_convention(**options), **rest)
 
 
 class BettiNumberError(_BettiMetric):
@@ -233,16 +134,16 @@ class BettiNumberError(_BettiMetric):
     The class of :func:`toponet.metrics.betti_number_error`.
 
     Args:
-        connectivity: Of the structure.
+        connectivity: Connectivity of the structure.
         frame: True, False or "rim".
-        kwargs: torchmetrics' own.
+        kwargs: torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``betti_number_error_0`` and ``betti_number_error_1``.
 
     Raises:
-        TypeError: As the function.
-        ValueError: As the function; from ``compute`` if there was no update.
+        TypeError: For the reasons of the function.
+        ValueError: For the reasons of the function; from ``compute`` if there was no update.
     """
 
     _prefix = "betti_number_error"
@@ -253,22 +154,22 @@ class BettiNumberError(_BettiMetric):
         super().__init__(chosen, **kwargs)
 
 
-class AdaptedRandScore(_MeanMetric):
+class AdaptedRandScore(MeanMetric):
     """Adapted Rand F-score of the cells, mean over images; 1 is perfect.
 
     The class of :func:`toponet.metrics.adapted_rand_score`.
 
     Args:
-        connectivity: Of the structure; cells have the dual one.
-        maximal: The best mean over 19 thresholds of a likelihood, one threshold for all images.
-        kwargs: torchmetrics' own.
+        connectivity: Connectivity of the structure; cells have the dual one.
+        maximal: Whether to take the best of 19 thresholds. One threshold holds for all images.
+        kwargs: torchmetrics' own options.
 
     Returns:
         ``compute``: a scalar.
 
     Raises:
-        TypeError: As the function.
-        ValueError: As the function; from ``compute`` if there was no update.
+        TypeError: For the reasons of the function.
+        ValueError: For the reasons of the function; from ``compute`` if there was no update.
     """
 
     higher_is_better = True
@@ -293,21 +194,21 @@ class AdaptedRandScore(_MeanMetric):
         return rand_scores(preds, target, self.connectivity, self.maximal, valid)
 
 
-class VariationOfInformation(_MeanMetric):
+class VariationOfInformation(MeanMetric):
     """Variation of information between the cells, in bits, mean over images; 0 is perfect.
 
     The class of :func:`toponet.metrics.variation_of_information`.
 
     Args:
-        connectivity: Of the structure; cells have the dual one.
-        kwargs: torchmetrics' own.
+        connectivity: Connectivity of the structure; cells have the dual one.
+        kwargs: torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``voi_split`` and ``voi_merge``; VOI is their sum.
 
     Raises:
-        TypeError: As the function.
-        ValueError: As the function; from ``compute`` if there was no update.
+        TypeError: For the reasons of the function.
+        ValueError: For the reasons of the function; from ``compute`` if there was no update.
     """
 
     higher_is_better = False
@@ -329,27 +230,27 @@ class VariationOfInformation(_MeanMetric):
         return conditional_entropies(preds, target, self.connectivity, valid)
 
 
-class PixelAccuracy(_MeanMetric):
+class PixelAccuracy(MeanMetric):
     """Share of pixels at which the masks are equal, mean over images; 1 is perfect.
 
     The class of :func:`toponet.metrics.pixel_accuracy`.
 
     Args:
-        kwargs: torchmetrics' own.
+        kwargs: torchmetrics' own options.
 
     Returns:
         ``compute``: a scalar.
 
     Raises:
-        TypeError: As the function.
-        ValueError: As the function; from ``compute`` if there was no update.
+        TypeError: For the reasons of the function.
+        ValueError: For the reasons of the function; from ``compute`` if there was no update.
     """
 
     higher_is_better = True
     plot_upper_bound = 1.0
 
     def __init__(self, **kwargs: Any) -> None:
-        """No options of its own."""
+        """There are no options but torchmetrics' own."""
         super().__init__(1, "", **kwargs)
 
     def compute(self) -> Tensor:

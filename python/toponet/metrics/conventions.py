@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import numpy as np
 
 from toponet._ground.validation import check_choice, check_connectivity, check_dims, check_whole
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class BettiOptions(TypedDict, total=False):
+    """The options of a Betti error; :func:`toponet.metrics.betti_error` describes them.
+
+    The list is written here only. An option that is left out, or None, has its default.
+    """
+
+    convention: str | None
+    patch_size: int | None
+    patches: int | str | None
+    seed: int | None
+    connectivity: int | None
+    frame: bool | str | None
+    dims: Sequence[int] | None
+
+
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
-    {"connectivity": 8, "frame": True, "dims": (0, 1), "patches": 100}
+    {
+        "patch_size": 65,
+        "patches": 100,
+        "seed": 0,
+        "connectivity": 8,
+        "frame": True,
+        "dims": (0, 1),
+    }
 )
 
-# By name, the options that each one fixes; the others stay free.
+# By the name of a convention: the options that it fixes. The other options stay free.
 CONVENTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "toponet": {"connectivity": 8, "frame": True, "dims": (0, 1)},
@@ -33,10 +62,10 @@ class BettiConvention:
     """All options that a Betti error was measured by; ``str`` puts them in one line.
 
     Attributes:
-        patches: Random patches an image, "grid" or "whole".
+        patches: The number of random patches an image, "grid" or "whole".
         patch_size: Side of the patches in pixels; None for whole images.
-        seed: Of the positions; None unless they are random.
-        connectivity: Of the structure; the background has the other one.
+        seed: Seed of the positions; None if they aren't random.
+        connectivity: Connectivity of the structure; the background has the other one.
         frame: True, False or "rim".
         dims: The dimensions that are counted.
         name: The named convention, or None.
@@ -68,59 +97,87 @@ class BettiConvention:
         )
 
 
-def betti_convention(
-    convention: str | None = None,
-    *,
-    patch_size: int | None = None,
-    patches: int | str | None = None,
-    seed: int | None = None,
-    connectivity: int | None = None,
-    frame: bool | str | None = None,
-    dims: Sequence[int] | None = None,
-) -> BettiConvention:
-    """The options as given, else as ``convention`` fixes them, else the defaults; all checked."""
-    given = {"patches": patches, "connectivity": connectivity, "frame": frame, "dims": dims}
-    given = {option: value for option, value in given.items() if value is not None}
+def spelled_out(function: Function) -> Function:
+    """Lists the options of a Betti error one by one in a signature, for ``help()`` and editors.
+
+    They replace ``**options``; ``**kwargs``, which takes further options, stays behind them.
+    """
+    signature = inspect.signature(function)
+    own = list(signature.parameters.values())
+    last = own.pop()
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            # An annotation of a TypedDict is a string in a wrapper.
+            annotation=getattr(annotation, "__forward_arg__", annotation),
+        )
+        for name, annotation in BettiOptions.__annotations__.items()
+    ]
+    rest = [last] if last.name == "kwargs" else []
+    shown = signature.replace(parameters=[*own, *options, *rest])
+    function.__signature__ = shown  # type: ignore[attr-defined]
+    return function
+
+
+@spelled_out
+def betti_convention(**options: Unpack[BettiOptions]) -> BettiConvention:
+    """Checks the options: those given, those that ``convention`` fixes, and the defaults.
+
+    Raises:
+        TypeError: If an option is unknown, or of the wrong type.
+        ValueError: If an option is out of range, is fixed by the convention, or has no meaning.
+    """
+    unknown = sorted(set(options) - set(BettiOptions.__annotations__))
+    if unknown:
+        raise TypeError(f"a Betti error has no option {unknown[0]!r}")
+    given = {option: value for option, value in options.items() if value is not None}
+    convention = options.get("convention")
     fixed: Mapping[str, Any] = {}
     if convention is not None:
-        check_choice("convention", convention, tuple(CONVENTIONS))
+        check_choice("convention", given.pop("convention"), tuple(CONVENTIONS))
         fixed = CONVENTIONS[convention]
         for option, value in fixed.items():
             if option in given:
                 raise ValueError(
                     f"convention={convention!r} fixes {option}={value!r}: leave {option} out"
                 )
-    options = {**DEFAULTS, **fixed, **given}
-    check_connectivity(options["connectivity"])
-    _check_patches(options["patches"])
-    dimensions = tuple(d for d, counted in enumerate(check_dims(options["dims"])) if counted)
-    size, positions = _size_and_seed(options["patches"], patch_size, seed)
+    chosen = {**DEFAULTS, **fixed, **given}
+    check_connectivity(chosen["connectivity"])
+    _check_patches(chosen["patches"])
+    dimensions = tuple(d for d, counted in enumerate(check_dims(chosen["dims"])) if counted)
+    frame = _checked_frame(chosen["frame"])
+    size, seed = _size_and_seed(chosen, given)
     return BettiConvention(
-        patches=options["patches"],
+        patches=chosen["patches"],
         patch_size=size,
-        seed=positions,
-        connectivity=options["connectivity"],
-        frame=_checked_frame(options["frame"]),
+        seed=seed,
+        connectivity=chosen["connectivity"],
+        frame=frame,
         dims=dimensions,
         name=convention,
     )
 
 
 def _size_and_seed(
-    patches: int | str, patch_size: int | None, seed: int | None
+    chosen: Mapping[str, Any], given: Mapping[str, Any]
 ) -> tuple[int | None, int | None]:
-    """With their defaults where they have a meaning; a ValueError where they have none."""
-    if patches == "whole" and patch_size is not None:
+    """Side and seed of the patches; None where they have no meaning.
+
+    Raises:
+        ValueError: If one that has no meaning is given.
+    """
+    patches = chosen["patches"]
+    if patches == "whole" and "patch_size" in given:
         raise ValueError("patch_size has no meaning for whole images: leave it out")
-    if isinstance(patches, str) and seed is not None:
+    if isinstance(patches, str) and "seed" in given:
         raise ValueError(f"seed has no meaning for patches={patches!r}: leave it out")
-    size = 65 if patch_size is None else patch_size
-    positions = 0 if seed is None else seed
-    size = check_whole("patch_size", size, least=1)
-    check_whole("seed", positions, least=0)
+    size = check_whole("patch_size", chosen["patch_size"], least=1)
+    check_whole("seed", chosen["seed"], least=0)
     return (
         None if patches == "whole" else size,
-        None if isinstance(patches, str) else positions,
+        None if isinstance(patches, str) else chosen["seed"],
     )
 
 
@@ -132,7 +189,7 @@ def _check_patches(patches: object) -> None:
 
 
 def _checked_frame(frame: object) -> bool | str:
-    # By type first: 1 == True, and an array has no truth value.
+    # Checked by type first, because 1 == True and an array has no truth value.
     if isinstance(frame, (bool, np.bool_)):
         return bool(frame)
     if isinstance(frame, str) and frame == "rim":

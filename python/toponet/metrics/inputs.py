@@ -1,4 +1,4 @@
-"""What all metrics ask of their inputs."""
+"""Checks of the inputs of all metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Masks = ArrayLike | Tensor
 
 
 class Comparison(NamedTuple):
-    """What is compared, (B, H, W) each; pixels that don't count are structure in both.
+    """What is compared, (B, H, W) each. A pixel that doesn't count is structure in both.
 
     Attributes:
         prediction: Masks of bytes 0 and 1, or likelihoods.
@@ -37,18 +37,18 @@ class Comparison(NamedTuple):
 
 
 def to_numpy(name: str, images: Masks) -> NDArray[Any]:
-    """A numpy array of numbers or booleans, wherever the images are."""
+    """A numpy array of real numbers; the images may be on any device."""
     return number_array(name, _from_torch(name, images) if isinstance(images, Tensor) else images)
 
 
 def masks_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
-    """Two masks of the same shape; values where ``valid`` is 0 don't matter."""
+    """Two masks of the same shape. Values where ``valid`` is 0 don't matter."""
     compared = _arrays_to_compare(prediction, target, valid)
     return compared._replace(prediction=binary_masks("prediction", compared.prediction))
 
 
 def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
-    """A likelihood in [0, 1] (a mask is one) and a mask; where ``valid`` is 0 they don't matter."""
+    """A likelihood in [0, 1] (or a mask) and a mask. Values where ``valid`` is 0 don't matter."""
     compared = _arrays_to_compare(prediction, target, valid)
     low, high = compared.prediction.min(), compared.prediction.max()
     if not (low >= 0 and high <= 1):
@@ -57,7 +57,7 @@ def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None)
 
 
 def without_channel(name: str, images: Masks) -> NDArray[Any]:
-    """(B, 1, H, W), as networks have it, to (B, H, W); other shapes as they are."""
+    """Turns the shape (B, 1, H, W) of networks into (B, H, W); other shapes stay."""
     array = to_numpy(name, images)
     if array.ndim != 4:
         return array
@@ -70,7 +70,7 @@ def without_channel(name: str, images: Masks) -> NDArray[Any]:
 
 
 def mean_over_images(rows: NDArray[np.float64]) -> list[float]:
-    """Each column's mean: every image counts the same, whatever its size.
+    """The mean of each column. Each row is an image, and all images count the same.
 
     Raises:
         ValueError: If there is no row.
@@ -82,7 +82,7 @@ def mean_over_images(rows: NDArray[np.float64]) -> list[float]:
 
 
 def _arrays_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
-    """Of one shape, the prediction's values unchecked."""
+    """Arrays of one shape. The values of the prediction aren't checked."""
     predicted = batch_of_2d("prediction", to_numpy("prediction", prediction))
     truth = batch_of_2d("target", to_numpy("target", target))
     if predicted.shape != truth.shape:

@@ -1,9 +1,9 @@
 """Metrics of the partition into cells: the regions that the structure encloses.
 
 Cells are the connected components of the background, under the dual of the foreground's
-connectivity. Pixels that are structure in the truth are excluded from both partitions (the
-"foreground-restricted" Rand index of the paper), and so are pixels that don't count; predicted
-structure inside a true cell is one more segment there, as in scikit-image.
+connectivity. A pixel that is structure in the truth belongs to neither partition (the
+"foreground-restricted" Rand index of the paper). Nor does a pixel that doesn't count. Predicted
+structure inside a true cell is one more segment of the cell, as in scikit-image.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ THRESHOLDS = tuple(k / 20 for k in range(1, 20))
 
 
 class VariationOfInformationResult(NamedTuple):
-    """In bits; their sum is the variation of information.
+    """The two parts of the variation of information, in bits.
 
     Attributes:
-        split: Conditional entropy of the prediction given the truth: true cells cut in pieces.
-        merge: Conditional entropy of the truth given the prediction: true cells grown together.
+        split: Conditional entropy of the prediction given the truth. It is large if true cells are
+            cut in pieces.
+        merge: Conditional entropy of the truth given the prediction. It is large if true cells grow
+            together.
     """
 
     split: float
@@ -47,25 +49,28 @@ def adapted_rand_score(
 ) -> float:
     """Adapted Rand F-score of the cells, in [0, 1], mean over images; 1 is perfect.
 
-    One minus scikit-image's ``adapted_rand_error``; the "ARI" of the paper. It counts pairs of
-    pixels of true cells: F = 2 together in both / (together in the prediction + together in the
-    truth). Where it would be 0 / 0, no two pixels are together on either side (cells of one pixel
-    each, or a truth that is all structure): the partitions are the same, and the score is 1. If
-    there are pairs on one side only it is 0. A truth without structure is one cell, and so is
-    an all-structure prediction of it, one segment: they score 1.
+    The score is one minus scikit-image's ``adapted_rand_error``: the "ARI" of the paper. It counts
+    pairs of pixels of true cells: F = 2 together in both / (together in the prediction + together
+    in the truth).
+
+    If no two pixels are together on either side, F would be 0 / 0. This happens if every cell has
+    one pixel, and if the truth is all structure. The partitions are then the same, and the score is
+    1. If pixels are together on one side only, the score is 0. If the truth has no structure, it is
+    one cell. A prediction that is all structure then is one segment too, and scores 1.
 
     Args:
-        prediction: (H, W) or (B, H, W), a mask or a likelihood in [0, 1], numpy or torch; cut at
-            0.5 (>= is structure).
+        prediction: (H, W) or (B, H, W), a mask or a likelihood in [0, 1], numpy or torch. It is cut
+            at 0.5 (>= is structure).
         target: Mask of the same shape, 1 = structure.
-        connectivity: Of the structure; cells have the dual one.
-        maximal: The best mean over the thresholds 0.05, 0.10, ..., 0.95, one threshold for all
-            images: the paper's "maximal F-score".
-        valid: The same shape: 1 where a pixel counts; None = everywhere. The others are taken for
-            structure in both; an image without any that counts isn't part of the mean.
+        connectivity: Connectivity of the structure; cells have the dual one.
+        maximal: Whether to take the best of the thresholds 0.05, 0.10, ..., 0.95: the paper's
+            "maximal F-score". One threshold holds for all images.
+        valid: The same shape: 1 where a pixel counts; None = everywhere. A pixel that doesn't count
+            is taken for structure in both. An image in which no pixel counts isn't part of the
+            mean.
 
     Raises:
-        TypeError: If an array doesn't hold numbers, or is a masked one.
+        TypeError: If an array doesn't hold numbers, or is a masked array.
         ValueError: If shapes differ, values that count are out of range, or no pixel counts.
 
     Source: Arganda-Carreras et al., Frontiers in Neuroanatomy (2015).
@@ -78,18 +83,17 @@ def variation_of_information(
 ) -> VariationOfInformationResult:
     """Variation of information between the cells, in bits, mean over images; 0 is perfect.
 
-    scikit-image's ``variation_of_information``, split and merge apart. Images whose truth is all
-    structure, or has a single pixel of background, have (0, 0).
+    These are the numbers of scikit-image's ``variation_of_information``: split and merge apart. An
+    image whose truth is all structure, or has a single pixel of background, has (0, 0).
 
     Args:
         prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
         target: Mask of the same shape.
-        connectivity: Of the structure; cells have the dual one.
-        valid: The same shape: 1 where a pixel counts; None = everywhere. The others are taken for
-            structure in both; an image without any that counts isn't part of the mean.
+        connectivity: Connectivity of the structure; cells have the dual one.
+        valid: The same as in :func:`adapted_rand_score`.
 
     Raises:
-        TypeError: If an array doesn't hold numbers, or is a masked one.
+        TypeError: If an array doesn't hold numbers, or is a masked array.
         ValueError: If shapes differ, a value that counts is neither 0 nor 1, or no pixel counts.
 
     Source: Meila, "Comparing clusterings" (2007).
@@ -105,9 +109,9 @@ def rand_scores(
     maximal: bool,
     valid: Masks | None = None,
 ) -> NDArray[np.float64]:
-    """(images, thresholds) adapted Rand F-scores, at 0.5 or at all :data:`THRESHOLDS`.
+    """(images, thresholds) Adapted Rand F-scores, at 0.5 or at all :data:`THRESHOLDS`.
 
-    One row for each image in which a pixel counts.
+    There is a row for each image in which a pixel counts.
     """
     check_connectivity(connectivity)
     check_flag("maximal", maximal)
@@ -124,7 +128,7 @@ def rand_scores(
 def conditional_entropies(
     prediction: Masks, target: Masks, connectivity: int, valid: Masks | None = None
 ) -> NDArray[np.float64]:
-    """(images, 2) split and merge in bits, of each image in which a pixel counts."""
+    """(images, 2) Split and merge in bits, for each image in which a pixel counts."""
     from skimage.metrics import variation_of_information as entropies
 
     check_connectivity(connectivity)
@@ -146,7 +150,7 @@ def _rand_score(predicted_cells: NDArray[np.int64], true_cells: NDArray[np.int64
     compared = true_cells > 0
     if not any(_holds_pair(cells[compared]) for cells in (predicted_cells, true_cells)):
         return 1.0
-    with np.errstate(invalid="ignore"):  # No pair that is together in both: 0/0, handled below.
+    with np.errstate(invalid="ignore"):  # If no pair is together in both, 0/0 gives NaN.
         error, *_ = adapted_rand_error(true_cells, predicted_cells, ignore_labels=(0,))
     return 0.0 if np.isnan(error) else 1.0 - float(error)
 

@@ -11,16 +11,17 @@ from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
 def pixel_accuracy(prediction: Masks, target: Masks, *, valid: Masks | None = None) -> float:
     """Share of pixels at which the masks are equal, in [0, 1], mean over images.
 
-    Defined for every pair of masks: 1 if they are equal, all structure or none included.
+    The share is defined for every pair of masks. It is 1 if they are equal, also if they have no
+    structure or nothing else.
 
     Args:
         prediction: (H, W) or (B, H, W); 0 and 1 in any dtype, numpy or torch.
         target: The same shape.
-        valid: The same shape: 1 where a pixel counts; None = everywhere. The share is that of the
-            pixels that count; an image without any isn't part of the mean.
+        valid: The same shape: 1 where a pixel counts; None = everywhere. The share is taken among
+            the pixels that count. An image in which no pixel counts isn't part of the mean.
 
     Raises:
-        TypeError: If an array doesn't hold numbers, or is a masked one.
+        TypeError: If an array doesn't hold numbers, or is a masked array.
         ValueError: If shapes differ, a value that counts is neither 0 nor 1, or no pixel counts.
 
     Example:
@@ -34,7 +35,7 @@ def pixel_accuracy(prediction: Masks, target: Masks, *, valid: Masks | None = No
 def equal_shares(
     prediction: Masks, target: Masks, valid: Masks | None = None
 ) -> NDArray[np.float64]:
-    """(images, 1) The share of each image in which a pixel counts."""
+    """(images, 1) The share of equal pixels, for each image in which a pixel counts."""
     compared = masks_to_compare(prediction, target, valid)
     equal = compared.prediction == compared.target
     counts = np.ones_like(equal) if compared.valid is None else compared.valid

@@ -1,4 +1,4 @@
-"""Networks."""
+"""Networks for segmentation."""
 
 from toponet.models.dive import DIVE
 from toponet.models.network import BlendedNetwork, SegmentationNetwork, pad_to_multiple

@@ -10,11 +10,14 @@ from toponet.models.network import SegmentationNetwork
 class DIVE(SegmentationNetwork):
     """Pixel classifier with a window of 65 x 65 (paper, section 2.3; after Fakhry et al., 2016).
 
-    conv 30@10x10, pool, conv 50@5x5, pool, conv 60@3x3, conv 60@3x3, pool, fully connected 100, and
-    one logit a class; ReLU after every layer but the last; pools are 2 x 2 with stride 2. It is
-    applied to all windows of an image at once: pools have stride 1, and what follows a pool is
-    dilated twice as much, convolutions and pools alike; fully connected layers are convolutions.
-    The result is the same as cutting out each pixel's window and classifying it.
+    The layers are conv 30@10x10, pool, conv 50@5x5, pool, conv 60@3x3, conv 60@3x3, pool, fully
+    connected 100, and one logit a class. There is a ReLU after every layer but the last. Pools are
+    2 x 2 with stride 2.
+
+    The network is applied to all windows of an image at once. For this, pools have stride 1, and
+    each pool doubles the dilation of all layers behind it, convolutions and pools alike. Fully
+    connected layers are convolutions. The result is the same as if each pixel's window were cut out
+    and classified.
 
     Args:
         in_channels: Channels of the image.
@@ -23,7 +26,7 @@ class DIVE(SegmentationNetwork):
     Shape:
         - input: (B, in_channels, H, W) with H, W >= 65.
         - output: (B, out_channels, H - 64, W - 64), the logits of all pixels whose window lies
-          inside. Pad by ``margin`` (reflected) to get one for each pixel.
+          inside. Pad the input by ``margin`` (reflected) to get a logit for each pixel.
 
     Raises:
         ValueError: If the input is smaller than the window, or has other channels.
@@ -63,8 +66,8 @@ class DIVE(SegmentationNetwork):
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        # Logits near 0 at first: He's gain is for layers before a ReLU, and would start the
-        # cross-entropy at 2.4 instead of log 2.
+        # The first logits should be near 0. He's gain is meant for layers before a ReLU: with it,
+        # the cross-entropy would begin at 2.4 instead of log 2.
         nn.init.normal_(self.layers[-1].weight, std=0.01)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the trainer and the predictor ask of a network."""
+"""The interface of networks to training and prediction."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from toponet._ground.validation import check_whole
 
 
 class SegmentationNetwork(nn.Module, ABC):
-    """Gives logits of what lies ``margin`` pixels or more inside its input.
+    """A network that gives logits of all pixels at least ``margin`` pixels inside its input.
 
     Args:
         in_channels: Channels of the image.
         out_channels: Classes; one logit each.
 
     Attributes:
-        margin: Pixels of image around the place that is segmented; at an image's border, reflected.
-            Logits depend on nothing farther away, so that any tiles of an image give the same
-            numbers; but see :class:`BlendedNetwork`.
+        margin: How many pixels of image the network needs around the part that it segments. At the
+            border of an image they are reflected. Logits depend on no pixel farther away, so that
+            an image can be cut into tiles in any way; but see :class:`BlendedNetwork`.
 
     Raises:
         ValueError: If there is no channel.
@@ -42,11 +42,7 @@ class SegmentationNetwork(nn.Module, ABC):
         """(B, in_channels, H, W) to logits (B, out_channels, H - 2 margin, W - 2 margin)."""
 
     def _check(self, images: Tensor) -> None:
-        """Refuses other channels and images that nothing is left of.
-
-        Raises:
-            ValueError: Naming the shape.
-        """
+        """Raises ValueError if the channels are wrong or the images no larger than the margins."""
         name, least = type(self).__name__, 2 * self.margin + 1
         if images.ndim != 4 or images.shape[1] != self.in_channels:
             raise ValueError(
@@ -61,13 +57,15 @@ class SegmentationNetwork(nn.Module, ABC):
 
 
 class BlendedNetwork(SegmentationNetwork):
-    """A network that looks farther than its margin: a large image is put together from windows.
+    """A network that looks farther than its margin.
+
+    The logits of a large image are put together from windows.
 
     Attributes:
-        window: Largest side of an image that is taken in one piece; a multiple of ``stride``.
+        window: Largest side of an image that is segmented in one piece; a multiple of ``stride``.
         reach: Logits depend on no pixel farther away than this.
-        stride: Moving an image by this many pixels moves its logits with it; other moves change
-            them, because the network looks at every second pixel, and so on, at depth.
+        stride: If an image is moved by this many pixels, its logits move with it. Other moves
+            change the logits, because deeper layers look at every second pixel, every fourth, ...
     """
 
     window: ClassVar[int]
@@ -76,10 +74,10 @@ class BlendedNetwork(SegmentationNetwork):
 
     @abstractmethod
     def dense(self, images: Tensor) -> Tensor:
-        """Logits of all pixels; those nearer than the margin to the border know too little."""
+        """Logits of all pixels. Near the border, within the margin, they lack surroundings."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits of what lies ``margin`` pixels or more inside."""
+        """Logits of all pixels at least ``margin`` pixels inside."""
         self._check(images)
         m = self.margin
         return self.dense(images)[..., m:-m, m:-m]

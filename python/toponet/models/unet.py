@@ -1,4 +1,4 @@
-"""A small U-Net: MONAI's, fed like DIVE."""
+"""A small U-Net: MONAI's, with the interface of DIVE."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ CHANNELS = (16, 32, 64, 128)
 class UNet(BlendedNetwork):
     """MONAI's residual U-Net with 16, 32, 64 and 128 channels and batch normalisation.
 
-    Batch normalisation and not MONAI's default, which takes mean and deviation from the very image:
-    a patch and the image that it lies in would get different answers.
+    MONAI's default is instance normalisation, which takes mean and deviation from the image itself.
+    With it, a patch and the image that it lies in would get different logits.
 
     Args:
         in_channels: Channels of the image.
@@ -21,11 +21,11 @@ class UNet(BlendedNetwork):
 
     Shape:
         - input: (B, in_channels, H, W) with H, W >= 33.
-        - output: (B, out_channels, H - 32, W - 32). Pad by ``margin`` (reflected) to get a logit
-          for each pixel.
+        - output: (B, out_channels, H - 32, W - 32). Pad the input by ``margin`` (reflected) to get
+          a logit for each pixel.
 
     Raises:
-        ValueError: If the input is smaller than that, or has other channels.
+        ValueError: If H or W is less than 33, or the input has other channels.
 
     Cost: 402 thousand parameters; a training step with 8 patches of 65 x 65 takes a fifth of DIVE's
     time.
@@ -42,14 +42,14 @@ class UNet(BlendedNetwork):
     margin = 16
     window = 1024
     reach = 51
-    # It halves three times, so sides must be multiples of 8 as well.
+    # The network halves the sides three times, so they must be multiples of 8.
     stride = 2 ** (len(CHANNELS) - 1)
 
     def __init__(self, in_channels: int = 1, out_channels: int = 1) -> None:
-        """MONAI's own initial weights."""
+        """Takes MONAI's initial weights."""
         super().__init__(in_channels, out_channels)
         from monai.networks.nets.unet import (
-            UNet as MonaiUNet,  # Takes seconds: only who wants a U-Net waits.
+            UNet as MonaiUNet,  # Imported here, because it takes seconds.
         )
 
         self.layers: nn.Module = MonaiUNet(
@@ -63,7 +63,7 @@ class UNet(BlendedNetwork):
         )
 
     def dense(self, images: Tensor) -> Tensor:
-        """Logits of all pixels; those nearer than the margin to the border know too little."""
+        """Logits of all pixels. Near the border, within the margin, they lack surroundings."""
         height, width = images.shape[-2:]
         logits: Tensor = self.layers(pad_to_multiple(images, self.stride))[..., :height, :width]
         return logits

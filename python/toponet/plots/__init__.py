@@ -1,11 +1,15 @@
-"""Pictures, with matplotlib."""
+"""Pictures, drawn with matplotlib."""
 
 from toponet.plots.diagram import plot_diagram
+from toponet.plots.epochs import plot_losses, plot_metric
 from toponet.plots.filtration import plot_filtration
 from toponet.plots.likelihood import plot_critical_pixels, plot_landscape
-from toponet.plots.losses import plot_losses
-from toponet.plots.metrics import plot_masks, plot_metric
-from toponet.plots.segmentation import plot_errors, plot_mistakes, plot_segmentation
+from toponet.plots.segmentation import (
+    plot_errors,
+    plot_masks,
+    plot_mistakes,
+    plot_segmentation,
+)
 
 __all__ = [
     "plot_critical_pixels",

@@ -1,4 +1,4 @@
-"""What pictures are drawn from, as numpy arrays: lists, arrays and tensors alike."""
+"""Lists, arrays and tensors as numpy arrays, from which pictures are drawn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from toponet._ground.validation import check_number, number_array
 
-# Anything that is, or holds, numbers: tensors aren't array-like for type checkers.
+# Whatever holds numbers. Tensors are named, because for type checkers they aren't array-like.
 Numbers = ArrayLike | torch.Tensor
 
 
@@ -32,14 +32,14 @@ def real_array(name: str, given: Numbers) -> NDArray[Any]:
 
 
 def real_number(name: str, given: object) -> float:
-    """One finite number. One of a type with few digits means the number that it prints as.
+    """One finite number. A number of low precision means the decimal number that it prints.
 
     Raises:
         TypeError: If it isn't a number.
         ValueError: If it isn't finite.
     """
     if isinstance(given, (np.ndarray, torch.Tensor)):
-        given = real_array(name, given)[()]  # A scalar, if it is one.
+        given = real_array(name, given)[()]  # Makes a scalar of an array without axes.
     return check_number(name, float(str(given)) if isinstance(given, np.floating) else given)
 
 
@@ -54,24 +54,3 @@ def level(threshold: float, likelihood: Numbers) -> float:
         return threshold if whole else float(torch.tensor(threshold, dtype=likelihood.dtype))
     dtype = real_array("likelihood", likelihood).dtype
     return float(dtype.type(threshold)) if dtype.kind == "f" else threshold
-
-
-def curve(epochs: Numbers, **values: Numbers) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-    """The numbers of the epochs and the values by name, one for each epoch.
-
-    Raises:
-        TypeError: If something holds no real numbers.
-        ValueError: If something isn't one row of numbers, or there isn't one value for each epoch.
-    """
-    numbers = {
-        name: real_array(name, given) for name, given in {"epochs": epochs, **values}.items()
-    }
-    for name, row in numbers.items():
-        if row.ndim != 1:
-            raise ValueError(f"{name} must be one row of numbers, got shape {row.shape}")
-        if len(row) != len(numbers["epochs"]):
-            raise ValueError(
-                f"{name} must hold one number for each of {len(numbers['epochs'])} epochs, got "
-                f"{len(row)}"
-            )
-    return numbers.pop("epochs"), numbers

@@ -1,4 +1,4 @@
-"""Critical pixels of an explanation, grouped by the way they are marked."""
+"""Critical pixels of an explanation, in groups that are marked in the same way."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class CriticalMarks:
     """Marks of one kind.
 
     Attributes:
-        label: For a legend, with the number of marks.
+        label: Label for a legend, with the number of marks.
         style: Keywords for ``scatter`` (2-D or 3-D).
-        rows, columns: (n,) Where the pixels are.
-        heights: (n,) Their likelihood.
-        goals: (n,) The likelihood that the loss wants there.
+        rows, columns: (n,) Places of the pixels.
+        heights: (n,) Likelihoods of the pixels.
+        goals: (n,) The likelihoods that the loss wants them to have.
     """
 
     label: str
@@ -39,7 +39,7 @@ class CriticalMarks:
 def critical_marks(
     explanation: Explanation, shape: tuple[int, int], min_force: float, mark_area: float
 ) -> list[CriticalMarks]:
-    """Up to four groups: births and deaths, to fix and to remove; those without a mark left out.
+    """Up to four groups: births and deaths, each to fix or to remove. Empty groups are left out.
 
     Raises:
         TypeError: If the explanation isn't one, or an option isn't a number.

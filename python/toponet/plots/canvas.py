@@ -13,7 +13,7 @@ from toponet.plots._arrays import Numbers, real_array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# As much structure as pixels that don't count are drawn with: a grey of their own.
+# The grey of a pixel that doesn't count, as if it were so much structure.
 _NOT_COUNTED = 0.3
 
 
@@ -21,10 +21,10 @@ def show(axes: Axes, picture: NDArray[Any], colours: str = "gray", margin: int =
     """A map in [0, 1] or an RGB picture, without ticks, pixel (0, 0) at the data point (0, 0).
 
     Args:
-        axes: Drawn into.
+        axes: The axes to draw into.
         picture: (H, W) or (H, W, 3).
         colours: Colour map of an (H, W) picture.
-        margin: Rows and columns at each side that lie outside the image.
+        margin: How many rows and columns of the picture lie outside the image at each side.
     """
     height, width = picture.shape[:2]
     low, right, bottom = -0.5 - margin, width - margin - 0.5, height - margin - 0.5
@@ -34,15 +34,15 @@ def show(axes: Axes, picture: NDArray[Any], colours: str = "gray", margin: int =
 
 
 def stretched(image: NDArray[np.floating[Any]]) -> NDArray[Any]:
-    """An image (C, H, W) of any range for :func:`show`: all but the extreme greys fill [0, 1]."""
+    """An image (C, H, W) of any range for :func:`show`. All but its extreme values fill [0, 1]."""
     low, high = np.percentile(image, (0.5, 99.5))
     shown: NDArray[Any] = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
     return shown[0] if len(shown) == 1 else shown.transpose(1, 2, 0)
 
 
 def show_structure(axes: Axes, structure: NDArray[Any]) -> None:
-    """A mask or a likelihood: the higher, the darker."""
-    # Not black: marks with a black edge lie on it.
+    """Draws a mask or a likelihood: the higher the value, the darker."""
+    # Structure isn't quite black, because marks with a black edge lie on it.
     show(axes, 1 - 0.85 * structure)
 
 
@@ -52,7 +52,7 @@ def show_mask(axes: Axes, mask: NDArray[np.bool_], valid: NDArray[np.bool_] | No
 
 
 def grey_or_colour(image: Numbers, shape: tuple[int, ...]) -> NDArray[Any]:
-    """An image (C, H, W) of one or three channels, of masks of this shape (H, W).
+    """An image (C, H, W) of one or three channels that belongs to masks of this shape (H, W).
 
     Raises:
         TypeError: If it doesn't hold numbers, or is a masked array.
@@ -71,7 +71,7 @@ def grey_or_colour(image: Numbers, shape: tuple[int, ...]) -> NDArray[Any]:
 def likelihood_map(
     likelihood: Numbers, valid: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
-    """One image's likelihood as float64; where a pixel doesn't count, 1.
+    """One image's likelihood as float64. It is 1 where a pixel doesn't count.
 
     Raises:
         TypeError: If it doesn't hold numbers, or is a masked array.

@@ -22,13 +22,13 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """What is drawn, one row per dot.
+    """The dots to draw, one row per dot.
 
     Attributes:
-        starts: (n, 2) Death and birth: x and y; NaN for a missing dot.
-        ends: (n, 2) Where the loss wants it.
-        fates: (n,) As in an explanation.
-        framed: (n,) Whether born with the frame.
+        starts: (n, 2) Death and birth of the dot: x and y; NaN for a missing dot.
+        ends: (n, 2) Where the loss wants the dot to be.
+        fates: (n,) The fates of an explanation.
+        framed: (n,) Whether the class is born with the frame.
         dimensions: (n,) 0 or 1.
     """
 
@@ -59,28 +59,30 @@ def plot_diagram(
 ) -> Axes:
     """The classes of one image: death on x, birth on y, so that they lie above the diagonal.
 
-    Components are blue circles, holes red squares; a black edge: born with the frame (diagrams
-    from elsewhere, which know no pixels, have none). What never dies stands at the left, at the
-    tick "never". Of an explanation, the matching as well: green arrows to the partners in the
-    target, orange ones to the diagonal for what is noise; dots left alone are faint. A hollow
-    mark is a dot of the target that found no partner, with a dashed line to the diagonal: its
-    length is the price.
+    Components are blue circles, holes are red squares. A class that is born with the frame has a
+    black edge. (Diagrams of other libraries know no pixels, so they have no black edges.) A class
+    that never dies stands at the left, at the tick "never".
+
+    An explanation is drawn with its matching. Green arrows go to partners in the target. Orange
+    arrows go from noise to the diagonal. A dot that is left alone is faint. A hollow mark is a dot
+    of the target without a partner; a dashed line goes from it to the diagonal, and the length of
+    this line is what the missing dot costs.
 
     Args:
-        axes: Drawn into.
-        diagrams: Of one image, or the explanation of its loss.
-        dims: Dimensions shown.
-        matching: Whether to draw the matching of an explanation; False: the likelihood's diagram
-            alone.
-        legend: Whether to add a legend; the marks are labelled for one in either case.
+        axes: The axes to draw into.
+        diagrams: The diagrams of one image, or the explanation of its loss.
+        dims: Dimensions to show.
+        matching: Whether to draw the matching of an explanation. If False, only the diagram of the
+            likelihood is drawn.
+        legend: Whether to add a legend. The marks have labels for one in either case.
 
     Returns:
         The axes; the marks are labelled with their numbers.
 
     Raises:
-        TypeError: If the diagrams are of another type, or an option is.
-        ValueError: If the diagrams are of several images, their numbers aren't those of diagrams,
-            or ``dims`` is wrong.
+        TypeError: If the diagrams or an option have the wrong type.
+        ValueError: If the diagrams belong to several images, their numbers can't belong to
+            diagrams, or ``dims`` is wrong.
     """
     shown = np.flatnonzero(check_dims(dims))
     check_flag("matching", matching)
@@ -91,7 +93,7 @@ def plot_diagram(
     for dimension in shown:
         _draw_dots(axes, rows.where(rows.dimensions == dimension), int(dimension))
     for fate, (colour, purpose) in FATE_STYLES.items():
-        # Matched arrows end on each other and on dots: in front, their heads are seen.
+        # Arrows to partners end on each other and on dots. In front, their heads can be seen.
         layer = 4 if fate == "matched" else 2
         _draw_arrows(axes, rows.where(rows.fates == fate), colour, purpose, layer)
     if legend and len(rows.fates):
@@ -100,7 +102,7 @@ def plot_diagram(
 
 
 def _rows(diagrams: object, matching: bool) -> _Rows:
-    """The dots of either type; without a matching, all of them stay where they are."""
+    """The dots of diagrams or of an explanation. Without a matching, no dot moves."""
     if isinstance(diagrams, Explanation):
         dots, goals, fates = diagrams.dots, diagrams.goals, diagrams.fates
     elif not isinstance(diagrams, PersistenceDiagrams):
@@ -113,7 +115,8 @@ def _rows(diagrams: object, matching: bool) -> _Rows:
         diagrams.check()
         dots = goals = diagrams.values.astype(np.float64)
         fates = np.full(len(dots), "plain")
-    # What is born with the frame dies at a pixel; diagrams from elsewhere know neither.
+    # A class that is born with the frame dies at a pixel. Diagrams of other libraries have neither
+    # birth pixels nor death pixels.
     framed = (diagrams.pixels[:, 0] < 0) & (diagrams.pixels[:, 1] >= 0)
     rows = _Rows(dots[:, ::-1], goals[:, ::-1], fates, framed, diagrams.dimensions)
     if not matching:
@@ -123,12 +126,12 @@ def _rows(diagrams: object, matching: bool) -> _Rows:
 
 
 def _draw_plane(axes: Axes, rows: _Rows) -> _Rows:
-    """Diagonal, limits and ticks; the rows with the place at the left of what never dies."""
+    """Draws diagonal, limits and ticks. Returns the rows with a place for deaths that never come."""
     from matplotlib.ticker import MaxNLocator
 
     places = np.concatenate([rows.starts, rows.ends])
     values = places[np.isfinite(places)]
-    # The unit square for probabilities, so that pictures are comparable.
+    # Probabilities are drawn in the unit square, so that pictures are comparable.
     low, high = min(0.0, values.min(initial=0)), max(1.0, values.max(initial=1))
     room = 0.06 * (high - low)
     ticks = [t for t in MaxNLocator(5).tick_values(low, high) if low <= t <= high]
@@ -153,7 +156,7 @@ def _draw_plane(axes: Axes, rows: _Rows) -> _Rows:
 
 
 def _draw_dots(axes: Axes, rows: _Rows, dimension: int) -> None:
-    """One dimension: dots, faint where ignored, hollow where missing, ringed if of the frame."""
+    """The dots of one dimension: ignored ones faint, missing ones hollow, the frame's with a ring."""
     colour, marker, name = DIMENSION_STYLES[dimension]
     ignored, missing = rows.fates == "ignored", rows.fates == "missing"
     own: dict[str, Any] = {"s": 28, "color": colour, "edgecolors": "white", "linewidths": 0.5}

@@ -29,18 +29,18 @@ def plot_filtration(
     connectivity: int = 8,
     frame: bool = False,
 ) -> NDArray[Any]:
-    """What the likelihood reaches at each threshold, with the Betti numbers in the titles.
+    """The superlevel set at each threshold, with its Betti numbers in the title.
 
-    Structure is dark, holes are tinted, what lies open to the outside is white.
+    Structure is dark and holes are tinted. Background that is open to the outside is white.
 
     Args:
-        axes: One for each threshold; drawn into.
+        axes: The axes to draw into, one for each threshold.
         likelihood: (H, W) in [0, 1]: list, array or tensor.
-        thresholds: Usually falling. They are taken as numbers of the likelihood's type: a pixel of
-            0.7 reaches the threshold 0.7 in float32 as well.
-        connectivity: Of the structure, 8 or 4.
-        frame: Surround the image by a frame of structure, drawn in grey; its own component isn't
-            counted. The same as in :func:`toponet.persistence`.
+        thresholds: Usually falling. They are rounded to the likelihood's type, so that a pixel of
+            0.7 reaches the threshold 0.7 in float32 too.
+        connectivity: Connectivity of the structure, 8 or 4.
+        frame: Surround the image by a frame of structure, which is drawn in grey. The component of
+            the frame isn't counted. See :func:`toponet.persistence`.
 
     Returns:
         The axes, (number of thresholds,).
@@ -70,7 +70,7 @@ def plot_filtration(
 def _structure_and_holes(
     mask: NDArray[np.bool_], connectivity: int, frame: bool
 ) -> NDArray[np.float64]:
-    """(H, W, 3), with a frame (H + 2, W + 2, 3)."""
+    """The picture of a mask: (H, W, 3), or (H + 2, W + 2, 3) with a frame."""
     from matplotlib.colors import to_rgb
 
     margin = np.pad(mask, 1, constant_values=frame)

@@ -1,4 +1,4 @@
-"""A likelihood with the pixels that the topological loss moves, from above and as a landscape."""
+"""A likelihood with the pixels that the topological loss moves, as a map and as a landscape."""
 
 from __future__ import annotations
 
@@ -29,20 +29,21 @@ def plot_critical_pixels(
     mark_area: float = MARK_AREA,
     legend: bool = True,
 ) -> Axes:
-    """The likelihood in grey, the higher the darker, with its critical pixels.
+    """The likelihood in grey, with its critical pixels. The higher the likelihood, the darker.
 
-    A triangle that points up is where a class is born, one that points down is where it dies. Green
-    ones are to fix: their class has a partner in the target. Orange ones are to remove: their class
-    is noise. The area shows how strongly the loss pulls. The frame has no pixel, hence no mark.
+    A triangle that points up shows where a class is born, a triangle that points down where it
+    dies. A green pixel is to be fixed: its class has a partner in the target. An orange pixel is to
+    be removed: its class is noise. The area of a mark shows how strongly the loss pulls. The frame
+    has no pixel, and so no mark.
 
     Args:
-        axes: Drawn into.
+        axes: The axes to draw into.
         likelihood: (H, W) in [0, 1].
-        explanation: Of the same image.
-        min_force: Pixels pulled by this much or less have no mark.
-        mark_area: Area of the mark of a pixel pulled by a force of 1, in square points. Areas are
-            comparable between pictures.
-        legend: Whether to add a legend below; the marks are labelled for one in either case.
+        explanation: The explanation of the loss of the same image.
+        min_force: A pixel that is pulled by this force or less has no mark.
+        mark_area: Area of the mark of a pixel that is pulled by a force of 1, in square points.
+            Areas are comparable between pictures.
+        legend: Whether to add a legend below. The marks have labels for one in either case.
 
     Returns:
         The axes.
@@ -77,25 +78,26 @@ def plot_landscape(
 ) -> Any:
     """The likelihood as a landscape whose ridges are the structure.
 
-    Critical pixels are marked as in :func:`plot_critical_pixels`, and in front of hills that hide
-    them; a line goes from each to the height that the loss wants for it.
+    Critical pixels are marked as in :func:`plot_critical_pixels`. Marks are drawn in front of hills
+    that would hide them. A line goes from each mark to the height that the loss wants for it.
 
     Args:
-        axes: Three-dimensional (``figure.add_subplot(projection="3d")``); drawn into.
+        axes: Three-dimensional axes to draw into (``figure.add_subplot(projection="3d")``).
         likelihood: (H, W) in [0, 1].
-        explanation: Of the same image; None = no marks.
-        threshold: Height of the contour, the outline of the mask; None = no contour.
-        min_force: Pixels pulled by this much or less have no mark.
-        mark_area: Area of the mark of a pixel pulled by a force of 1, in square points.
-        legend: Whether to add a legend of the marks; they are labelled for one in either case.
+        explanation: The explanation of the loss of the same image; None = no marks.
+        threshold: Height of the contour, which is the outline of the mask; None = no contour.
+        min_force: The same as in :func:`plot_critical_pixels`.
+        mark_area: The same as in :func:`plot_critical_pixels`.
+        legend: Whether to add a legend of the marks. They have labels for one in either case.
 
     Returns:
         The axes.
 
     Raises:
-        TypeError: As :func:`plot_critical_pixels`; if the threshold isn't a number.
-        ValueError: As :func:`plot_critical_pixels`; if the axes aren't three-dimensional, the
-            likelihood has a side of one pixel, or the threshold isn't finite.
+        TypeError: For the reasons of :func:`plot_critical_pixels`; if the threshold isn't a number.
+        ValueError: For the reasons of :func:`plot_critical_pixels`; if the axes aren't
+            three-dimensional, a side of the likelihood is one pixel long, or the threshold isn't
+            finite.
 
     Cost: each pixel is a polygon; matplotlib takes about a second for 200 x 200.
     """
@@ -114,7 +116,7 @@ def plot_landscape(
     if explanation is not None:
         groups = critical_marks(explanation, values.shape, min_force, mark_area)
 
-    # matplotlib sorts whole artists by depth, which would hide marks inside of the surface.
+    # matplotlib sorts whole artists by depth, which would hide marks within the surface.
     axes.computed_zorder = False
     _draw_surface(axes, values, threshold)
     for marks in groups:
@@ -125,10 +127,10 @@ def plot_landscape(
 
 
 def _draw_surface(axes: Any, values: NDArray[np.float64], threshold: float | None) -> None:
-    """The landscape, seen as the map is: the first row lies at the back."""
+    """The landscape, seen from the side of the last row: the first row lies at the back."""
     height, width = values.shape
     rows, columns = np.indices(values.shape)
-    # Strides of 1: the default leaves out rows of maps larger than 50 pixels.
+    # With its default strides, matplotlib leaves out rows of maps larger than 50 pixels.
     axes.plot_surface(
         columns, rows, values, rstride=1, cstride=1, color="0.95", antialiased=False, zorder=1
     )
@@ -164,5 +166,5 @@ def _add_legend(axes: Any) -> None:
         handletextpad=0.4,
     )
     for mark in legend.legend_handles:
-        if isinstance(mark, PathCollection):  # What callers drew before keeps its look.
+        if isinstance(mark, PathCollection):  # Lines that callers drew before stay as they are.
             mark.set_sizes([40])

@@ -1,7 +1,8 @@
-"""A segmentation beside its truth, with wrong topology marked."""
+"""Segmentations beside their truth, with wrong topology marked."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -32,23 +33,24 @@ def plot_mistakes(
     """The predicted mask, with a ring around each cell or piece that is wrong.
 
     Red circle: a true cell that has grown together with another one, or is gone. Blue square: a
-    predicted cell that isn't there. Orange diamond: a piece of structure too many or too few.
+    predicted cell that doesn't exist in the truth. Orange diamond: a piece of structure that only
+    one of the masks has.
 
     Args:
-        axes: Drawn into.
+        axes: The axes to draw into.
         prediction: (H, W) mask, 1 = structure.
         truth: The same shape.
-        connectivity: Of the structure.
-        valid: The same shape: 1 where a pixel counts; None = everywhere. The others are drawn in
-            grey and taken for structure in both, as loss and metrics do.
+        connectivity: Connectivity of the structure, 4 or 8.
+        valid: The same shape: 1 where a pixel counts; None = everywhere. A pixel that doesn't count
+            is drawn in grey. It is taken for structure in both masks, as loss and metrics do.
 
     Returns:
         The axes; the marks are labelled for a legend, with their numbers.
 
     Raises:
-        TypeError: If an array holds no numbers, or is a masked one.
-        ValueError: If the masks are not of one shape (H, W), hold anything but 0 and 1, or the
-            connectivity is neither 4 nor 8.
+        TypeError: If an array holds no numbers, or is a masked array.
+        ValueError: If the masks haven't the same shape (H, W), hold other values than 0 and 1, or
+            the connectivity is neither 4 nor 8.
     """
     masks = _checked_masks(prediction, truth, valid, connectivity)
     show_mask(axes, masks.prediction, masks.valid)
@@ -67,23 +69,23 @@ def plot_errors(
 ) -> Axes:
     """The truth with the pixels that the prediction gets wrong, and rings as in `plot_mistakes`.
 
-    Red pixel: structure that the prediction misses. Blue pixel: structure that isn't there.
+    Red pixel: structure that the prediction misses. Blue pixel: predicted structure that isn't true.
 
     Args:
-        axes: Drawn into.
+        axes: The axes to draw into.
         prediction: (H, W) mask, 1 = structure.
         truth: The same shape.
-        connectivity: Of the structure.
-        frame: Whether a frame of structure surrounds both, as in the loss of a patch: what touches
-            the border is one piece then.
-        valid: As of :func:`plot_mistakes`.
+        connectivity: Connectivity of the structure, 4 or 8.
+        frame: Whether a frame of structure surrounds both, as in the loss of a patch. All structure
+            that touches the border is then one piece.
+        valid: The same as in :func:`plot_mistakes`.
 
     Returns:
         The axes; the marks are labelled for a legend, with their numbers.
 
     Raises:
-        TypeError: As :func:`plot_mistakes`; if ``frame`` isn't True or False.
-        ValueError: As :func:`plot_mistakes`.
+        TypeError: For the reasons of :func:`plot_mistakes`; if ``frame`` isn't True or False.
+        ValueError: For the reasons of :func:`plot_mistakes`.
     """
     from matplotlib.colors import to_rgb
 
@@ -102,7 +104,7 @@ def plot_errors(
 
 
 class _Masks(NamedTuple):
-    """Two masks (H, W) in which pixels that don't count are structure, and which ones count."""
+    """Two masks (H, W), and which pixels count. A pixel that doesn't count is structure in both."""
 
     prediction: NDArray[np.bool_]
     truth: NDArray[np.bool_]
@@ -138,7 +140,7 @@ def _mark_mistakes(axes: Axes, masks: _Masks, connectivity: int, frame: bool) ->
             np.concatenate([without_partner(*pieces), without_partner(*pieces[::-1])]),
         ),
     ]
-    # Hundreds of large rings would hide what they are about.
+    # Hundreds of large rings would hide the picture.
     area = float(np.clip(_AREA_OF_ALL / max(sum(len(mark[3]) for mark in marks), 1), 8, 70))
     for label, marker, colour, centres in marks:
         axes.scatter(
@@ -154,7 +156,7 @@ def _mark_mistakes(axes: Axes, masks: _Masks, connectivity: int, frame: bool) ->
 
 
 def _pieces(mask: NDArray[np.bool_], connectivity: int, frame: bool) -> NDArray[np.int64]:
-    """Components of the structure, without those that are part of the frame."""
+    """Components of the structure, without the one that the frame is part of."""
     if not frame:
         return label_structure(mask, connectivity)
     framed = np.pad(mask, 1, constant_values=True)
@@ -174,19 +176,19 @@ def plot_segmentation(
     """Image, truth, likelihood, and the mask at 0.5 with wrong topology marked, in a row.
 
     Args:
-        figure: Drawn into.
+        figure: The figure to draw into.
         image: (C, H, W) with one or three channels, any range.
         truth: (H, W) mask, 1 = structure.
         likelihood: (H, W) in [0, 1].
-        connectivity: Of the structure.
-        valid: (H, W): 1 where a pixel counts; None = everywhere. As of :func:`plot_mistakes`.
+        connectivity: Connectivity of the structure, 4 or 8.
+        valid: The same as in :func:`plot_mistakes`.
 
     Returns:
         The four axes.
 
     Raises:
-        TypeError: If an array holds no numbers, or is a masked one.
-        ValueError: If shapes don't fit, the truth holds anything but 0 and 1, the likelihood
+        TypeError: If an array holds no numbers, or is a masked array.
+        ValueError: If shapes don't fit, the truth holds other values than 0 and 1, the likelihood
             leaves [0, 1], or the connectivity is neither 4 nor 8.
     """
     truth_shape = real_array("truth", truth).shape
@@ -204,3 +206,57 @@ def plot_segmentation(
     marks, labels = row[3].get_legend_handles_labels()
     figure.legend(marks, labels, loc="outside lower right", ncols=3, fontsize=9, frameon=False)
     return row
+
+
+def plot_masks(
+    figure: Figure,
+    truth: Numbers,
+    masks: Mapping[str, Numbers],
+    connectivity: int = 8,
+    *,
+    image: Numbers | None = None,
+    valid: ArrayLike | None = None,
+) -> NDArray[Any]:
+    """The truth and masks beside it, with wrong topology marked. Each title counts the marks.
+
+    The marks are those of :func:`plot_mistakes`.
+
+    Args:
+        figure: The figure to draw into.
+        truth: (H, W) mask, 1 = structure.
+        masks: Masks of the same shape, by title.
+        connectivity: Connectivity of the structure, 4 or 8.
+        image: (C, H, W) with one or three channels, any range, for a panel before the truth.
+        valid: The same as in :func:`plot_mistakes`.
+
+    Returns:
+        The axes of the image (if there is one), of the truth and of each mask.
+
+    Raises:
+        TypeError: If an array holds no numbers, or is a masked array.
+        ValueError: If shapes don't fit, or a mask holds other values than 0 and 1.
+    """
+    given = real_array("truth", truth)
+    counted = valid_pixels(valid, given.shape)
+    true = binary_mask("truth", taken_for_structure(given, counted))
+    before = 1 if image is None else 2
+    row: NDArray[Any] = figure.subplots(1, before + len(masks), squeeze=False)[0]
+    if image is not None:
+        show(row[0], stretched(grey_or_colour(image, true.shape)))
+        row[0].set_title("image", fontsize=10)
+    show_mask(row[before - 1], true, counted)
+    row[before - 1].set_title("truth", fontsize=10)
+    for axes, (title, mask) in zip(row[before:], masks.items(), strict=True):
+        plot_mistakes(axes, mask, true, connectivity, valid=counted)
+        marks = sum(len(artist.get_offsets()) for artist in axes.collections)
+        axes.set_title(f"{title}: {marks} mistakes", fontsize=10)
+    if masks:
+        _explain_marks(figure, row[-1])
+    return row
+
+
+def _explain_marks(figure: Figure, axes: Axes) -> None:
+    """A legend of the rings below all panels. It leaves out their numbers, which differ."""
+    marks, labels = axes.get_legend_handles_labels()
+    meanings = [label.rpartition(":")[0] for label in labels]
+    figure.legend(marks, meanings, loc="outside lower center", ncols=3, fontsize=9, frameon=False)

@@ -1,4 +1,4 @@
-"""Holes and specks too small to be meant: where they are, and masks without them."""
+"""Holes and specks that are too small to be meant: where they are, and masks without them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Tiny(NamedTuple):
     """Components of fewer pixels than a bound.
 
     Attributes:
-        holes: (H, W) where background is part of a tiny component; at the border as well.
-        specks: (H, W) where structure is.
+        holes: (H, W) where background belongs to a tiny component, which may touch the border.
+        specks: (H, W) where structure belongs to a tiny component.
         hole_centres: (n, 2) mean row and column of each tiny hole.
-        speck_centres: (m, 2) the same of specks.
+        speck_centres: (m, 2) mean row and column of each speck.
     """
 
     holes: NDArray[np.bool_]
@@ -29,11 +29,11 @@ class Tiny(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Components of what counts in a mask, cut where a pixel doesn't.
+    """Components of the pixels of a mask that count. A pixel that doesn't count connects nothing.
 
     Attributes:
         cells: (H, W) components of the background from 1 on, elsewhere 0.
-        pieces: (H, W) components of the structure.
+        pieces: (H, W) components of the structure from 1 on, elsewhere 0.
     """
 
     cells: NDArray[np.int64]
@@ -41,7 +41,7 @@ class Parts(NamedTuple):
 
 
 def label_parts(mask: ArrayLike, connectivity: int, valid: ArrayLike | None = None) -> Parts:
-    """All components of a mask, wherever they lie.
+    """All components of a mask, at the border as well.
 
     Args:
         mask: (H, W), 1 = structure.
@@ -64,12 +64,12 @@ def find_tiny(
         mask: (H, W), 1 = structure.
         connectivity: Of the structure; holes have the other one.
         min_size: The smallest size that is meant.
-        valid: (H, W), 1 where a pixel counts; None = everywhere. Of what is cut by pixels that
-            don't count, the rest's size is compared.
+        valid: (H, W), 1 where a pixel counts; None = everywhere. The size of a component is the
+            number of its pixels that count.
 
     Raises:
-        TypeError: If an array holds no numbers, or is a masked one.
-        ValueError: If an array isn't (H, W), or holds anything but 0 and 1.
+        TypeError: If an array holds no numbers, or is a masked array.
+        ValueError: If an array isn't (H, W), or holds other values than 0 and 1.
     """
     check_whole("min_size", min_size, least=1)
     parts = label_parts(mask, connectivity, valid)
@@ -83,19 +83,19 @@ def clean_mask(
 ) -> NDArray[np.uint8]:
     """The mask without specks, then without holes, of fewer than ``min_size`` pixels.
 
-    Specks first: one in the middle of a cell would otherwise count as part of its wall, and one
-    within a tiny hole would split it. What is left has no tiny hole or speck, unless all of it is
-    one.
+    Specks are removed first. A speck in the middle of a cell would otherwise count as part of the
+    cell's wall, and a speck within a tiny hole would split the hole. The result has no tiny hole
+    and no speck, unless the whole mask is one.
 
     Args:
         mask: (H, W), 1 = structure.
         connectivity: Of the structure; holes have the other one.
         min_size: The smallest size that is kept.
-        valid: As of :func:`find_tiny`. Pixels that don't count are left as they are.
+        valid: The same as in :func:`find_tiny`. Pixels that don't count stay as they are.
 
     Raises:
-        TypeError: As :func:`find_tiny`.
-        ValueError: As :func:`find_tiny`.
+        TypeError: For the reasons of :func:`find_tiny`.
+        ValueError: For the reasons of :func:`find_tiny`.
     """
     check_whole("min_size", min_size, least=1)
     structure, counted = _checked(mask, valid)
@@ -114,14 +114,14 @@ def _checked(
 
 
 def component_sizes(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) Pixels of each component."""
+    """(n,) The number of pixels of each component."""
     return np.bincount(labels.ravel())[1:]
 
 
 def _small(
     labels: NDArray[np.int64], min_size: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Where the small components are, and the centre of each."""
+    """(H, W) where the small components are, and (n, 2) the centre of each."""
     small = np.flatnonzero(component_sizes(labels) < min_size) + 1
     where: NDArray[np.bool_] = np.isin(labels, small)
     places = np.argwhere(where)

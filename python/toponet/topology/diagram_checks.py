@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from toponet._ground.validation import FloatArray, number_array
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-# Made once: comparing with np.int32 itself would make a dtype of it each time.
+# Made once. Comparing with np.int32 itself would make a dtype of it each time.
 _INT8, _INT32, _INT64 = (np.dtype(np.int8),), (np.dtype(np.int32),), (np.dtype(np.int64),)
 
 
@@ -20,12 +20,13 @@ def check_layout(
     dimensions: NDArray[np.int8],
     splits: NDArray[np.int64],
 ) -> None:
-    """Raises unless dtypes and shapes fit together; the numbers are not looked at.
+    """Raises unless dtypes and shapes fit together. The numbers are not checked.
 
-    No numpy function is called, because every result of the kernel passes here: about 1 us.
+    Every result of the kernel passes this check. It calls no numpy function, so it takes about
+    1 us.
 
     Raises:
-        TypeError: If something isn't an array, or of another dtype.
+        TypeError: If an argument isn't a numpy array, or has another dtype.
         ValueError: If shapes don't fit, or splits don't run from 0 to the number of rows.
     """
     _check_array("values", values, _FLOATS)
@@ -61,22 +62,22 @@ def check_content(
     dimensions: NDArray[np.int8],
     splits: NDArray[np.int64],
 ) -> None:
-    """Raises ValueError unless arrays of the right layout hold the numbers of diagrams."""
+    """Raises ValueError unless the numbers in arrays of the right layout can belong to diagrams."""
     check_dots("values", values)
     if (pixels < -1).any():
         raise ValueError(f"pixels must be at least -1, got {pixels.min()}")
     if not np.isin(dimensions, (0, 1)).all():
-        raise ValueError("dimensions must be 0 or 1, got others as well")
+        raise ValueError("dimensions must be 0 or 1, got other numbers as well")
     if (np.diff(splits) < 0).any():
         raise ValueError("splits must not decrease")
     check_holes_die("values", values, dimensions)
 
 
 def check_holes_die(name: str, values: FloatArray, dimensions: NDArray[np.int8]) -> None:
-    """Raises ValueError if a hole never dies: it would be matched as the component that doesn't.
+    """Raises ValueError if a hole never dies.
 
-    Every hole of an image is filled at the latest when the whole image is there. The sign of what
-    never comes doesn't matter here.
+    The last threshold fills every hole of an image. A hole that never dies would be matched like
+    the component that never dies. A death of either infinity means "never" here.
     """
     undying = (dimensions == 1) & np.isinf(values[:, 1])
     if undying.any():
@@ -106,7 +107,13 @@ def dot_array(name: str, values: ArrayLike, *, sublevel: bool = False) -> FloatA
 
 
 def check_dots(name: str, values: FloatArray, *, sublevel: bool = False) -> None:
-    """Raises ValueError unless (n, 2) values are births and deaths in the order of their sets."""
+    """Raises ValueError unless (n, 2) values are births and deaths in the right order.
+
+    Args:
+        name: For the sentence.
+        values: (n, 2) births and deaths.
+        sublevel: Whether they are of sublevel sets, where birth <= death and "never" is inf.
+    """
     birth, death = (-values if sublevel else values).T
     if not np.isfinite(birth).all() or np.isnan(death).any() or (death == np.inf).any():
         never = "inf" if sublevel else "-inf"

@@ -22,13 +22,15 @@ _NAMES = ("values", "pixels", "dimensions", "splits")
 class PersistenceDiagrams:
     """Persistence diagrams of B images: one row per class of positive persistence.
 
-    Rows are ordered by (image, dimension, death pixel, birth pixel); what never dies comes first.
-    ``values == image.flat[pixels]`` bit for bit wherever ``pixels >= 0``. The arrays are read-only:
-    the constructor copies those that can be written to, and takes others as they are.
+    Rows are ordered by (image, dimension, death pixel, birth pixel); a class that never dies comes
+    first. ``values == image.flat[pixels]`` bit for bit wherever ``pixels >= 0``. The arrays are
+    read-only: the constructor copies an array that can be written to, and takes any other array as
+    it is.
 
-    Diagrams from elsewhere (:meth:`from_gudhi`, :meth:`from_scikit_tda`) know no pixels: these are
-    all -1. Their rows are ordered by (image, dimension), what never dies first, then as given. They
-    may serve as targets, whose pixels nobody asks for.
+    Diagrams of other libraries (:meth:`from_gudhi`, :meth:`from_scikit_tda`) know no pixels: all
+    their pixels are -1. Their rows are ordered by (image, dimension). Within a dimension, a class
+    that never dies comes first, and the others come as they were given. Such diagrams can be the
+    targets of a loss, because a loss needs no pixels of its target.
 
     Attributes:
         values: (n, 2), the images' dtype. Birth and death; birth >= death (superlevel sets). A
@@ -36,11 +38,11 @@ class PersistenceDiagrams:
         pixels: (n, 2) int32. Birth and death pixel, flat indices into H x W; -1 = born with the
             frame, or never dies, or not known.
         dimensions: (n,) int8. 0 = connected component, 1 = hole.
-        splits: (B + 1,) int64. Rows ``splits[i]:splits[i + 1]`` are image i's.
+        splits: (B + 1,) int64. Rows ``splits[i]:splits[i + 1]`` belong to image i.
 
     Raises:
-        TypeError: If an array isn't one, or of another dtype.
-        ValueError: If the shapes don't fit together. The numbers in them are not looked at.
+        TypeError: If an argument isn't a numpy array, or has another dtype.
+        ValueError: If the shapes don't fit together. The numbers in the arrays are not checked.
 
     Example:
         >>> import numpy as np, toponet
@@ -60,7 +62,7 @@ class PersistenceDiagrams:
     splits: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        """Checks what is cheap to check; keeps copies of the arrays that somebody may write to."""
+        """Checks dtypes and shapes, which is cheap; copies the arrays that can be written to."""
         check_layout(self.values, self.pixels, self.dimensions, self.splits)
         for name in _NAMES:
             array = getattr(self, name)
@@ -70,7 +72,7 @@ class PersistenceDiagrams:
                 object.__setattr__(self, name, own)  # The class is frozen.
 
     def __reduce__(self) -> tuple[type[PersistenceDiagrams], tuple[NDArray[Any], ...]]:
-        """Copies and pickles go through the constructor: their arrays are read-only as well."""
+        """Copies and pickles go through the constructor, so that their arrays are read-only too."""
         return PersistenceDiagrams, (self.values, self.pixels, self.dimensions, self.splits)
 
     def __len__(self) -> int:
@@ -78,7 +80,7 @@ class PersistenceDiagrams:
         return len(self.splits) - 1
 
     def __getitem__(self, index: int | slice | tuple[int | slice, int]) -> PersistenceDiagrams:
-        """The diagrams of one image (as a batch of one), or of a run of images: views, no copies.
+        """The diagrams of one image (a batch of one) or of a slice of images; views, no copies.
 
         A second index chooses the dimension: ``diagrams[i, d]`` is ``diagrams[i].dimension(d)``.
 
@@ -110,7 +112,7 @@ class PersistenceDiagrams:
         )
 
     def __iter__(self) -> Iterator[PersistenceDiagrams]:
-        """The images' diagrams one after the other."""
+        """The diagrams of each image, as a batch of one."""
         return (self[image] for image in range(len(self)))
 
     def dimension(self, dimension: int) -> PersistenceDiagrams:
@@ -124,7 +126,11 @@ class PersistenceDiagrams:
         return self._only(self.dimensions == dimension)
 
     def finite(self) -> PersistenceDiagrams:
-        """Only what dies. A padded frame's own component, for one, is no dot of a framed image."""
+        """Only the classes that die.
+
+        If an image was padded by a frame, this drops the component of the frame, which is no dot
+        of a framed image.
+        """
         return self._only(np.isfinite(self.values[:, 1]))
 
     def _only(self, rows: NDArray[np.bool_]) -> PersistenceDiagrams:
@@ -135,11 +141,13 @@ class PersistenceDiagrams:
 
     @staticmethod
     def concatenate(batches: Iterable[PersistenceDiagrams]) -> PersistenceDiagrams:
-        """One batch of all the images, in their order: a loss needs it of targets kept one by one.
+        """One batch of all the images, in their order.
+
+        A loss takes the targets of a batch in this form.
 
         Raises:
             TypeError: If an entry isn't a PersistenceDiagrams, or the dtypes differ.
-            ValueError: If there are none.
+            ValueError: If there is no entry.
 
         Example:
             >>> import numpy as np, toponet
@@ -165,11 +173,12 @@ class PersistenceDiagrams:
         )
 
     def to_gudhi(self, *, negated: bool = True) -> list[list[interchange.Pair]]:
-        """As gudhi's ``persistence()`` gives them: a list of (dimension, (birth, death)) per image.
+        """The form of gudhi's ``persistence()``: a list of (dimension, (birth, death)) per image.
 
         Args:
-            negated: True: as gudhi would find them in the negated image (see :meth:`from_gudhi`),
-                with birth <= death and inf for what never dies. False: the values as they are.
+            negated: True: the values that gudhi finds in the negated image (see
+                :meth:`from_gudhi`). There birth <= death, and a class that never dies has death
+                inf. False: the values as they are.
 
         Raises:
             TypeError: If negated isn't True or False.
@@ -187,26 +196,27 @@ class PersistenceDiagrams:
     def from_gudhi(
         diagrams: Sequence[Sequence[interchange.Pair]], *, negated: bool = True
     ) -> PersistenceDiagrams:
-        """Diagrams that gudhi's ``persistence()`` gave: a list of (dimension, (birth, death)) each.
+        """Diagrams of gudhi's ``persistence()``: a list of (dimension, (birth, death)) per image.
 
-        gudhi works on sublevel sets, we on superlevel sets: give it the negated image. As
-        ``top_dimensional_cells`` it has our connectivity 8, as ``vertices`` 4. gudhi knows no
-        frame: pad the image by one pixel, and drop the frame's own component by :meth:`finite`.
+        gudhi works on sublevel sets, toponet on superlevel sets, so give gudhi the negated image.
+        Its ``top_dimensional_cells`` correspond to connectivity 8, its ``vertices`` to 4. gudhi
+        knows no frame: pad the image by one pixel, and drop the frame's component by
+        :meth:`finite`.
 
         Args:
-            diagrams: One list for each image; a single image's must be in a list as well. Pairs of
-                zero persistence are dropped.
-            negated: True: they are of the negated image, so that births and deaths change their
-                sign and inf becomes -inf. False: they are of superlevel sets already.
+            diagrams: One list for each image. The list of a single image must be in a list as well.
+                Pairs of zero persistence are dropped.
+            negated: True: the diagrams describe the negated image, so births and deaths change
+                their sign, and inf becomes -inf. False: they describe superlevel sets already.
 
         Returns:
             The diagrams of all images, float64, without pixels.
 
         Raises:
-            TypeError: If they aren't such lists.
-            ValueError: If a dimension isn't 0 or 1, a number isn't finite (deaths of components may
-                be what never comes; holes of images die), or births and deaths aren't in the order
-                that ``negated`` says.
+            TypeError: If the diagrams aren't such lists.
+            ValueError: If a dimension isn't 0 or 1; if a number isn't finite (the death of a
+                component may be infinite, the death of a hole may not); or if births and deaths
+                aren't in the order that ``negated`` says.
 
         Example:
             >>> import toponet
@@ -218,11 +228,12 @@ class PersistenceDiagrams:
         return PersistenceDiagrams(*interchange.from_pairs(diagrams, negated))
 
     def to_scikit_tda(self, *, negated: bool = True) -> list[list[FloatArray]]:
-        """As ripser and persim have them: for each image two (n, 2) arrays, dimension 0 and 1.
+        """The form of ripser and persim: for each image two (n, 2) arrays, dimension 0 and 1.
 
         Args:
-            negated: True: as sublevel sets of the negated image have them, with birth <= death and
-                inf for what never dies; this is what those libraries expect. False: as they are.
+            negated: True: the values for the sublevel sets of the negated image, which ripser and
+                persim expect. There birth <= death, and a class that never dies has death inf.
+                False: the values as they are.
 
         Raises:
             TypeError: If negated isn't True or False.
@@ -243,22 +254,23 @@ class PersistenceDiagrams:
     def from_scikit_tda(
         diagrams: Sequence[Sequence[ArrayLike]], *, negated: bool = True
     ) -> PersistenceDiagrams:
-        """Diagrams as (n, 2) arrays of births and deaths, one for each dimension.
+        """Diagrams as (n, 2) arrays of births and deaths, one array for each dimension.
 
-        So have them ripser and persim, and gudhi's ``persistence_intervals_in_dimension``.
+        This is the form of ripser and persim, and of gudhi's
+        ``persistence_intervals_in_dimension``.
 
         Args:
-            diagrams: For each image a list of arrays, dimension 0 first; a single image's list must
-                be in a list as well. Pairs of zero persistence are dropped.
-            negated: As of :meth:`from_gudhi`.
+            diagrams: For each image a list of arrays, dimension 0 first. The list of a single image
+                must be in a list as well. Pairs of zero persistence are dropped.
+            negated: The same as in :meth:`from_gudhi`.
 
         Returns:
             The diagrams of all images, without pixels; float32 if all arrays are, else float64.
 
         Raises:
-            TypeError: If they aren't lists of arrays of real numbers.
-            ValueError: If an array isn't (n, 2), one of dimension 2 or more isn't empty, and as
-                :meth:`from_gudhi`.
+            TypeError: If the diagrams aren't lists of arrays of real numbers.
+            ValueError: If an array isn't (n, 2); if an array of dimension 2 or more isn't empty;
+                and for the reasons of :meth:`from_gudhi`.
 
         Example:
             >>> import numpy as np, toponet
@@ -277,33 +289,34 @@ class PersistenceDiagrams:
 
         Args:
             path: Taken as it is: no suffix is added.
-            overwrite: Replace a file that is there already.
+            overwrite: Whether to replace a file that exists.
 
         Raises:
-            FileExistsError: If there is one and ``overwrite`` is False.
-            FileNotFoundError: If its folder doesn't exist.
+            FileExistsError: If the file exists and ``overwrite`` is False.
+            FileNotFoundError: If the folder of the file doesn't exist.
             TypeError: If overwrite isn't True or False.
-            ValueError: If the numbers aren't those of diagrams: :meth:`load` would refuse them.
+            ValueError: If the numbers can't belong to diagrams: :meth:`load` would refuse them.
         """
         self.check()
         arrays = {name: getattr(self, name) for name in _NAMES}
         archive.write_arrays(path, arrays, overwrite=overwrite)
 
     def check(self) -> None:
-        """Raises ValueError unless the numbers are those of diagrams.
+        """Raises ValueError if the numbers can't belong to diagrams.
 
-        The kernel's are. The constructor looks at dtypes and shapes only.
+        The constructor checks only dtypes and shapes. Diagrams that :func:`toponet.persistence`
+        returns always pass.
         """
         check_content(self.values, self.pixels, self.dimensions, self.splits)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> PersistenceDiagrams:
-        """Reads what :meth:`save` wrote, and trusts nothing in it.
+        """Reads a file that :meth:`save` wrote, and checks everything in it.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it isn't such a file, is damaged or of another format, or its arrays
-                aren't those of diagrams; the file is named.
+            ValueError: If the file is of another kind or format, is damaged, or holds other arrays
+                than diagrams have. The error names the file.
         """
         arrays = archive.read_arrays(path, _NAMES)
         try:
@@ -314,7 +327,7 @@ class PersistenceDiagrams:
         return diagrams
 
     def __repr__(self) -> str:
-        """Counts, not numbers: diagrams have hundreds of rows."""
+        """The number of dots, not the dots: diagrams have hundreds of rows."""
         finite = self.values[np.isfinite(self.values)]
         values = f"values {finite.min():.4g} to {finite.max():.4g}" if finite.size else "no dots"
         lines = [f"PersistenceDiagrams({len(self)} images, {self.values.dtype}, {values})"]

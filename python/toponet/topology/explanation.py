@@ -1,4 +1,4 @@
-"""What the loss does to one image, dot by dot: the plain route through any two diagrams."""
+"""What the loss does to one image, dot by dot, for any two diagrams."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ FATES = ("matched", "removed", "ignored", "missing")
 class Explanation:
     """The matching behind one image's topological loss: one row per dot.
 
-    The rows are the dots of the likelihood, in the order of its diagram, then those dots of the
-    target that found no partner.
+    The rows are the dots of the likelihood, in the order of its diagram, then the dots of the
+    target that have no partner.
 
     Attributes:
         shape: Height and width of the image (or patch) in pixels.
         dimensions: (n,) int8. 0 = component, 1 = hole.
-        fates: (n,) str. "matched" with a dot of the target; "removed": matched with the diagonal,
-            noise; "ignored": left alone because of ``min_persistence``; "missing": a dot of the
-            target that the likelihood has no dot for.
+        fates: (n,) str. "matched": matched with a dot of the target. "removed": noise, matched with
+            the diagonal. "ignored": left alone because of ``min_persistence``. "missing": a dot of
+            the target for which the likelihood has no dot.
         dots: (n, 2) float64. Birth and death in the likelihood; NaN for "missing". A class that
             never dies has death -inf.
-        goals: (n, 2) float64. Where the loss wants the dot: its partner, or its projection on the
-            diagonal; itself for "ignored", the target's dot for "missing".
+        goals: (n, 2) float64. Where the loss wants the dot to be. "matched": at its partner.
+            "removed": at its projection on the diagonal. "ignored": where it is. "missing": the dot
+            of the target.
         pixels: (n, 2) int32. Birth and death pixel, flat indices into H x W; -1 = none.
-        goal_pixels: (n, 2) int32. The same of the partner in the target, or of the target's dot
-            that has none; -1 without a partner.
+        goal_pixels: (n, 2) int32. Birth and death pixel of the dot of the target, for "matched" and
+            "missing"; otherwise -1.
         costs: (n,) float64. What each row adds to the loss, dimension weights included.
         forces: (n, 2) float64. The gradient of the loss with respect to the value of each critical
             pixel; gradient descent moves the pixel the other way.
@@ -72,7 +73,7 @@ class Explanation:
         return int(np.count_nonzero((self.fates == fate) & (self.dimensions == dimension)))
 
     def gradient(self) -> NDArray[np.float64]:
-        """(H, W): the forces, summed where a pixel serves several dots."""
+        """(H, W): the force on each pixel; forces of several dots on one pixel are summed."""
         gradient = np.zeros(self.shape[0] * self.shape[1])
         used = self.pixels >= 0
         np.add.at(gradient, self.pixels[used], self.forces[used])
@@ -97,23 +98,24 @@ def explain_matching(
     dims: Sequence[int] = (0, 1),
     matching: str = "complete",
     min_persistence: float = 0.0,
-    dim_weights: tuple[float, float] = (1.0, 1.0),
+    dim_weights: Sequence[float] = (1.0, 1.0),
 ) -> Explanation:
     """Matches the diagrams of one image, each dimension apart.
 
     Args:
-        likelihood: Of one image.
-        target: Likewise, of the same frame and dims; any values, not only 0 and 1.
+        likelihood: The diagram of one image.
+        target: The diagram of its target, with the same frame and dims. Its values may be any, not
+            only 0 and 1.
         shape: Height and width of the image.
-        dims: Dimensions that count; dots of others are left out.
+        dims: Dimensions that count. Dots of other dimensions are left out.
         matching: See :func:`toponet.match`.
         min_persistence: See :func:`toponet.match`.
         dim_weights: Factors of dimension 0 and 1.
 
     Raises:
-        ValueError: As :func:`toponet.match`; if a hole never dies.
+        ValueError: For the reasons of :func:`toponet.match`; if a hole never dies.
 
-    Cost: that of two matchings; O((n + m)^3) for targets that don't coincide.
+    Cost: that of two matchings, which is O((n + m)^3) if the dots of the target don't coincide.
     """
     check_holes_die("likelihood", likelihood.values, likelihood.dimensions)
     check_holes_die("target", target.values, target.dimensions)
@@ -130,7 +132,7 @@ def explain_matching(
     joined: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts]) for name in parts[0]
     }
-    # The dots of the likelihood first: callers line them up with its diagram.
+    # The dots of the likelihood come first: callers read them beside its diagram.
     order = np.argsort(joined["fates"] == "missing", kind="stable")
     return Explanation(shape=shape, **{name: column[order] for name, column in joined.items()})
 
@@ -141,7 +143,7 @@ def _dots_of(name: str, diagrams: PersistenceDiagrams, dimension: int) -> Dots:
 
 
 def _dot_rows(found: Dots, targets: Dots, pairs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """Fates, goals, costs and forces of the dots and of the targets without partner."""
+    """Fates, goals, costs and forces: of all dots, then of the targets without a partner."""
     dots, wanted = found.values, targets.values
     unmatched = pairs[pairs[:, 0] < 0, 1]
     pairs = pairs[pairs[:, 0] >= 0]
@@ -154,7 +156,7 @@ def _dot_rows(found: Dots, targets: Dots, pairs: NDArray[np.int64]) -> dict[str,
     goals[matched[:, 0]] = wanted[matched[:, 1]]
     goals[removed] = dots[removed].mean(axis=1, keepdims=True)
     residuals = np.zeros(goals.shape)
-    finite = np.isfinite(dots)  # Deaths that never happen have nothing to move.
+    finite = np.isfinite(dots)  # A death that never happens has no pixel to move.
     residuals[: len(dots)][finite] = dots[finite] - goals[: len(dots)][finite]
     costs = (residuals**2).sum(axis=1)
     costs[len(dots) :] = (wanted[unmatched, 0] - wanted[unmatched, 1]) ** 2 / 2

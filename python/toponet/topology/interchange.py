@@ -1,8 +1,8 @@
-"""Diagrams as other libraries write them, to and from flat arrays.
+"""Diagrams in the forms of other libraries, to and from flat arrays.
 
-Those libraries work on sublevel sets, where birth <= death and what never dies has death inf. The
-sublevel sets of the negated image -f are the superlevel sets of f: the same classes, with births
-and deaths of the opposite sign. ``negated`` tells whether signs change on the way.
+Other libraries work on sublevel sets. There birth <= death, and a class that never dies has death
+inf. The sublevel sets of the negated image -f are the superlevel sets of f. So both have the same
+classes, with births and deaths of opposite sign. ``negated`` tells whether the signs change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FlatArrays = tuple[FloatArray, NDArray[np.int32], NDArray[np.int8], NDArray[np.i
 
 
 def change_sign(values: FloatArray) -> FloatArray:
-    """The values of the negated image. Subtracted, because -x would make -0.0 of 0.0."""
+    """The values of the negated image. They are subtracted, because -x would turn 0.0 into -0.0."""
     return 0 - values
 
 
@@ -82,7 +82,7 @@ def _rows_of_arrays(image: int, arrays: Sequence[ArrayLike], negated: bool) -> R
 
 
 def _check_list(name: str, given: object, content: str) -> None:
-    """An array, or a diagram that isn't in the list of its batch, would be misread."""
+    """Raises TypeError unless a list: an array, or one image's diagram, would be misread."""
     if not isinstance(given, (list, tuple)):
         raise TypeError(f"{name} must be a list {content}, got {type(given).__name__}")
 
@@ -96,7 +96,7 @@ def _join(parts: Sequence[FloatArray]) -> FloatArray:
 
 
 def _flat(images: Sequence[Rows], negated: bool) -> FlatArrays:
-    """Positive persistence only, in the order of dimension; what never dies comes first."""
+    """The rows of positive persistence, by dimension; a class that never dies comes first."""
     ordered = [_in_order(values, dimensions) for values, dimensions in images]
     values = _join([image_values for image_values, _ in ordered])
     counts = [len(image_values) for image_values, _ in ordered]

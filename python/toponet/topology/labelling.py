@@ -1,4 +1,4 @@
-"""Connected components of masks, and which of them two masks don't have in common."""
+"""Connected components of masks, and the components of one mask that another mask lacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from toponet._ground.validation import binary_mask, check_connectivity
 
 
 def label_cells(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
-    """Components of one mask's background from 1 on, under the dual connectivity; structure is 0.
+    """Numbers the components of one mask's background from 1 on; structure is 0.
+
+    The background has the dual connectivity.
 
     Args:
         structure: (H, W) mask, 1 = structure.
@@ -17,14 +19,14 @@ def label_cells(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
 
     Raises:
         TypeError: If the mask holds no numbers, or is a masked array.
-        ValueError: If it isn't (H, W), or holds anything but 0 and 1.
+        ValueError: If the mask isn't (H, W), or holds other values than 0 and 1.
     """
     check_connectivity(connectivity)
     return _label(~binary_mask("structure", structure), 12 - connectivity)
 
 
 def label_structure(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
-    """Components of one mask's structure from 1 on; background is 0.
+    """Numbers the components of one mask's structure from 1 on; background is 0.
 
     Arguments and errors are those of :func:`label_cells`.
     """
@@ -33,10 +35,10 @@ def label_structure(structure: ArrayLike, connectivity: int) -> NDArray[np.int64
 
 
 def without_partner(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Centres of the components of ``labels`` that have no counterpart in ``other``.
+    """Centres of the components of ``labels`` that have no partner in ``other``.
 
-    Two components are partners if each is the one that the other shares most pixels with. If a
-    wall between two true cells is broken, one of them keeps its partner and the other has none.
+    Two components are partners if each is the component with which the other shares most pixels. If
+    a wall between two true cells is broken, one cell keeps its partner and the other cell has none.
 
     Args:
         labels: (H, W), components from 1 on, 0 = none.
@@ -56,16 +58,16 @@ def without_partner(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDAr
 
 
 def _favourites(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """By component, the one of ``other`` that it shares most pixels with; 0 = none.
+    """For each component, the component of ``other`` that it shares most pixels with; 0 = none.
 
-    Of several, that with the smallest number.
+    If several share the same number of pixels, it is the one with the smallest number.
     """
     favourites = np.zeros(int(labels.max()) + 1, dtype=np.int64)
     both = (labels > 0) & (other > 0)
     base = int(other.max()) + 1
     pairs, counts = np.unique(labels[both] * base + other[both], return_counts=True)
     components, partners = np.divmod(pairs, base)
-    # What is written last stays.
+    # Several rows write to one component; the last one stays.
     order = np.lexsort((-partners, counts, components))
     favourites[components[order]] = partners[order]
     return favourites
@@ -75,6 +77,6 @@ def _label(mask: NDArray[np.bool_], connectivity: int) -> NDArray[np.int64]:
     from skimage.measure import label
 
     # scikit-image counts the axes that a step may change: 1 for 4, 2 for 8.
-    # It counts in 32 bits, in which products of two numbers of components overflow.
+    # Its labels have 32 bits, in which a product of two labels could overflow.
     labels: NDArray[np.int64] = label(mask, connectivity=connectivity // 4).astype(np.int64)
     return labels

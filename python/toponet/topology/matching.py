@@ -28,7 +28,7 @@ class Dots:
     Attributes:
         values: (n, 2) float64. Births and deaths.
         pixels: (n, 2) int32. Birth and death pixels, flat indices into the image; -1 = none, or not
-            known. A matching may depend on them.
+            known. A matching may depend on the pixels.
     """
 
     values: Values
@@ -36,11 +36,11 @@ class Dots:
 
     @classmethod
     def without_places(cls, values: Values) -> Dots:
-        """Dots of which values alone are known."""
+        """Dots whose pixels aren't known."""
         return cls(values, np.full(values.shape, -1, dtype=np.int32))
 
     def finite(self) -> Pairs:
-        """Rows of the dots that die."""
+        """The row numbers of the dots that die."""
         return np.flatnonzero(np.isfinite(self.values[:, 1]))
 
     def rows(self, rows: Pairs) -> Dots:
@@ -53,10 +53,12 @@ class Matching:
     """A matching between the dots of two diagrams.
 
     Attributes:
-        pairs: (k, 2) int64. Rows of the first and of the second diagram; (i, -1) and (-1, j) are
-            matched to the diagonal. A dot left alone because of ``min_persistence`` is in no pair.
-        cost: Sum over the pairs of squared distances; to the diagonal it is (birth - death)^2 / 2.
-            Essential classes cost the squared difference of their births.
+        pairs: (k, 2) int64. Rows of the first and of the second diagram. (i, -1) and (-1, j) are
+            pairs of a dot and the diagonal. A dot that is left alone because of
+            ``min_persistence`` is in no pair.
+        cost: Sum of the squared distances over the pairs. The squared distance to the diagonal is
+            (birth - death)^2 / 2. A pair of essential classes costs the squared difference of
+            their births.
     """
 
     pairs: Pairs
@@ -71,35 +73,37 @@ def match(
     min_persistence: float = 0.0,
     method: str = "auto",
 ) -> Matching:
-    r"""Optimal matching of a diagram of f with a diagram of g: one dimension of one image each.
+    r"""Optimal matching of two diagrams, of f and of g: one dimension of one image each.
 
     Each mode minimises the sum of squared distances over the matchings that it allows:
 
-    - ``"complete"``: every dot of g has a partner as long as f has dots (the paper's bijection);
-      only the surplus of the larger diagram goes to the diagonal.
+    - ``"complete"``: every dot of g has a partner as long as f has dots (the paper's bijection).
+      Only the surplus of the larger diagram goes to the diagonal.
     - ``"wasserstein"``: any dot may go to the diagonal (2-Wasserstein distance, squared).
-    - ``"persistence"``: the k most persistent dots of f are matched with the k dots of g, the
-      others go to the diagonal (the rule that the paper's authors released).
+    - ``"persistence"``: the k most persistent dots of f are matched with the k dots of g. All other
+      dots of f go to the diagonal (the rule that the paper's authors released).
 
     Essential classes (death -inf) are matched with each other in the order of their births.
 
     Args:
         values_f: (n, 2) births and deaths, birth >= death.
-        values_g: (m, 2) likewise.
+        values_g: (m, 2) births and deaths, birth >= death.
         matching: One of the three modes.
-        min_persistence: Dots of f of at most this persistence that have no partner in g are left
-            alone: no pair, no cost. It doesn't influence who is matched with whom.
-        method: "closed_form" needs targets that coincide (all dots of g the same, as in binary
-            images): O(n log n). "pot" solves the transport problem: O((n + m)^3). "auto" takes the
-            closed form where it can.
+        min_persistence: A dot of f without a partner in g is left alone if its persistence is at
+            most this number: it is in no pair and costs nothing. Which dots are partners doesn't
+            depend on this number.
+        method: "closed_form" needs targets that coincide (all dots of g are equal, as in binary
+            images): O(n) on average. "pot" solves the transport problem: O((n + m)^3). "auto" takes
+            the closed form if the targets coincide.
 
     Returns:
-        The matching; essential pairs first, then pairs ordered by the dot of f, then (-1, j).
+        The matching: essential pairs first, then pairs ordered by the dot of f, then (-1, j).
 
     Raises:
+        TypeError: If an argument isn't an array of real numbers.
         ValueError: If an array isn't (n, 2), holds NaN or a birth below its death; if the numbers
-            of essential classes differ; if an option is unknown; if "closed_form" is asked for
-            targets that don't coincide.
+            of essential classes differ; if an option is unknown; if the targets of "closed_form"
+            don't coincide.
         RuntimeError: If POT did not converge.
 
     Source: Hu et al., NeurIPS 2019, section 2.2; Cohen-Steiner et al., "Lipschitz functions have
@@ -132,10 +136,12 @@ def match(
 def match_dots(
     dots_f: Dots, dots_g: Dots, *, matching: str, min_persistence: float, method: str = "auto"
 ) -> Matching:
-    """:func:`match` for dots that may have places.
+    """:func:`match` for dots whose pixels may be known, and whose values are checked.
 
     Raises:
-        ValueError: As :func:`match`, of what doesn't concern the arrays alone.
+        ValueError: If the numbers of essential classes differ, or "closed_form" is asked for
+            targets that don't coincide.
+        RuntimeError: If POT did not converge.
     """
     finite_f, finite_g = dots_f.finite(), dots_g.finite()
     essential, essential_cost = _match_essential(dots_f.values, dots_g.values)
@@ -170,7 +176,7 @@ def checked_values(name: str, values: ArrayLike) -> Values:
 
 
 def _match_essential(dots_f: Values, dots_g: Values) -> tuple[Pairs, float]:
-    """In one dimension, sorted births are the optimal matching."""
+    """Matches the classes that never die by their births, in sorted order: this is the optimum."""
     rows_f = np.flatnonzero(np.isneginf(dots_f[:, 1]))
     rows_g = np.flatnonzero(np.isneginf(dots_g[:, 1]))
     if len(rows_f) != len(rows_g):
@@ -185,7 +191,7 @@ def _match_essential(dots_f: Values, dots_g: Values) -> tuple[Pairs, float]:
 
 
 def _partners_by_value(f: Dots, g: Dots, method: str, matching: str) -> Pairs:
-    """For the matchings that know no places: values decide."""
+    """The partner in g of each dot of f, by the values alone; -1 = the diagonal."""
     coincide = bool((g.values == g.values[:1]).all())
     if method == "closed_form" and not coincide:
         different = len(np.unique(g.values, axis=0))
@@ -209,8 +215,8 @@ def _partners_by_value(f: Dots, g: Dots, method: str, matching: str) -> Pairs:
     return partner
 
 
-# By name: the partner in g of each dot of f, -1 = the diagonal. A line for each matching; all get
-# dots that die, and the method that match() was asked for.
+# The matchings by name. Each gets the dots that die and the method that match() was asked for. It
+# returns the partner in g of each dot of f; -1 = the diagonal.
 PARTNERS: Mapping[str, Callable[[Dots, Dots, str], Pairs]] = MappingProxyType(
     {
         name: partial(_partners_by_value, matching=name)

@@ -34,10 +34,10 @@ def persistence(
 ) -> PersistenceDiagrams:
     """Persistence diagrams of the superlevel sets of images, with critical pixels.
 
-    A threshold falls from +inf to -inf and {f >= threshold} grows: components (dimension 0) and
-    holes (dimension 1) are born and die. Ties in value are broken by pixel index, so that critical
-    pixels are functions of the image alone. Classes of zero persistence are dropped. One component
-    never dies; with a frame it is the frame's own, and isn't reported.
+    A threshold falls from +inf to -inf and {f >= threshold} grows. Meanwhile components (dimension
+    0) and holes (dimension 1) are born and die. Ties in value are broken by pixel index, so that
+    critical pixels are functions of the image alone. Classes of zero persistence are dropped. One
+    component never dies. With a frame this component is the frame's, and isn't reported.
 
     Args:
         images: (H, W) or (B, H, W), float32 or float64, finite.
@@ -45,11 +45,13 @@ def persistence(
         connectivity: Of the foreground. 8: pixels are squares (T-construction), the background is
             4-connected. 4: pixels are vertices (V-construction), the background is 8-connected.
         frame: Surround each image by a virtual one-pixel frame of foreground (relative homology,
-            paper section 2.3). Structures cut by the border then close loops with it; the frame
-            alone encloses one hole. Its pixel is -1. Without it the outside is background.
-        frame_value: Birth of what is born with the frame; at least the images' maximum.
-        algorithm: "union_find" (near-linear) or "reduction" (textbook boundary-matrix reduction).
-            The answers are the same to the bit.
+            paper section 2.3). Structures cut by the border then close loops with the frame. The
+            frame alone encloses one hole. Its pixel is -1. Without a frame the outside is
+            background.
+        frame_value: The value of the frame, which is the birth of a class that is born with the
+            frame. No pixel may have a larger value.
+        algorithm: "union_find", or "reduction" (the textbook's reduction of a boundary matrix).
+            Both give the same answers to the bit.
         num_threads: Threads that share the images; None = all cores, 1 = none started.
 
     Returns:
@@ -58,11 +60,11 @@ def persistence(
     Raises:
         TypeError: If the images are not float32 or float64.
         ValueError: If an image is empty, holds NaN or an infinite value, or a value above
-            ``frame_value`` with ``frame=True`` (the image's index is named); if an option is none
-            of the above.
+            ``frame_value`` with ``frame=True`` (the error names the index of the image); if an
+            option is unknown or out of range.
 
-    Cost: O(n log n) a image of n pixels with "union_find", cubic at worst with "reduction". The
-    GIL is released.
+    Cost: with "union_find" O(n + c log c) for an image of n pixels, of which c are critical; with
+    "reduction" cubic at worst. The GIL is released.
 
     Source: Edelsbrunner and Harer, Computational Topology (2010), chapter VII.
 
@@ -91,7 +93,7 @@ def persistence(
         num_threads=thread_count(num_threads),
     )
     for array in (values, pixels, dimensions, splits):
-        array.flags.writeable = False  # They are new: no copy is needed to keep them unchanged.
+        array.flags.writeable = False  # Nobody else has these arrays, so no copy is needed.
     return PersistenceDiagrams(values, pixels, dimensions, splits)
 
 
@@ -107,15 +109,17 @@ def betti_numbers(
     Args:
         masks: (H, W) or (B, H, W); 0 and 1 in any dtype, 1 = foreground.
         connectivity: Of the foreground, 8 or 4; the background has the other one.
-        frame: Surround each mask by a one-pixel frame of foreground, whose own component isn't
-            counted: an empty framed mask has (0, 1).
+        frame: Surround each mask by a one-pixel frame of foreground. The component of the frame
+            isn't counted: an empty mask with a frame has (0, 1).
         num_threads: Threads that share the masks; None = all cores, 1 = none started.
 
     Returns:
         (B, 2) int64: components and holes of each mask.
 
     Raises:
-        ValueError: If a mask is empty or holds anything but 0 and 1, or an option is wrong.
+        TypeError: If the masks hold no numbers, or an option has the wrong type.
+        ValueError: If a mask is empty or holds other values than 0 and 1, or an option is out of
+            range.
 
     Cost: one pass over the pixels. The GIL is released.
 

@@ -15,10 +15,10 @@ def diagonal_cost(dots: Values) -> Values:
 
 
 def partners_by_transport(f: Values, g: Values, matching: str) -> Pairs:
-    """Partner in g of each dot of f, -1 = diagonal, by optimal transport.
+    """The partner in g of each dot of f, by optimal transport; -1 = the diagonal.
 
-    The problem is compact: n + 1 by m + 1, where one more row and column stand for the diagonal
-    and carry the spare mass.
+    The problem has n + 1 rows and m + 1 columns. The last row and the last column stand for the
+    diagonal, and carry the spare mass.
     """
     if matching == "persistence":
         chosen = np.sort(np.argsort(f[:, 1] - f[:, 0], kind="stable")[: len(g)])
@@ -38,16 +38,17 @@ def partners_by_transport(f: Values, g: Values, matching: str) -> Pairs:
 
 
 def _transport_plan(mass_f: Values, mass_g: Values, cost: Values) -> Values:
-    """``ot.emd`` that fails loudly: POT answers NaN costs and its iteration cap without an error.
+    """The plan of ``ot.emd``. Raises where POT itself returns a wrong plan without an error.
 
-    Empty rows and columns are left out, because POT takes mass 0 at the border of its guard.
+    POT does so if a cost is NaN, and if it reaches its limit of iterations. Rows and columns
+    without mass are left out, because a mass of 0 lies at the limit of what POT's checks accept.
     """
-    import ot  # Imported here: it takes longer than the rest of the package together.
+    import ot  # Imported here, because it takes longer than all the rest of the package.
 
     if not np.isfinite(cost).all():
         raise ValueError("the costs of a matching must be finite")
     rows, columns = np.flatnonzero(mass_f), np.flatnonzero(mass_g)
-    # POT compares with an absolute epsilon: costs of 1e-14 would all be equal to it.
+    # POT compares costs with an absolute epsilon, to which costs of 1e-14 would all be equal.
     cost = cost / (cost.max() or 1.0)
     plan = np.zeros(cost.shape)
     solved, log = ot.lp.emd(

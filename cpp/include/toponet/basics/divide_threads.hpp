@@ -15,8 +15,8 @@ struct Division {
 
 /// \param count   Number of tasks.
 /// \param pixels  Number of pixels of all tasks together.
-/// \param pixels_per_thread  Fewer pixels than that aren't worth a thread: starting one takes some
-///                           50 microseconds.
+/// \param pixels_per_thread  How many pixels are worth a thread: starting one takes some 50
+///                           microseconds.
 inline Division divide_threads(std::int64_t count, std::int64_t pixels, int num_threads,
                                std::int64_t pixels_per_thread) {
     // Within an image the parts have to wait for each other a few times.

@@ -6,8 +6,8 @@
 
 namespace toponet {
 
-/// Grows by an eighth more than is asked for. std::vector doubles, which on large images would
-/// double the workspace for one saddle more than last time.
+/// Reserves an eighth more than is asked for. std::vector would double its memory: one saddle more
+/// than in the last image would then double the workspace.
 template <class Element>
 void reserve_lean(std::vector<Element>& elements, std::size_t size) {
     if (elements.capacity() < size) elements.reserve(size + size / 8);
@@ -20,7 +20,8 @@ void resize_lean(std::vector<Element>& elements, std::size_t size) {
     elements.resize(size);
 }
 
-/// All elements zero. Clears first: growing would copy what is overwritten anyway.
+/// Sets all elements to zero. Clears the vector first, because growing it would copy elements that
+/// are overwritten anyway.
 template <class Element>
 void assign_zeros_lean(std::vector<Element>& elements, std::size_t size) {
     elements.clear();

@@ -1,6 +1,7 @@
 /// Runs independent tasks on threads that live for one call.
 ///
-/// No pool outlives the call: nothing to break in a forked child, nothing shared between callers.
+/// No thread outlives the call. So a forked child inherits no broken pool, and callers share
+/// nothing.
 #pragma once
 
 #include <algorithm>
@@ -52,7 +53,7 @@ void parallel_for(std::int64_t count, int num_threads, const Task& task) {
     try {
         for (int thread = 1; thread < wanted; ++thread) threads.emplace_back(work, thread);
     } catch (const std::system_error&) {
-        // The system has no more threads to give: those that run will do.
+        // The system has no more threads to give: the ones that run do the work.
     }
     work(0);
     for (std::thread& thread : threads) thread.join();

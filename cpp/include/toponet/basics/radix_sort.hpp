@@ -23,12 +23,13 @@ auto descending_bits(Value value) {
     return bits & sign ? bits : static_cast<Bits>(~(bits | sign));
 }
 
-/// Sorts items by item.bits, ascending; equal ones keep their order. Digits of one byte, and digits
-/// that are the same everywhere cost one look: values of a narrow range, or of few levels, need few
-/// passes, binary ones two.
+/// Sorts items by item.bits, ascending; items with equal bits keep their order.
 ///
-/// A few hundred items are the rule. Wider digits would spend more on clearing counters than they
-/// save in passes.
+/// A digit is one byte. A digit that is the same in all items needs no pass. So values of a narrow
+/// range, or of few levels, need few passes; binary values need two.
+///
+/// A few hundred items are the rule. With wider digits, clearing the counters would take longer
+/// than the passes that are saved.
 template <class Item>
 void radix_sort(std::vector<Item>& items, std::vector<Item>& scratch) {
     constexpr std::size_t digits = sizeof(Item::bits);

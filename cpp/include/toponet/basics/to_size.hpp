@@ -1,7 +1,7 @@
 /// Signed counts and indices as std::size_t.
 ///
-/// Pixels, cells and nodes are signed, because -1 and differences of them have a meaning; the
-/// standard library indexes by std::size_t.
+/// The numbers of pixels, cells and nodes are signed, because -1 and differences of numbers have a
+/// meaning. The standard library indexes by std::size_t.
 #pragma once
 
 #include <cstddef>

@@ -9,14 +9,14 @@
 
 namespace toponet {
 
-/// Each in index order.
+/// The cells of each kind, in index order.
 struct CriticalCells {
     std::vector<std::int32_t> maxima;
     std::vector<std::int32_t> minima;
     std::vector<std::int32_t> saddles;
 };
 
-/// Sorts cells into maxima, minima, saddles and the regular rest by their upper links.
+/// Tells by the upper links which cells are maxima, minima and saddles. All others are regular.
 class CriticalCellFinder {
   public:
     /// \param upper_links  of a padded grid of `height` + 2 rows of `stride` cells.

@@ -1,4 +1,4 @@
-/// A borrowed view of a binary mask in whatever type its owner keeps it.
+/// A borrowed view of a binary mask, whose pixels may be of one of several types.
 #pragma once
 
 #include <cstdint>

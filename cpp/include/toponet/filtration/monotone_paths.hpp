@@ -8,18 +8,21 @@
 
 namespace toponet {
 
-/// Each cell's upper link says where its path goes on; at an end the step is 0.
+/// The upper link of a cell says where a path goes on from there. At the end of a path the step is
+/// 0.
 class MonotonePaths {
   public:
     std::array<std::int32_t, 256> step{};  ///< Upper link -> step to the next cell.
 
     /// Replaces each cell by the end of its path.
     ///
-    /// A step waits for two loads, and a branch would be mispredicted at every end. So eight paths
-    /// go side by side, a few steps at a time and without looking whether one has ended: a third of
-    /// the time of one after the other (65 x 65 likelihood maps). Paths that are still on their way
-    /// after that are long; they are followed one by one and remembered, which bounds the work by
-    /// the number of cells.
+    /// A step waits for two loads from memory, and a branch would be mispredicted at the end of
+    /// every path. So eight paths are followed side by side, a few steps at a time, without looking
+    /// whether one of them has ended. This takes a third of the time of one path after the other
+    /// (65 x 65 likelihood maps).
+    ///
+    /// A path that hasn't ended after some rounds is long. Long paths are followed one by one, and
+    /// their ends are remembered. So the work is bounded by the number of cells.
     void follow(std::vector<std::int32_t>& cells, const std::vector<std::uint8_t>& links);
 
   private:

@@ -1,8 +1,8 @@
-/// The ring of eight neighbours around a pixel: which enter the filtration before it, and in how
-/// many pieces.
+/// The eight neighbours around a pixel: which of them enter the filtration before the pixel, and
+/// how many pieces they form.
 ///
-/// Eight bits say it all: from them follow whether the pixel is a maximum, a minimum, a saddle or
-/// regular, and in which directions the components lie that meet in it.
+/// One bit for each neighbour is enough. The eight bits tell whether the pixel is a maximum, a
+/// minimum, a saddle or regular, and in which directions the components lie that meet in it.
 #pragma once
 
 #include <array>
@@ -28,8 +28,8 @@ struct LinkComponents {
     std::array<std::uint8_t, 4> direction{};
 };
 
-/// The link with the corners filled in between two edge neighbours: as far as 8-connected sets are
-/// concerned these touch each other, and the corner makes no difference.
+/// Fills in each corner that lies between two edge neighbours of the link. In an 8-connected set
+/// the two edge neighbours touch each other, so that the corner makes no difference.
 constexpr unsigned bridge_corners(unsigned link) {
     const unsigned left = (link << 1 | link >> 7) & 0xFFu;
     const unsigned right = (link >> 1 | link << 7) & 0xFFu;
@@ -38,8 +38,9 @@ constexpr unsigned bridge_corners(unsigned link) {
 
 /// Components of one link under the connectivity of the set that it belongs to.
 ///
-/// Under 4, a corner alone doesn't touch the pixel. The direction chosen lies in the middle of the
-/// component's arc, near the gradient's: paths made of such steps are short.
+/// Under connectivity 4, a corner alone doesn't touch the pixel. The direction chosen lies in the
+/// middle of the component's arc, near the direction of the gradient: paths made of such steps are
+/// short.
 constexpr LinkComponents link_components(unsigned link, Connectivity connectivity) {
     const bool eight = connectivity == Connectivity::eight;
     const unsigned arcs = eight ? bridge_corners(link) : link;
@@ -75,7 +76,7 @@ constexpr LinkTable make_link_table(Connectivity connectivity) {
 inline constexpr LinkTable link_table_4 = make_link_table(Connectivity::four);
 inline constexpr LinkTable link_table_8 = make_link_table(Connectivity::eight);
 
-/// What a pixel is, from its upper link: most are regular and change no topology.
+/// What a pixel is. Most pixels are regular (none of the three) and change no topology.
 struct CellKind {
     bool is_maximum;
     bool is_minimum;
@@ -111,18 +112,18 @@ struct RowCheck {
 RowCheck copy_row(const float* source, std::int64_t count, float limit, float* target);
 RowCheck copy_row(const double* source, std::int64_t count, double limit, double* target);
 
-/// Upper links of a stretch of cells: bit d is set where the neighbour in direction d enters
-/// before.
+/// Upper links of a stretch of cells. Bit d is set if the neighbour in direction d enters before
+/// the cell.
 ///
-/// \param cells   first of `count` values in a grid of the given stride; readable from one row and
-///                one cell before to one row and one cell after the stretch.
+/// \param cells   first of `count` values in a grid of the given stride. Memory must be readable
+///                from one row and one cell before the stretch to one row and one cell after it.
 /// \param links   `count` bytes.
 void find_upper_links(const float* cells, std::int64_t stride, std::int64_t count,
                       std::uint8_t* links);
 void find_upper_links(const double* cells, std::int64_t stride, std::int64_t count,
                       std::uint8_t* links);
 
-/// Marks by 1 the upper links of critical cells, by 0 those of regular ones.
+/// Writes a mark for each upper link: 1 if the cell is critical, 0 if it is regular.
 void mark_critical(const std::uint8_t* links, std::int64_t count, Connectivity connectivity,
                    std::uint8_t* marks);
 

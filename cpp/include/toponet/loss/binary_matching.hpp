@@ -1,4 +1,4 @@
-/// Optimal matching of a diagram with that of a binary truth, and the gradient of its cost.
+/// Optimal matching of a diagram with the diagram of a binary truth, and the gradient of its cost.
 ///
 /// All finite dots of a binary truth lie at (1, 0).
 ///
@@ -21,12 +21,12 @@ struct BinaryTarget {
     double essential_birth = 0;
 };
 
-/// Time O(n) on average for n dots. One thread, one matcher: it keeps its workspace.
+/// Time O(n) on average for n dots. A matcher keeps its workspace, so each thread needs its own.
 class BinaryMatcher {
   public:
     /// Matches one dimension. Adds `factor` times the gradient at the critical pixels to
     /// `gradient`.
-    /// \param min_persistence  dots without partner of at most this persistence are left alone.
+    /// \param min_persistence  a dot of at most this persistence without partner is left alone.
     /// \return the cost of the matching, without the factor.
     template <class Value>
     double match(const std::vector<PersistencePair<Value>>& pairs, const BinaryTarget& target,

@@ -1,9 +1,9 @@
 /// Which dots of a diagram are matched when all targets coincide.
 ///
-/// Then the optimum is a choice of dots: those with the largest keys. For the modes with an optimum
-/// the key is what a pair saves against two ways to the diagonal,
-/// |p - diagonal|^2 + |t - diagonal|^2 - |p - t|^2. Its first and last squares cancel to a product,
-/// which loses no digits.
+/// A matching is then a choice of dots: the dots with the largest keys are matched. In the modes
+/// that minimise a cost, the key of a dot p is what is saved if p and a target t are matched with
+/// each other and not with the diagonal: |p - diagonal|^2 + |t - diagonal|^2 - |p - t|^2. This
+/// difference is computed as a product, which loses no digits, and one square.
 ///
 /// Source: Hu et al., NeurIPS 2019, eq. 2.2.
 #pragma once
@@ -31,7 +31,7 @@ struct Dot {
     double persistence() const { return birth - death; }
 };
 
-/// Time O(n) on average for n dots. One thread, one choice: it keeps its workspace.
+/// Time O(n) on average for n dots. It keeps its workspace, so each thread needs its own.
 class DotChoice {
   public:
     /// Chooses the `targets` dots with the largest keys; among equal keys the first.

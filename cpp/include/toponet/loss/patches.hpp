@@ -1,7 +1,7 @@
 /// Patches of a batch of likelihood maps, and the sum of a comparison over them.
 ///
-/// All that losses share is here: boxes, weights, overlap, threads and buffers of the gradient.
-/// What is done with one patch is a comparison, which knows nothing of the others.
+/// What all losses share is here: boxes, weights, overlap, threads and buffers of the gradient.
+/// What is done with one patch is a comparison. It knows nothing of other patches.
 #pragma once
 
 #include <algorithm>
@@ -73,7 +73,8 @@ class PatchWorker {
             {whole.row(box.row) + box.column, box.height, box.width, whole.row_stride},
             batch_.weights[number]};
         Value* const corner = gradient + box.row * whole.width + box.column;
-        // Whole rows lie in the gradient as in the patch; others are made apart and copied.
+        // A patch of whole rows is laid out as the image's gradient is. Gradients of other patches
+        // are made in a buffer and copied.
         const bool in_place = box.width == whole.width && !batch_.overlap;
         if (!in_place) gradient_.resize(to_size(box.pixel_count()));
         Value* const own = in_place ? corner : gradient_.data();
@@ -104,13 +105,15 @@ class PatchWorker {
 
 /// Loss of each image: the weighted sum of a comparison over its patches.
 ///
-/// Threads share out patches. Patches that share pixels add to the same gradient: they stay with
-/// the thread that has their image, in their order, so that no sum depends on chance.
+/// The patches are shared out over threads. Patches that overlap add to the same gradient. So one
+/// thread computes all patches of an image, in their order: no sum depends on which thread is
+/// faster.
 ///
-/// \tparam Comparison  one thread's, with its workspace. Made of (truths, options, number of
-///         threads). Its compare(patch, gradient) returns the loss of a patch times its weight, and
-///         adds the derivative to `gradient`, which is laid out as the patch and holds zeros. Its
-///         pixels_per_thread says how many pixels are worth starting a thread for.
+/// \tparam Comparison  each thread has one of its own, with a workspace. It is made of (truths,
+///         options, number of threads). Its compare(patch, gradient) returns the loss of a patch
+///         times its weight, and adds the derivative to `gradient`, which is laid out as the patch
+///         and holds zeros. Its pixels_per_thread says how many pixels are worth starting a thread
+///         for.
 /// \param gradient  one image after the other, overwritten.
 /// \param losses    one for each image.
 template <class Comparison, class Value, class Truths, class Options>

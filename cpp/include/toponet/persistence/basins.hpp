@@ -14,11 +14,13 @@
 
 namespace toponet {
 
-/// One direction of the filtration: upwards, basins are those of maxima and their sets the
-/// components of the foreground; downwards, those of minima and of the background.
+/// The direction of a pass through the filtration. Upwards, basins are basins of maxima, and sets
+/// of basins are components of the foreground. Downwards, basins are basins of minima, and sets of
+/// basins are components of the background.
 enum class Sweep { upwards, downwards };
 
-/// Where to go from each cell, by its upper link; made anew when stride or connectivity change.
+/// Where to go from a cell, by its upper link. The tables are made again when the stride or the
+/// connectivity changes.
 class SweepSteps {
   public:
     explicit SweepSteps(Sweep sweep) : direction(sweep) {}
@@ -40,8 +42,9 @@ class Basins {
   public:
     /// Makes a node of every extremum and finds, for each saddle, the nodes that its arms lead to.
     ///
-    /// From a saddle, any path that goes on into one piece of its link ends at an extremum of the
-    /// component that the piece belongs to, because all of the path enters before the saddle.
+    /// A monotone path that leaves a saddle into one piece of its link ends at an extremum. All of
+    /// the path enters before the saddle does. So the extremum lies in the component that the piece
+    /// belongs to.
     ///
     /// \param grid   its padding labelled as ElderUnionFind::outside; extrema get their nodes as
     ///               labels, and keep their values here.
@@ -76,7 +79,7 @@ class Basins {
 
     std::size_t arm_count(std::size_t i) const { return first_arm_[i + 1] - first_arm_[i]; }
 
-    /// The extremum that all others have been joined to, if all have.
+    /// The extremum that all others have been joined to, once all are joined.
     std::int32_t eldest() { return sets_.find(sets_.first_extremum); }
 
     /// Position of a node among the extrema.

@@ -14,15 +14,16 @@ struct BettiNumbers {
     std::int64_t holes;
 };
 
-/// Counts over the runs of foreground in each row: runs are contractible, and so are the overlaps
-/// of runs in neighbouring rows; so the mask is as connected as the graph of runs and overlaps.
-/// An overlap that joins two components makes one of them; any other overlap closes a loop.
+/// Counts over the runs of foreground in each row. A run is contractible, and so is the overlap of
+/// two runs in neighbouring rows. So the mask has the Betti numbers of a graph: runs are its nodes,
+/// overlaps its edges. An overlap of two components joins them to one; any other overlap closes a
+/// loop.
 ///
 /// With a frame, the mask is surrounded by one ring of foreground, whose own component isn't
 /// counted: an empty mask has no component and one hole.
 ///
-/// Time O(pixels), memory O(width) and one entry per run. One thread, one counter: it keeps its
-/// workspace.
+/// Time O(pixels + runs log runs), where the logarithm is that of disjoint_sets.hpp; memory
+/// O(width) and one entry per run. A counter keeps its workspace, so each thread needs its own.
 class BettiCounter {
   public:
     BettiNumbers count(const ImageView<std::uint8_t>& mask, Connectivity connectivity, bool frame);

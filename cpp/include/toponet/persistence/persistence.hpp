@@ -8,7 +8,7 @@
 /// Ties in value are broken by pixel index, so the critical pixels are a function of the image
 /// alone: the same on every machine, for every number of threads and for both engines.
 ///
-/// An engine owns its workspace and reuses it from image to image; one thread, one engine.
+/// An engine keeps its workspace from image to image, so each thread needs its own.
 /// The image must be at least 1 x 1, with fewer than 2^31 pixels padded by one on each side.
 /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
 ///
@@ -82,8 +82,8 @@ class UnionFindPersistence {
     std::vector<std::int32_t> births_;  ///< Per minimum: the cell where its hole is born.
 };
 
-/// The textbook algorithm on the explicit cubical complex: the oracle of the other engine and the
-/// curve that the paper's O(n^3) refers to.
+/// The textbook algorithm on the explicit cubical complex, for which the paper states O(n^3). It is
+/// the oracle of the other engine.
 template <class Value>
 class ReductionPersistence {
   public:

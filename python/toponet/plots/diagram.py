@@ -126,7 +126,11 @@ def _rows(diagrams: object, matching: bool) -> _Rows:
 
 
 def _draw_plane(axes: Axes, rows: _Rows) -> _Rows:
-    """Draws diagonal, limits and ticks. Returns the rows with a place for deaths that never come."""
+    """Draws diagonal, limits and ticks.
+
+    Returns:
+        The rows. In them a class that never dies has a place at the left.
+    """
     from matplotlib.ticker import MaxNLocator
 
     places = np.concatenate([rows.starts, rows.ends])
@@ -156,7 +160,7 @@ def _draw_plane(axes: Axes, rows: _Rows) -> _Rows:
 
 
 def _draw_dots(axes: Axes, rows: _Rows, dimension: int) -> None:
-    """The dots of one dimension: ignored ones faint, missing ones hollow, the frame's with a ring."""
+    """The dots of one dimension: ignored ones faint, missing ones hollow, framed ones ringed."""
     colour, marker, name = DIMENSION_STYLES[dimension]
     ignored, missing = rows.fates == "ignored", rows.fates == "missing"
     own: dict[str, Any] = {"s": 28, "color": colour, "edgecolors": "white", "linewidths": 0.5}

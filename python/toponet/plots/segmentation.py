@@ -69,7 +69,8 @@ def plot_errors(
 ) -> Axes:
     """The truth with the pixels that the prediction gets wrong, and rings as in `plot_mistakes`.
 
-    Red pixel: structure that the prediction misses. Blue pixel: predicted structure that isn't true.
+    Red pixel: structure that the prediction misses. Blue pixel: structure that only the prediction
+    has.
 
     Args:
         axes: The axes to draw into.

@@ -54,33 +54,35 @@ def critical_marks(
         )
     check_number("min_force", min_force, least=0)
     check_number("mark_area", mark_area, least=0)
-    strengths = np.abs(explanation.forces)
-    groups = []
-    for fate, (colour, purpose) in FATE_STYLES.items():
-        for end, (end_name, marker) in enumerate(_ENDS):
-            chosen = np.flatnonzero(
-                (explanation.fates == fate)
-                & (explanation.pixels[:, end] >= 0)
-                & (strengths[:, end] > min_force)
-            )
-            if len(chosen) == 0:
-                continue
-            rows, columns = np.divmod(explanation.pixels[chosen, end].astype(np.int64), shape[1])
-            style = {
-                "s": np.maximum(mark_area * strengths[chosen, end], _SMALLEST_AREA),
-                "marker": marker,
-                "color": colour,
-                "edgecolors": "white",
-                "linewidths": 0.6,
-            }
-            groups.append(
-                CriticalMarks(
-                    label=f"{end_name} {purpose}: {len(chosen)}",
-                    style=style,
-                    rows=rows,
-                    columns=columns,
-                    heights=explanation.dots[chosen, end],
-                    goals=explanation.goals[chosen, end],
-                )
-            )
-    return groups
+    groups = (
+        _marks(explanation, fate, end, min_force, mark_area)
+        for fate in FATE_STYLES
+        for end in range(len(_ENDS))
+    )
+    return [marks for marks in groups if len(marks.rows)]
+
+
+def _marks(
+    explanation: Explanation, fate: str, end: int, min_force: float, mark_area: float
+) -> CriticalMarks:
+    """The birth pixels (end 0) or death pixels (end 1) of the dots of one fate."""
+    colour, purpose = FATE_STYLES[fate]
+    name, marker = _ENDS[end]
+    pixels, strengths = explanation.pixels[:, end], np.abs(explanation.forces[:, end])
+    chosen = np.flatnonzero((explanation.fates == fate) & (pixels >= 0) & (strengths > min_force))
+    rows, columns = np.divmod(pixels[chosen].astype(np.int64), explanation.shape[1])
+    style = {
+        "s": np.maximum(mark_area * strengths[chosen], _SMALLEST_AREA),
+        "marker": marker,
+        "color": colour,
+        "edgecolors": "white",
+        "linewidths": 0.6,
+    }
+    return CriticalMarks(
+        label=f"{name} {purpose}: {len(chosen)}",
+        style=style,
+        rows=rows,
+        columns=columns,
+        heights=explanation.dots[chosen, end],
+        goals=explanation.goals[chosen, end],
+    )

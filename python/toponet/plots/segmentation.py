@@ -220,7 +220,7 @@ def plot_masks(
 ) -> NDArray[Any]:
     """The truth and masks beside it, with wrong topology marked. Each title counts the marks.
 
-    The marks are those of :func:`plot_mistakes`.
+    The marks are the same as in :func:`plot_mistakes`.
 
     Args:
         figure: The figure to draw into.

@@ -28,7 +28,7 @@ def label_cells(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
 def label_structure(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
     """Numbers the components of one mask's structure from 1 on; background is 0.
 
-    Arguments and errors are those of :func:`label_cells`.
+    Takes the same arguments and raises the same errors as :func:`label_cells`.
     """
     check_connectivity(connectivity)
     return _label(binary_mask("structure", structure), connectivity)

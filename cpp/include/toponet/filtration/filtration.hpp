@@ -17,7 +17,7 @@ struct FiltrationOptions {
     /// A virtual one-pixel frame around the image, part of every superlevel set (relative homology,
     /// section 2.3 of the paper). Without it the outside is background.
     bool frame = false;
-    /// Birth value of what is born with the frame; never below the image's maximum.
+    /// Birth value of a class that is born with the frame; never below the image's maximum.
     double frame_value = 1.0;
 };
 

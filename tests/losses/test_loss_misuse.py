@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from torch import Tensor
 
 import toponet
 from toponet import PersistenceDiagrams, TopologicalLoss, TopoNetLoss, _core
+from toponet.losses.binary_loss import LossOptions
 
 X = torch.rand((1, 1, 8, 8), generator=torch.Generator().manual_seed(0))
 Y = (X > 0.5).float()
@@ -314,6 +315,23 @@ def test_a_mistake_in_dots_gets_the_same_sentence_from_all_that_take_dots() -> N
             toponet.PersistenceDiagrams.from_scikit_tda([[dots]], negated=False)
         sentences = (str(matched.value), str(exchanged.value).replace("diagrams[0][0]", "values_f"))
         assert sentences[0] == sentences[1]
+
+
+def test_the_options_of_a_patch_check_themselves_whoever_makes_them() -> None:
+    """The kernel's own benchmarks make them without the class of the loss."""
+    assert LossOptions([1], dim_weights=[2, 3]) == LossOptions((1,), dim_weights=(2.0, 3.0))
+    for wrong, sentence in (
+        ({"dims": (2,)}, "dims must be"),
+        ({"connectivity": 6}, "connectivity must be"),
+        ({"matching": "best"}, "matching must be one of 'complete'"),
+        ({"min_persistence": -1}, "min_persistence must be at least 0"),
+        ({"dim_weights": (1.0,)}, "dim_weights must hold 2 numbers"),
+        ({"num_threads": 0}, "num_threads must be at least 1"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            LossOptions(**cast("Any", wrong))
+    with pytest.raises(TypeError, match="frame must be True or False"):
+        LossOptions(frame=cast("Any", 1))
 
 
 def test_explanations_know_their_words() -> None:

@@ -25,6 +25,7 @@ from rich.console import Console
 
 import toponet
 from toponet.cli import train
+from toponet.data import catalogue, load_data
 from toponet.losses.binary_loss import LossOptions, whole_images
 from toponet.losses.diagram_loss import explain_patches, patch_diagrams
 from toponet.models import NETWORKS
@@ -38,6 +39,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 # How many files each recipe may have its reader edit.
 MOST_FILES = {
     "Add a network": 2,
+    "Add a data format": 2,
     "Add a matching": 3,
     "Add an option to the trainer": 2,
 }
@@ -196,6 +198,37 @@ def test_the_network_of_the_recipe_trains_and_predicts(
     assert likelihood.std() > 0
 
 
+def test_the_data_format_of_the_recipe_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = RECIPES["Add a data format"]
+    module = new_module(recipe, "python/toponet/data/numpy_files.py", monkeypatch)
+    lines = lines_of(recipe, "python/toponet/data/catalogue.py", "FORMATS", vars(module))
+    replace_everywhere("FORMATS", catalogue.FORMATS, {**catalogue.FORMATS, **lines}, monkeypatch)
+    images = np.random.default_rng(0).random((3, 5, 7), np.float32)
+    labels = (images > 0.5).astype(np.uint8) * 255
+    np.save(tmp_path / "images.npy", images)
+    with pytest.raises(ValueError, match=r"labels\.npy does not exist"):
+        load_data(f"npy:{tmp_path}")
+    np.save(tmp_path / "labels.npy", labels)
+    data = load_data(f"npy:{tmp_path}")
+    np.testing.assert_array_equal(np.stack(data.images)[:, 0], images)
+    np.testing.assert_array_equal(np.stack(data.masks), labels // 255)
+    with pytest.raises(SystemExit):
+        train.main(["--help"])
+    assert "npy:PATH" in capsys.readouterr().out
+    np.save(tmp_path / "labels.npy", labels[1:])
+    with pytest.raises(ValueError, match="2 slices"):
+        load_data(f"npy:{tmp_path}")
+
+
+def replace_everywhere(name: str, before: Any, after: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In all modules of the package that hold this very object by this name."""
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith("toponet") and getattr(module, name, None) is before:
+            monkeypatch.setattr(module, name, after)
+
+
 MATCHING = "python/toponet/topology/matching.py"
 
 
@@ -207,11 +240,8 @@ def matching_of_the_recipe(monkeypatch: pytest.MonkeyPatch) -> str:
     exec(compile(recipe.text(MATCHING), MATCHING, "exec"), names)
     lines = lines_of(recipe, MATCHING, "PARTNERS", names)
     partners = {**matching.PARTNERS, **lines}
-    monkeypatch.setattr(matching, "PARTNERS", partners)
-    before = matching.MATCHINGS
-    for name, module in list(sys.modules.items()):
-        if name.startswith("toponet") and getattr(module, "MATCHINGS", None) is before:
-            monkeypatch.setattr(module, "MATCHINGS", tuple(partners))
+    replace_everywhere("PARTNERS", matching.PARTNERS, partners, monkeypatch)
+    replace_everywhere("MATCHINGS", matching.MATCHINGS, tuple(partners), monkeypatch)
     (name,) = lines
     return name
 

@@ -27,8 +27,7 @@ class UNet(BlendedNetwork):
     Raises:
         ValueError: If H or W is less than 33, or the input has other channels.
 
-    Cost: 402 thousand parameters; a training step with 8 patches of 65 x 65 takes a fifth of DIVE's
-    time.
+    Cost: 402 thousand parameters; a training step takes a small part of DIVE's time.
 
     Source: Ronneberger, Fischer, Brox, "U-Net" (2015); monai.networks.nets.UNet.
 

@@ -4,14 +4,19 @@ After Hu, Li, Samaras, Chen, "Topology-Preserving Deep Image Segmentation", Neur
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toponet.losses import TopologicalLoss, TopoNetLoss
 from toponet.topology import Matching, PersistenceDiagrams, betti_numbers, match, persistence
 
+if TYPE_CHECKING:
+    from toponet.losses import TopologicalLoss, TopoNetLoss
+
+# Importing torch takes seconds, and not everything needs it: the --help of a command doesn't.
+_LOSSES = ("TopoNetLoss", "TopologicalLoss")
 _ON_DEMAND = {
     "data": "toponet.data",
     "functional": "toponet.losses.functional",
+    "losses": "toponet.losses",
     "metrics": "toponet.metrics",
     "models": "toponet.models",
     "plots": "toponet.plots",
@@ -29,12 +34,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """``toponet.metrics`` and its like without an import of their own, loaded at first use.
+    """Imports the losses, ``toponet.metrics`` and its like at their first use.
 
-    So is ``toponet.__version__``, which is looked up among the installed packages.
+    ``toponet.__version__`` is looked up among the installed packages.
     """
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("toponet")
+    if name in _LOSSES:
+        return getattr(importlib.import_module("toponet.losses"), name)
     if name in _ON_DEMAND:
         return importlib.import_module(_ON_DEMAND[name])
     raise AttributeError(f"module 'toponet' has no attribute {name!r}")

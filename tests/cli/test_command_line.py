@@ -133,6 +133,28 @@ def test_help_spells_options_as_the_documentation_does(
 
 
 @pytest.mark.parametrize("program", COMMANDS)
+def test_help_loads_no_library_that_only_the_work_needs(program: str) -> None:
+    """Importing them takes seconds. The options of training are checked by the losses, in torch."""
+    heavy = [
+        "lightning_fabric",
+        "matplotlib",
+        "monai",
+        "scipy",
+        "skimage",
+        "tifffile",
+        "torchmetrics",
+    ]
+    heavy += [] if program == "toponet-train" else ["torch"]
+    code = (
+        f"import sys; from toponet.cli.{program.removeprefix('toponet-')} import main\n"
+        "try: main(['--help'])\n"
+        f"except SystemExit: print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("program", COMMANDS)
 def test_every_command_tells_its_version(program: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         COMMANDS[program][0].main(["--version"])

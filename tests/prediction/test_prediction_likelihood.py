@@ -8,8 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from toponet.models import DIVE, UNet
-from toponet.prediction import predict_likelihood
-from toponet.prediction.symmetry import mean_over_symmetries
+from toponet.prediction.likelihood import mean_over_symmetries, predict_likelihood
 
 CPU = torch.device("cpu")
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from toponet._ground.validation import check_whole
 from toponet.data.image_set import ImageSet, Normalisation
 from toponet.data.intensity import IntensityChange
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Of a patch without a valid pixel; enough for images of which one place in a hundred is valid.
 REDRAWS = 500
@@ -94,6 +95,8 @@ class PatchSampler:
 
     def batch(self, size: int) -> Batch:
         """``size`` patches; what they are follows from the last seed and the calls since."""
+        import torch  # Here, because images are looked up without it.
+
         patches = [self._patch() for _ in range(size)]
         images, truths, valid = (
             torch.from_numpy(np.stack(arrays)) for arrays in zip(*patches, strict=True)

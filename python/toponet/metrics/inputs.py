@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from toponet._ground.valid import taken_for_structure, valid_pixels
 from toponet._ground.validation import batch_of_2d, binary_masks, number_array
 
-Masks = ArrayLike | Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Masks: TypeAlias = "ArrayLike | Tensor"
 
 
 class Comparison(NamedTuple):
@@ -38,7 +40,7 @@ class Comparison(NamedTuple):
 
 def to_numpy(name: str, images: Masks) -> NDArray[Any]:
     """A numpy array of real numbers; the images may be on any device."""
-    return number_array(name, _from_torch(name, images) if isinstance(images, Tensor) else images)
+    return number_array(name, _from_torch(name, images) if _is_tensor(images) else images)
 
 
 def masks_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
@@ -100,7 +102,15 @@ def _arrays_to_compare(prediction: Masks, target: Masks, valid: Masks | None) ->
     )
 
 
+def _is_tensor(images: Masks) -> TypeGuard[Tensor]:
+    """Whoever has a tensor has imported torch already; here it isn't imported for others."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(images, torch.Tensor)
+
+
 def _from_torch(name: str, images: Tensor) -> NDArray[Any]:
+    import torch
+
     if images.is_meta:
         raise ValueError(f"{name} must hold values, got a tensor on the meta device")
     if images.layout != torch.strided or images.is_nested:

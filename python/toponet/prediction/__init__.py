@@ -1,9 +1,27 @@
 """A trained network on images: likelihoods of any size in bounded memory, and files of them."""
 
-from toponet.prediction.config import PredictConfig
-from toponet.prediction.likelihood import predict_likelihood
-from toponet.prediction.model import StrangeImageWarning, TrainedModel, load_model
-from toponet.prediction.run import Outcome, run_prediction
+from typing import TYPE_CHECKING
+
+from toponet._ground.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from toponet.prediction.config import PredictConfig
+    from toponet.prediction.likelihood import predict_likelihood
+    from toponet.prediction.model import StrangeImageWarning, TrainedModel, load_model
+    from toponet.prediction.run import Outcome, run_prediction
+
+__getattr__ = on_demand(
+    __name__,
+    {
+        "Outcome": "toponet.prediction.run",
+        "PredictConfig": "toponet.prediction.config",
+        "StrangeImageWarning": "toponet.prediction.model",
+        "TrainedModel": "toponet.prediction.model",
+        "load_model": "toponet.prediction.model",
+        "predict_likelihood": "toponet.prediction.likelihood",
+        "run_prediction": "toponet.prediction.run",
+    },
+)
 
 __all__ = [
     "Outcome",

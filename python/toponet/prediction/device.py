@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import torch
+from typing import TYPE_CHECKING
 
 from toponet._ground.validation import check_choice, limited_threads
+
+if TYPE_CHECKING:
+    import torch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -18,6 +20,8 @@ def choose_device(name: str) -> torch.device:
     Raises:
         ValueError: If there is none.
     """
+    import torch  # Here, because the options of a command need the names alone.
+
     check_choice("device", name, DEVICES)
     available = {
         "cuda": torch.cuda.is_available(),
@@ -34,6 +38,8 @@ def choose_device(name: str) -> torch.device:
 @contextmanager
 def cpu_threads(count: int) -> Iterator[None]:
     """Torch and the kernel use this many threads of the CPU within the context."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

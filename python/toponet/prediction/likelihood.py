@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
@@ -47,6 +47,29 @@ def predict_likelihood(
     else:
         likelihood = torch.sigmoid(network(padded.to(device)).float())[0, 0].cpu()
     return np.ascontiguousarray(likelihood.numpy())
+
+
+def mean_over_symmetries(
+    predict: Callable[[NDArray[np.float32]], NDArray[np.float32]], image: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Averages the likelihood over the eight turns and flips of an image.
+
+    The result doesn't depend on how the image lies, but for rounding. Training shows patches in all
+    eight positions alike, so none is better than another.
+
+    Args:
+        predict: Gives the likelihood (H, W) of an image (C, H, W).
+        image: (C, H, W).
+
+    Returns:
+        (H, W).
+    """
+    total = np.zeros(image.shape[1:], dtype=np.float32)
+    for turns, flipped in product(range(4), (False, True)):
+        turned = np.rot90(image[..., ::-1] if flipped else image, turns, axes=(1, 2))
+        answer = np.rot90(predict(np.ascontiguousarray(turned)), -turns)
+        total += answer[:, ::-1] if flipped else answer
+    return total / np.float32(8)
 
 
 def _tiled(network: SegmentationNetwork, padded: Tensor, device: torch.device) -> Tensor:

@@ -18,12 +18,12 @@ from toponet._ground.validation import thread_count
 from toponet.data.series import Series
 from toponet.prediction.config import PredictConfig
 from toponet.prediction.device import choose_device, cpu_threads
+from toponet.prediction.likelihood import mean_over_symmetries
 from toponet.prediction.model import TrainedModel, checkpoint_path, load_model
 from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
 from toponet.prediction.segmentation import Conventions, Segmentation
 from toponet.prediction.sources import find_sources, held_out_sources, unused_inputs
-from toponet.prediction.symmetry import mean_over_symmetries
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,13 @@ def images(tmp_path: Path) -> Path:
 
 
 def predict(weights: Path, *arguments: str | Path, code: int = 0) -> Path:
-    """The folder of the predictions; the command ends with this code."""
+    """The folder of the predictions; the command ends with this code.
+
+    It has the threads of the test, because the number of threads decides the last digit.
+    """
+    threads = f"--num-threads={torch.get_num_threads()}"
     out = Path(next((str(a)[6:] for a in arguments if str(a).startswith("--out=")), ""))
-    assert cli.main([str(weights), *map(str, arguments), "--device", "cpu"]) == code
+    assert cli.main([threads, str(weights), *map(str, arguments), "--device", "cpu"]) == code
     assert not list(out.glob("*.partial"))
     return out
 

@@ -1,7 +1,7 @@
-"""A command line as people write it, in the form that jsonargparse takes; and its types in words.
+"""Rewrites a command line as people write it into the form that jsonargparse takes.
 
-jsonargparse knows neither flags without a value nor lists without brackets, nor a command that
-takes any number of places.
+jsonargparse knows no flags without a value and no lists without brackets. Nor does it know commands
+that take any number of positional arguments.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _WORDS: dict[Any, str] = {
 
 
 def as_options(arguments: Sequence[str], config: type, more: str | None = None) -> list[str]:
-    """The same command line with one argument for each option: ``--name=value``.
+    """Returns the same command line with one argument for each option: ``--name=value``.
 
     ``CHECKPOINT A B --flips --outputs mask cells`` becomes ``CHECKPOINT --flips=true
     --outputs=["mask", "cells"] --inputs=["A", "B"]``, whatever the order.
 
     Args:
-        arguments: Those of the command line; dashes and underscores in options are the same.
+        arguments: The command line. Dashes and underscores in options are the same.
         config: The dataclass of the options; fields without default are positional.
-        more: The list that further places belong to; None = there are no further places.
+        more: The list option that takes further positional arguments; None = there is none.
     """
     hints = get_type_hints(config)
     required = [f for f in fields(config) if f.default is MISSING]
@@ -57,7 +57,7 @@ def as_options(arguments: Sequence[str], config: type, more: str | None = None) 
 
 
 def in_words(hint: Any) -> str:
-    """What an option takes, for a sentence."""
+    """Says what an option takes, for a sentence."""
     if get_origin(hint) is Literal:
         return " or ".join(repr(choice) for choice in get_args(hint))
     if get_origin(hint) is tuple:
@@ -70,7 +70,7 @@ def in_words(hint: Any) -> str:
 
 
 def with_dashes(name: str) -> str:
-    """An option as it is written on the command line and in the documentation."""
+    """Spells an option as on the command line and in the documentation."""
     return "--" + name.replace("_", "-")
 
 
@@ -104,7 +104,7 @@ def with_options(message: str, names: Sequence[str]) -> str:
 
 
 def _option(argument: str, left: list[str], hints: dict[str, Any]) -> str:
-    """With its value, for which arguments are taken from ``left`` where they belong to it."""
+    """Adds an option's value to it, which is taken from the arguments that are ``left``."""
     option, equals, value = argument.partition("=")
     if not option.startswith("--"):
         return argument
@@ -133,7 +133,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _is_item(text: str, hint: Any) -> bool:
-    """Whether it goes on with a list: nothing else on a command line may look like its items."""
+    """Whether the text is one more item of a list."""
     (item, _) = get_args(hint)
     if item is int:
         return all(_WHOLE.fullmatch(part) for part in text.split(",") if part)
@@ -141,5 +141,5 @@ def _is_item(text: str, hint: Any) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    """A value, though it begins with a dash."""
+    """Whether the text is a number. A negative number begins with a dash, as options do."""
     return re.match(r"-\.?\d", text) is not None

@@ -1,4 +1,4 @@
-"""YAML files of options: read before the parser does, for sentences that name the file."""
+"""Reads YAML files of options before the parser does, so that errors can name the file."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _mapping(path: Path) -> yaml.MappingNode:
 
 
 def _as_list(value: yaml.Node) -> yaml.Node:
-    """A list of what a single value holds. An empty value stays, for the parser to refuse."""
+    """Makes a list of a single value. An empty value stays as it is: the parser refuses it."""
     if not isinstance(value, yaml.ScalarNode) or value.tag == "tag:yaml.org,2002:null":
         return value
     return yaml.compose(yaml.safe_dump(list_items(value.value)), yaml.SafeLoader) or value

@@ -104,10 +104,10 @@ def _parser(
 
 
 class _HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """With the epilog's own lines, and options spelled as in the documentation."""
+    """Keeps the lines of the epilog, and spells options as in the documentation."""
 
     def format_help(self) -> str:
-        """Of equal length, so that no line has to be broken anew."""
+        """Puts dashes for underscores. Both have the same width, so no line is broken anew."""
         text: str = super().format_help()
         names = "|".join(map(re.escape, self._underscored))
         return re.sub(rf"\b({names})\b", _dashed, text) if names else text
@@ -127,7 +127,7 @@ def _dashed(match: re.Match[str]) -> str:
 
 
 def _in_plain_words(error: Exception, config: type) -> str:
-    """What an option takes and what came, without the parser's words for types."""
+    """Says what an option takes and what came, without the parser's words for types."""
     message = " ".join(str(error).split())
     found = re.match(r'Parser key "(\w+)": .*(?:Got|Given) value: (.*)$', message)
     if not found:
@@ -145,7 +145,7 @@ def _names_of(options: Sequence[str]) -> list[str]:
 def _files_and_options(
     arguments: list[str], find_preset: FindPreset | None
 ) -> tuple[list[Path], list[Path], list[str]]:
-    """The files of presets, those of ``--config``, and what is left of the command line."""
+    """Returns the files of presets, those of ``--config``, and the rest of the command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for option in ("--preset", "--config"):
         parser.add_argument(option, action="append", default=[])
@@ -158,7 +158,7 @@ def _files_and_options(
 
 
 def _values(parser: ArgumentParser, files: list[str], options: list[str]) -> dict[str, Any]:
-    """All options by name. Each file wins over the one before, options win over all files.
+    """Returns all values by name. A file wins over the one before, options win over all files.
 
     Args:
         parser: Knows the options.

@@ -90,7 +90,7 @@ def _config_of(run: Path) -> TrainConfig:
 
 
 def _run_to_resume(arguments: list[str]) -> Path | None:
-    """The folder after ``--resume``, which has everything: no other option goes with it."""
+    """Returns the folder after ``--resume``; None = a new run. No other option goes with it."""
     joined = "=".join(arguments[:2]) if arguments[:1] == ["--resume"] else (arguments or [""])[0]
     if not any(argument.partition("=")[0] == "--resume" for argument in arguments):
         return None

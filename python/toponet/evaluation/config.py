@@ -12,7 +12,7 @@ from toponet.metrics.conventions import betti_convention
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Which files to compare, and how.
+    """Which files are compared, and how.
 
     Files are paired by name without suffix and without the endings _likelihood, _mask and _label.
     Where a prediction is there in several forms, NAME_likelihood comes before NAME, and that before
@@ -24,24 +24,24 @@ class EvaluateConfig:
 
     Attributes:
         predictions: Folder with masks or likelihoods (PNG, TIFF, BMP, GIF), or one such file.
-        labels: Folder with masks; a data set with labels/ and perhaps valid/ (pixels that count) in
-            it, or NAME:PATH as toponet-train takes it; or one mask.
+        labels: Folder with masks, or one mask; or a data set: a folder with labels/ and perhaps
+            valid/ (pixels that count), or NAME:PATH as toponet-train takes it.
         predictions_are: "mask" (0 and one of 1, 255, 65535), "likelihood" (floating point from 0 to
-            1; or 8 or 16 bit, whose largest number, 255 or 65535, is 1), or "auto": each file that
-            is a mask is one, and others are likelihoods. Integers that use less than half of their
-            range, or look like numbered regions, are refused then: they are classes or instances.
+            1; or 8 or 16 bit, where 255 or 65535 stands for 1), or "auto": a file that can be a mask
+            is one, and any other file is a likelihood. "auto" refuses integers that look like
+            classes or instances: they use less than half of their range, or number regions.
         threshold: A likelihood of at least this is structure.
-        connectivity: Of the structure, 8 or 4, for all metrics; empty = 8.
+        connectivity: Connectivity of the structure, 8 or 4, for all metrics; empty = 8.
         patch_size: Side of the Betti error's patches in pixels; empty = 65.
-        patches: Random patches an image, "grid" or "whole"; empty = 100.
-        seed: Of random patches; empty = 0.
+        patches: Number of random patches in each image, "grid" or "whole"; empty = 100.
+        seed: Seed of the random patches; empty = 0.
         frame: Whether Betti numbers are counted with a frame of structure around each patch and
             image (true, false), or with their "rim" overwritten; empty = true.
-        convention: Name of a convention that fixes some of these: "toponet", "toponet-authors",
+        convention: Name of a convention, which fixes some options: "toponet", "toponet-authors",
             "whole-image" or "topomortar".
-        missing: What to do about labels without prediction: "error", or "skip" them.
-        bootstrap: Resamples for the 95 % intervals over images; 0 = none.
-        bootstrap_seed: Of the resamples.
+        missing: What to do about labels without prediction: "error" or "skip".
+        bootstrap: Number of resamples for the 95 % intervals over images; 0 = no intervals.
+        bootstrap_seed: Seed of the resamples.
         out: New folder for report.json, report.md and images.csv; empty = nothing is written.
     """
 
@@ -61,7 +61,7 @@ class EvaluateConfig:
     out: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses what no evaluation could use; files are looked at later."""
+        """Refuses values that no evaluation could use. Files are checked later."""
         check_choice("predictions_are", self.predictions_are, KINDS)
         check_choice("missing", self.missing, ("error", "skip"))
         check_whole("bootstrap", self.bootstrap, least=0, most=100_000)
@@ -70,7 +70,7 @@ class EvaluateConfig:
 
     @property
     def protocol(self) -> Protocol:
-        """The part that says how to compare."""
+        """The part of the configuration that says how to compare."""
         return Protocol(
             betti_convention(
                 convention=self.convention,

@@ -1,4 +1,4 @@
-"""Files of predictions as likelihoods: what is a mask, what a likelihood, and what is neither."""
+"""Reads predictions as likelihoods, and tells masks, likelihoods and other files apart."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ KINDS = ("auto", "mask", "likelihood")
 
 
 def read_likelihood(path: Path, kind: str = "auto") -> NDArray[np.float32]:
-    """(H, W) in [0, 1].
+    """Reads a file of a mask or a likelihood.
 
     Args:
         path: A grey image.
         kind: "mask": 0 and one of 1, 255, 65535. "likelihood": floating point in [0, 1], or 8 or 16
-            bit, of which the largest number is 1. "auto": a mask if it is one; else a likelihood,
-            where integers must use at least half of their range and mustn't be numbered regions.
+            bit, where the largest number stands for 1. "auto": a mask if it can be one, else a
+            likelihood. Its integers must use at least half of their range and mustn't be numbered
+            regions.
+
+    Returns:
+        (H, W) in [0, 1].
 
     Raises:
         ValueError: If the file isn't one grey image of that kind.

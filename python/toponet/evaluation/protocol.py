@@ -1,4 +1,4 @@
-"""By which conventions predictions are compared with truths."""
+"""The conventions by which predictions are compared with truths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from toponet.metrics.conventions import FRAMES, betti_convention
 
 THRESHOLD = 0.5
 
-# What a single image is scored by, in the order in which it is shown.
+# The metrics of a single image, in the order in which they are shown.
 METRICS = (
     "accuracy",
     "ari",
@@ -24,22 +24,22 @@ HIGHER_IS_BETTER = ("accuracy", "ari")
 
 
 def badness(metric: str, value: float) -> float:
-    """The value of a metric, with its sign turned where higher is better."""
+    """Returns the value of a metric, with its sign turned where higher is better."""
     return -value if metric in HIGHER_IS_BETTER else value
 
 
 def with_arrow(metric: str) -> str:
-    """Its name, and where better lies."""
+    """Returns the name of a metric with an arrow that points to better values."""
     return f"{metric} {'↑' if metric in HIGHER_IS_BETTER else '↓'}"
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """All that the numbers depend on, besides the images.
+    """Everything that the numbers depend on, apart from the images.
 
     Attributes:
-        betti: What Betti errors and Betti numbers count; its connectivity holds for the cells of
-            ARI and VOI as well.
+        betti: How Betti errors and Betti numbers are counted. Its connectivity also decides which
+            cells ARI and VOI compare.
         threshold: A likelihood of at least this is structure; above 0 and at most 1.
 
     Raises:

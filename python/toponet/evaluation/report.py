@@ -1,4 +1,4 @@
-"""What an evaluation shows and writes."""
+"""The tables and files of an evaluation."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Evaluation:
     """All scores of one evaluation.
 
     Attributes:
-        config: How they came about.
-        scores: By image, in the order of names.
+        config: How the scores came about.
+        scores: The scores by image, in the order of names.
         left_out: Labels that had no prediction.
-        unused: Sentences on what lies in the folders but wasn't read.
+        unused: Sentences on files that lie in the folders but weren't read.
     """
 
     config: EvaluateConfig
@@ -48,7 +48,7 @@ class Evaluation:
 
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """Their 95 % intervals; empty if not asked for, or of one image."""
+        """95 % intervals of the means; empty if they weren't asked for or there is one image."""
         config = self.config
         return bootstrap_intervals(
             list(self.scores.values()), config.bootstrap, config.bootstrap_seed
@@ -74,7 +74,7 @@ class Evaluation:
         return words
 
     def total_table(self, words: bool = True) -> Table:
-        """Means, intervals and, if ``words``, conventions: too wide for a terminal."""
+        """Returns means and intervals; with ``words`` also conventions, too wide for a terminal."""
         meanings, intervals, totals = self.conventions, self.intervals, self.totals
         rows = [
             [
@@ -97,7 +97,7 @@ class Evaluation:
         return Table(title, header, rows, text=("convention",))
 
     def legend(self) -> list[str]:
-        """What each number of the table means, a line each."""
+        """Says what each number of the table means, one line for each."""
         meanings = self.conventions
         counted = " and ".join(_PIECES[d] for d in self.config.protocol.betti.dims)
         return [
@@ -106,7 +106,7 @@ class Evaluation:
         ]
 
     def image_table(self) -> Table:
-        """One row an image: metrics, then Betti numbers, predicted / true."""
+        """Returns a row for each image: metrics, then Betti numbers, predicted / true."""
         rows = [
             [name, *(_four_digits(scores.metrics[metric]) for metric in self._shown),
              *(f"{scores.predicted[d]}/{scores.true[d]}" for d in scores.true)]
@@ -118,11 +118,11 @@ class Evaluation:
 
     @property
     def _shown(self) -> dict[str, str]:
-        """Columns of the table of images, short enough for a terminal of 80 characters."""
+        """Short names of the columns, so that the table fits a terminal of 80 characters."""
         return {name: _SHORT[name] for name in self.config.protocol.metrics if name in _SHORT}
 
     def notes(self) -> Iterator[str]:
-        """What the tables don't say."""
+        """Yields the sentences that stand below the tables."""
         words = self.conventions
         yield words["all"]
         if "interval" in words:
@@ -133,7 +133,7 @@ class Evaluation:
         yield from self.unused
 
     def write(self, folder: Path) -> None:
-        """``report.json``, ``report.md`` and ``images.csv``."""
+        """Writes ``report.json``, ``report.md`` and ``images.csv``."""
         (folder / "report.json").write_text(json.dumps(self._plain(), indent=2) + "\n")
         notes = [f"- {note}" for note in self.notes()]
         tables = (self.total_table().markdown(), self.image_table().markdown())
@@ -163,12 +163,12 @@ class Evaluation:
 
 
 def _four_digits(value: float) -> str:
-    """0.1234, but 123.4: numbers of patches don't share a scale with shares of pixels."""
+    """Formats 0.1234 and 123.4: Betti errors may be large, shares of pixels are below 1."""
     return f"{value:.4f}" if value < 1 else f"{value:#.4g}"
 
 
 def _counts(scores: ImageScores) -> dict[str, int]:
-    """Betti numbers by name, predicted before true."""
+    """Returns Betti numbers by name, predicted before true."""
     return {
         f"{_PIECES[d]}_{kind}": numbers[d]
         for d in scores.true

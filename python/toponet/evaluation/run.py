@@ -1,4 +1,4 @@
-"""From paths to scores."""
+"""Scores the predictions and writes the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One likelihood against its truth, and means over many."""
+"""Scores one likelihood against its truth, and averages scores over images."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from toponet.metrics.inputs import likelihood_to_compare
 
 @dataclass(frozen=True)
 class ImageScores:
-    """What one image is given.
+    """The scores of one image.
 
     Attributes:
-        metrics: Those of the protocol, by name.
-        predicted: Betti numbers of the whole prediction, by dimension counted.
-        true: The same of the truth.
+        metrics: The metrics of the protocol, by name.
+        predicted: Betti numbers of the whole prediction, by dimension.
+        true: Betti numbers of the whole truth, by dimension.
     """
 
     metrics: dict[str, float]
@@ -36,14 +36,14 @@ def score_image(
     protocol: Protocol,
     valid: NDArray[np.generic] | None = None,
 ) -> ImageScores:
-    """Metrics and Betti numbers of one image.
+    """Computes metrics and Betti numbers of one image.
 
     Args:
         likelihood: (H, W) in [0, 1]; a mask is one.
         truth: (H, W) mask, 1 = structure.
         protocol: Says how to compare.
-        valid: (H, W), 1 where a pixel counts; None = everywhere. As in loss and metrics, the
-            others are taken for structure in both masks.
+        valid: (H, W), 1 where a pixel counts; None = all pixels count. As in loss and metrics,
+            pixels that don't count are taken for structure in both masks.
 
     Raises:
         TypeError: If an array holds no numbers, or is a masked one.
@@ -80,7 +80,7 @@ def score_image(
 
 
 def mean_metrics(scores: Sequence[ImageScores]) -> dict[str, float]:
-    """Each metric's mean over the images: every image counts the same."""
+    """Averages each metric over the images. Every image counts the same."""
     return {
         name: float(np.mean([score.metrics[name] for score in scores]))
         for name in scores[0].metrics
@@ -92,15 +92,15 @@ def bootstrap_intervals(
 ) -> dict[str, tuple[float, float]]:
     """95 % percentile intervals of :func:`mean_metrics`, the images drawn with replacement.
 
-    They take the images for independent draws; neighbouring slices of one volume aren't, and their
-    interval comes out too narrow. Empty for a single image, which says nothing about others.
+    The intervals take the images for independent draws. Neighbouring slices of one volume aren't
+    independent: their intervals come out too narrow. For a single image there are no intervals.
     """
     if resamples == 0 or len(scores) < 2:
         return {}
     names = list(scores[0].metrics)
     values = np.array([[score.metrics[name] for name in names] for score in scores])
     count = len(scores)
-    # How often each image is drawn: the same as drawing their indices, at n numbers a resample.
+    # How often each image is drawn. This equals drawing indices, and needs n numbers a resample.
     times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
     low, high = np.percentile(times @ values / count, (2.5, 97.5), axis=0)
     return {name: (float(low[k]), float(high[k])) for k, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""Which connectivity fits a data set, and why."""
+"""Recommends a connectivity for a data set, and says why."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Advice:
 
 
 def advise(images: Sequence[ImageStatistics]) -> Advice:
-    """8 where the structure is the thin side, 4 where the background is.
+    """Recommends 8 where the structure is the thin side, and 4 where the background is.
 
-    A thin line drawn on pixels turns by corners. Whichever side is thin has to hold together over
-    them, or its lines fall to pieces and the regions between them grow together; the other side,
-    which then has connectivity 4, is thick and loses little.
+    A thin line drawn on pixels turns by corners. The thin side has to hold together over corners:
+    otherwise its lines fall to pieces, and the regions between them grow together. The other side
+    then has connectivity 4. It is thick and loses little.
     """
     corners = sum(image.corners for image in images)
     if corners == 0:
@@ -50,7 +50,7 @@ def advise(images: Sequence[ImageStatistics]) -> Advice:
 
 
 def doubts_about_sides(images: Sequence[ImageStatistics]) -> list[str]:
-    """A sentence if the labels look inverted: more structure than not, and in thicker parts."""
+    """Returns a sentence if the labels look inverted: structure is the larger and thicker side."""
     share = float(np.mean([image.share for image in images]))
     if share <= 0.5 or all(image.share in (0, 1) for image in images):
         return []
@@ -65,7 +65,7 @@ def doubts_about_sides(images: Sequence[ImageStatistics]) -> list[str]:
 
 
 def _mean_depth(images: Sequence[ImageStatistics], side: int) -> float:
-    """Over images that have both sides; an image without corners may lack one."""
+    """Averages over the images that have both sides."""
     return float(np.mean([image.depths[side] for image in images if 0 < image.share < 1]))
 
 

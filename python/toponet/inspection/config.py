@@ -9,17 +9,19 @@ from toponet._ground.validation import check_connectivity, check_whole
 
 @dataclass(frozen=True)
 class InspectConfig:
-    """What to look at, and which holes and specks are too small to be meant.
+    """Which data set to inspect, and which holes and specks count as tiny.
 
     Attributes:
         data: Folder with images/ and labels/, and maybe valid/ for the pixels that count; or
             NAME:PATH as toponet-train takes it.
-        min_size: Holes and specks of less than this many pixels are tiny: counted by size, marked
-            on the contact sheet, and removed by --clean.
-        connectivity: Of the structure, 8 or 4, for marks and cleaning; empty = as recommended.
+        min_size: Holes and specks of less than this many pixels are tiny. They are counted by size,
+            marked on the contact sheet and removed by --clean.
+        connectivity: Connectivity of the structure, 8 or 4, for marks and cleaning; empty = the
+            recommended one.
         out: New folder for report.json, report.md, images.csv and contact_sheet.png; empty =
             nothing is written.
-        clean: New folder for labels/ without tiny holes and specks (PNG, 0 and 255); empty = none.
+        clean: New folder for labels/ without tiny holes and specks (PNG, 0 and 255); empty =
+            nothing is cleaned.
     """
 
     data: str
@@ -29,7 +31,7 @@ class InspectConfig:
     clean: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuses what no inspection could use; files are looked at later."""
+        """Refuses values that no inspection could use. Files are checked later."""
         check_whole("min_size", self.min_size, least=1, most=10_000)
         if self.connectivity is not None:
             check_connectivity(self.connectivity)

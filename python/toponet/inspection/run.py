@@ -1,4 +1,4 @@
-"""From a path to a survey, its pictures and cleaned labels."""
+"""Inspects a data set, and writes the report, the contact sheet and cleaned labels."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _survey(
 
 
 def _save_sheet(path: Path, survey: Survey, cases: Mapping[str, Case]) -> None:
-    """Images at equal distances, the first and the last among them."""
+    """Draws images at equal distances, the first and the last among them."""
     count = len(survey.images)
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_IMAGES)).round().astype(int))
     samples = [cases[survey.images[i].name].read() for i in chosen]
@@ -90,7 +90,7 @@ def _save_sheet(path: Path, survey: Survey, cases: Mapping[str, Case]) -> None:
 
 
 def _save_clean(folder: Path, survey: Survey, cases: Mapping[str, Case], console: Console) -> str:
-    """Writes the labels; a sentence on what has changed."""
+    """Writes the cleaned labels and returns a sentence on what has changed."""
     (folder / "labels").mkdir()
     changed = pixels = 0
     with progress_bar(console) as progress:

@@ -1,4 +1,4 @@
-"""The contact sheet: images with their truths' outlines, and what is too small to be meant."""
+"""The contact sheet: images with outlines of their truths, tiny holes and tiny specks marked."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def save_contact_sheet(
     Args:
         path: PNG file.
         samples: At least one.
-        title: Says how many images these are of how many.
-        connectivity: Of the structure.
-        min_size: Smaller holes get a red circle, smaller specks an orange square.
+        title: Says how many of all images are shown.
+        connectivity: Connectivity of the structure.
+        min_size: Holes below this size get a red circle, specks below it an orange square.
     """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
@@ -53,7 +53,7 @@ def save_contact_sheet(
 
 
 def _draw(axes: Axes, sample: Sample, connectivity: int, min_size: int) -> None:
-    # Grey and pale, RGB as well: outlines and marks have to be seen on red bricks, too.
+    # RGB images are shown in pale grey, too: marks have to be seen even on red bricks.
     shown = stretched(sample.image)
     show(axes, 0.35 + 0.65 * (shown if shown.ndim == 2 else shown.mean(axis=2)))
     filled = taken_for_structure(sample.mask, sample.valid)

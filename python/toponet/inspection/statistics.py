@@ -1,4 +1,4 @@
-"""What is counted of one image and its truth."""
+"""Numbers of one image and its truth."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ CONNECTIVITIES = (8, 4)
 
 @dataclass(frozen=True)
 class ImageStatistics:
-    """Numbers of one image, of the pixels that count.
+    """Numbers of one image. Only pixels that count are counted.
 
     Attributes:
-        name: Of the image.
+        name: Name of the image.
         shape: Channels, height and width.
-        dtype: Of the grey values in its file.
-        low, high, mean: (C,) of each channel's grey values, everywhere: training sees them all.
+        dtype: Type of the grey values in its file.
+        low, high, mean: (C,) of each channel's grey values, over all pixels, as training sees them.
         counted: Number of pixels that count.
-        structure: Number of pixels, of those that count.
-        depths: Mean distance to the other side, of structure and of background pixels; NaN for a
-            side without pixels.
-        corners: Places where two pixels of structure touch by a corner only: all that 4 and 8
-            disagree about.
+        structure: Number of pixels of structure among them.
+        depths: Mean distance to the other side: of structure pixels, and of background pixels. NaN
+            for a side without pixels.
+        corners: Number of places where two pixels of structure touch by a corner only. Only there
+            do the connectivities 4 and 8 differ.
         betti: Components and holes by connectivity, with the frame, as loss and metrics count.
-        specks, holes: By connectivity, how many components of structure and background there are
-            of each size below ``min_size``; index 0 is one pixel.
+        specks, holes: For each connectivity, how many components of structure and of background
+            have each size below ``min_size``. Index 0 is the size of one pixel.
     """
 
     name: str
@@ -52,12 +52,12 @@ class ImageStatistics:
 
     @property
     def share(self) -> float:
-        """Of structure in the pixels that count."""
+        """The share of structure in the pixels that count."""
         return self.structure / self.counted
 
 
 def image_statistics(sample: Sample, min_size: int) -> ImageStatistics:
-    """Counts one image; components of fewer than ``min_size`` pixels by size."""
+    """Computes the numbers of one image. Components below ``min_size`` are counted by size."""
     image, mask = sample.image, sample.mask != 0
     valid = valid_pixels(sample.valid, mask.shape)
     filled = taken_for_structure(mask, valid)
@@ -93,14 +93,14 @@ def _depth(side: NDArray[np.bool_], counts: NDArray[np.bool_]) -> float:
 
 
 def _corners(mask: NDArray[np.bool_], counts: NDArray[np.bool_]) -> int:
-    """2 x 2 squares that count, of which one diagonal is structure and the other is not."""
+    """Counts the 2 x 2 squares in which one diagonal is structure and the other is background."""
     here, right, below, across = _squares(mask)
     corners = (here == across) & (right == below) & (here != right)
     return int((corners & np.logical_and.reduce(_squares(counts))).sum())
 
 
 def _squares(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
-    """The four pixels of each 2 x 2 square."""
+    """Returns the four pixels of each 2 x 2 square."""
     return mask[:-1, :-1], mask[:-1, 1:], mask[1:, :-1], mask[1:, 1:]
 
 

@@ -1,4 +1,4 @@
-"""What an inspection found, in tables and sentences."""
+"""The findings of an inspection, in tables and sentences."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COUNTED = (
 
 @dataclass(frozen=True)
 class Survey:
-    """Statistics of all images that could be used, and what is wrong with the others.
+    """Statistics of the images that could be used, and the problems of the others.
 
     Attributes:
         config: What was asked for.
@@ -48,12 +48,12 @@ class Survey:
 
     @property
     def connectivity(self) -> int:
-        """The one asked for, or the one that fits."""
+        """The connectivity that was asked for, or else the recommended one."""
         return self.config.connectivity or self.advice.connectivity
 
     @property
     def notes(self) -> list[str]:
-        """What training would take, but its user should know."""
+        """Sentences on images that training would take, but that look odd."""
         found = scale_differences(
             [
                 GreyScale(i.name, i.dtype, float(i.low.min()), float(i.high.max()))
@@ -70,7 +70,7 @@ class Survey:
         return [*found, *self.unused]
 
     def overview(self) -> Table:
-        """Number, sizes, values and share."""
+        """Returns the number of images, their sizes, grey values and share of structure."""
         images = self.images
         sizes = Counter(f"{i.shape[1]} x {i.shape[2]}" for i in images).most_common(4)
         more = "" if sum(n for _, n in sizes) == len(images) else ", others"
@@ -93,14 +93,14 @@ class Survey:
         return Table(f"Data set {self.config.data}", ("", "value"), rows, text=("value",))
 
     def topology(self) -> Table:
-        """Betti numbers and tiny parts of all images together, by connectivity."""
+        """Returns Betti numbers and tiny parts of all images together, by connectivity."""
         small = f"< {self.config.min_size}"
         header = ("connectivity", "components", "holes", f"specks {small}", f"holes {small}")
         rows = [[str(c), *map(str, _totals(self.images, c).values())] for c in CONNECTIVITIES]
         return Table("Topology", header, rows)
 
     def sizes(self) -> Table:
-        """How many specks and holes there are of each tiny size that occurs."""
+        """Returns how many specks and holes there are of each tiny size that occurs."""
         kinds = [(kind, c) for kind in ("specks", "holes") for c in CONNECTIVITIES]
         counts = np.array([sum(getattr(i, kind)[c] for i in self.images) for kind, c in kinds]).T
         rows = [
@@ -110,12 +110,12 @@ class Survey:
         return Table("Specks and holes by size and connectivity", header, rows)
 
     def image_table(self) -> Table:
-        """One row an image."""
+        """Returns a row for each image."""
         images = self._rows()
         return Table("Images", list(images[0]), [[str(v) for v in row.values()] for row in images])
 
     def sentences(self) -> list[str]:
-        """The recommendation, notes and problems."""
+        """Returns the recommendation, the notes and the problems."""
         advice = self.advice
         found = [f"recommended connectivity: {advice.connectivity}; {advice.reason}", COUNTED]
         found += [f"note: {note}" for note in self.notes]
@@ -123,7 +123,7 @@ class Survey:
         return found
 
     def write(self, folder: Path) -> None:
-        """``report.json``, ``report.md`` and ``images.csv``."""
+        """Writes ``report.json``, ``report.md`` and ``images.csv``."""
         tables = (self.overview(), self.topology(), self.sizes(), self.image_table())
         lines = ["# Inspection", "", *(f"- {sentence}" for sentence in self.sentences()), ""]
         page = "\n".join([*lines, *(table.markdown() for table in tables)])
@@ -165,7 +165,7 @@ class Survey:
 
 
 def _totals(images: Sequence[ImageStatistics], connectivity: int) -> dict[str, int]:
-    """Of these images together."""
+    """Sums the numbers of these images."""
     return {
         "components": sum(i.betti[connectivity][0] for i in images),
         "holes": sum(i.betti[connectivity][1] for i in images),

@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, loaded without running code from them."""
+"""Checkpoints. They are written whole or not at all. Loading one runs no code from it."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ REQUIRED = {
     "epoch", "model", "optimiser", "state", "normalisation", "training_scale", "metrics", "config",
 }  # fmt: skip
 
-# Options of a training run that a prediction looks at; those of older versions may lack some.
+# Options of a training run that a prediction reads. Checkpoints of older versions may lack some.
 _OPTIONS: dict[str, type] = {
     "data": str, "network": str, "folds": int, "fold": int, "seed": int, "connectivity": int,
 }  # fmt: skip
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
-    """``path`` is always a whole checkpoint: this one, or the one before.
+    """Writes a checkpoint. After an error, the checkpoint that was there before is still whole.
 
     Raises:
-        OSError: If it can't be written; the file is named.
+        OSError: If it can't be written. The sentence names the file.
     """
-    # Of a full disk torch makes a RuntimeError about its own source, so it writes to memory.
+    # torch writes to memory: on a full disk it would raise a RuntimeError about its own source.
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **content}, buffer)
     with written_whole(path) as file:
@@ -42,11 +42,11 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Tensors and plain values only (``weights_only=True``), on the CPU.
+    """Loads tensors and plain values (``weights_only=True``) to the CPU.
 
     Raises:
-        ValueError: If the file isn't a checkpoint of this package, or a part of it is damaged; file
-            and part are named.
+        ValueError: If the file isn't a checkpoint of this package, or a part of it is damaged. The
+            sentence names file and part.
     """
     if not path.exists():
         raise ValueError(f"{path} does not exist; expected a checkpoint")
@@ -69,15 +69,16 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def damaged(path: Path, error: Exception) -> ValueError:
-    """Of what a check of one part says."""
+    """Makes an error of what the check of one part says."""
     return ValueError(f"{path} is damaged: {error}")
 
 
 def restore_network(path: Path, content: dict[str, Any], network: nn.Module) -> None:
-    """Loads the weights.
+    """Loads the weights into the network.
 
     Raises:
-        ValueError: If they belong to another network, or aren't finite; the file is named.
+        ValueError: If the weights belong to another network or aren't finite. The sentence names
+            the file.
     """
     expected, state = network.state_dict(), content["model"]
     if state.keys() != expected.keys() or any(
@@ -94,10 +95,11 @@ def restore_network(path: Path, content: dict[str, Any], network: nn.Module) -> 
 
 
 def restore_optimiser(path: Path, content: dict[str, Any], optimiser: Optimizer) -> None:
-    """Loads the state of Adam: moments and step counts of all parameters, or of none.
+    """Loads the state of Adam: moments and step counts of all parameters. A new one has none.
 
     Raises:
-        ValueError: If it belongs to another network or is damaged; the file is named.
+        ValueError: If the state belongs to another network or is damaged. The sentence names the
+            file.
     """
     try:
         _check_adam(content["optimiser"], optimiser)
@@ -107,11 +109,10 @@ def restore_optimiser(path: Path, content: dict[str, Any], optimiser: Optimizer)
 
 
 def _check_sums(path: Path) -> None:
-    """Holds each part of the file against its checksum, which torch writes and doesn't read.
+    """Compares each part of the file with its checksum, which torch writes but never reads.
 
     Raises:
-        ValueError: If the file can't be one that was written by torch, or one of its bytes is not
-            as it was written.
+        ValueError: If torch can't have written the file, or a byte of it has changed since.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -130,7 +131,7 @@ def _check_sums(path: Path) -> None:
 
 
 def _check_parts(content: dict[str, Any]) -> None:
-    """What holds for every checkpoint, whatever the network; what it is for checks the rest."""
+    """Checks what holds for all networks. Loading the network checks the rest."""
     check_whole("epoch", content["epoch"], least=0)
     for name in sorted(REQUIRED - {"epoch"}):
         part = content[name]
@@ -152,7 +153,7 @@ def _check_parts(content: dict[str, Any]) -> None:
 
 
 def _check_normalisation(plain: dict[str, Any]) -> None:
-    """Mean and deviation of each channel, and whether it is that of each image."""
+    """Checks mean and deviation of each channel, and the flag of normalisation per image."""
     check_flag("normalisation: per_image", plain.get("per_image"))
     for name in ("mean", "std"):
         values = plain.get(name)
@@ -167,7 +168,7 @@ def _check_normalisation(plain: dict[str, Any]) -> None:
 
 
 def _check_scale(plain: dict[str, Any], channels: int) -> None:
-    """The ranges of the training images' grey values."""
+    """Checks the ranges of the training images' grey values."""
     names = [field.name for field in fields(TrainingScale)]
     if sorted(plain) != sorted(names):
         raise ValueError(f"training_scale must hold {', '.join(names)}, got {plain!r:.60}")
@@ -191,7 +192,7 @@ def _check_tensor(name: str, value: object, like: Tensor) -> None:
 
 
 def _check_adam(plain: dict[str, Any], optimiser: Optimizer) -> None:
-    """Whether it is the state of an optimiser like this one."""
+    """Checks that this is the state of an optimiser like this one."""
     fresh = optimiser.state_dict()
     _check_groups(plain.get("param_groups"), fresh["param_groups"])
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
@@ -214,7 +215,7 @@ def _check_adam(plain: dict[str, Any], optimiser: Optimizer) -> None:
 
 
 def _check_groups(groups: object, fresh: list[dict[str, Any]]) -> None:
-    """The same options as a new optimiser's; the learning rate changes from epoch to epoch."""
+    """Checks that the options are a new optimiser's. Only the learning rate may differ."""
     if not isinstance(groups, list) or len(groups) != len(fresh):
         raise TypeError(
             f"optimiser: param_groups must be {len(fresh)} group(s), got {groups!r:.60}"
@@ -223,9 +224,9 @@ def _check_groups(groups: object, fresh: list[dict[str, Any]]) -> None:
         if not isinstance(group, dict):
             raise TypeError(f"optimiser: param_groups must hold groups, got {group!r:.60}")
         check_number("optimiser: param_groups: lr", group.get("lr"), least=0)
-        # Versions of torch have each its own options; those that this one knows must be the same.
+        # Each version of torch has options of its own. These are common to all and must be equal.
         for name in ("params", "betas", "eps", "weight_decay", "amsgrad", "maximize"):
-            # By how they look: True isn't 1, and a tensor has no equality of this kind.
+            # Their text is compared, because True == 1 and a tensor has no such equality.
             if repr(group.get(name)) != repr(expected.get(name)):
                 raise ValueError(
                     f"optimiser: param_groups: {name} must be {expected.get(name)!r:.60}, got "

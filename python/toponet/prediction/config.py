@@ -15,34 +15,34 @@ FORMATS = ("tif", "h5")
 
 @dataclass(frozen=True)
 class PredictConfig:
-    """Which network, which images, and what to write of each.
+    """Which network predicts which images, and which files it writes.
 
     An image NAME becomes NAME_likelihood.tif (float32), NAME_mask.png (0 and 255), NAME_cells.tif
     (the background's components from 1 on, structure 0) and NAME_overlay.png; the pages of a TIFF
     stack and the slices of an HDF5 data set become the pages of one TIFF file each. An image whose
-    files are there already is left out, so that the same command goes on where it was stopped.
+    files are there already is left out: give the same command again to go on after a stop.
 
-    Images must have the grey scale of the training images (8 bit stays 8 bit), unless the network
-    was trained with --normalisation image; one line says if they are far from it.
+    Images must have the grey scale of the training images: 8 bit stays 8 bit. A warning tells which
+    images have another one. A network trained with --normalisation image takes any grey scale.
 
     Attributes:
-        checkpoint: Of toponet-train, or a run folder: its checkpoints/last.ckpt.
+        checkpoint: Checkpoint of toponet-train, or a run folder: its checkpoints/last.ckpt.
         inputs: Image files (PNG, TIFF, JPEG, GIF, BMP), TIFF stacks, FILE.h5:DATASET (slices
             first), folders of images (or with images/ in them), or NAME:PATH of a data set in its
             official layout.
         out: Folder for the predictions; predict.json in it says how they came about.
-        held_out: Predict the images that the checkpoint's run held out for validation; an input, at
-            most one, then says where its data are now.
+        held_out: Predict the images that the checkpoint's run held out for validation. If the run's
+            data have moved, one input says where they are now.
         outputs: What to write: likelihood, mask, cells and overlay, or some of them.
         likelihood_format: "tif", or "h5" (one data set named likelihood).
         threshold: A likelihood of at least this is structure; empty = as in training.
-        min_size: Specks of structure and, after them, cells of less than this many pixels are
-            removed from mask, cells and overlay; the likelihood stays. 1 = none.
-        flips: Average the likelihood over the eight turns and flips of the image: eight times the
-            time.
+        min_size: Specks of structure of less than this many pixels are removed, and then cells
+            likewise. The likelihood stays as it is. 1 = nothing is removed.
+        flips: Average the likelihood over the eight turns and flips of the image. This takes eight
+            times as long.
         device: "auto", "cpu", "cuda" or "mps".
-        num_threads: CPU threads; empty = all cores.
-        overwrite: Write anew what is there already.
+        num_threads: CPU threads of network and kernel; empty = all cores.
+        overwrite: Replace the files that are there already.
     """
 
     checkpoint: str
@@ -59,7 +59,7 @@ class PredictConfig:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what no prediction could use; files are looked at later."""
+        """Refuses values that no prediction could use. Files are checked later."""
         for name in ("held_out", "flips", "overwrite"):
             check_flag(name, getattr(self, name))
         if not self.out:

@@ -15,10 +15,10 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name, one of ``DEVICES``; "auto" is the fastest there is.
+    """Returns the device of that name, one of ``DEVICES``; "auto" is the fastest there is.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If the name is unknown, or torch finds no such device.
     """
     import torch  # Here, because the options of a command need the names alone.
 
@@ -37,7 +37,7 @@ def choose_device(name: str) -> torch.device:
 
 @contextmanager
 def cpu_threads(count: int) -> Iterator[None]:
-    """Torch and the kernel use this many threads of the CPU within the context."""
+    """Lets torch and the kernel use this many CPU threads within the context."""
     import torch
 
     before = torch.get_num_threads()

@@ -13,7 +13,7 @@ from torch import Tensor
 from toponet.data import pad_reflected
 from toponet.models import BlendedNetwork, SegmentationNetwork, pad_to_multiple
 
-# Of a tile: 30 channels of it in float32 are 0.1 GB.
+# Size of a tile. 30 channels of it and its border in float32 are 0.1 GB.
 ROWS, COLUMNS = 256, 2048
 
 
@@ -23,10 +23,10 @@ def predict_likelihood(
 ) -> NDArray[np.float32]:
     """Likelihood (H, W) of one normalised image (C, H, W).
 
-    The network sees the image with ``network.margin`` reflected pixels around it. Networks whose
-    logits depend on their margins alone (DIVE) are given tiles. Others (the U-Net) are given
-    overlapping windows if the image is larger than one window; of each window counts what lies
-    inside by the network's reach. Neither changes the likelihood, but for rounding.
+    The network sees the image with ``network.margin`` reflected pixels around it. A network whose
+    logits depend on its margin alone (DIVE) gets tiles. Others (the U-Net) get overlapping windows
+    if the image is larger than one window. Of each window only the inside counts: pixels farther
+    from its border than the network's reach. Except for rounding, neither changes the likelihood.
 
     Args:
         network: In evaluation mode, on ``device``; the first of its classes is taken.
@@ -36,8 +36,8 @@ def predict_likelihood(
     Returns:
         (H, W), float32, 0 to 1.
 
-    Cost: besides image and likelihood, memory for one tile; where windows are blended, for one of
-    them and four more maps of the image's size.
+    Cost: besides image and likelihood, tiles need memory for one tile. Windows need memory for one
+    window and four maps of the image's size.
     """
     padded = torch.from_numpy(pad_reflected(image, network.margin))[None]
     if not isinstance(network, BlendedNetwork):
@@ -73,7 +73,7 @@ def mean_over_symmetries(
 
 
 def _tiled(network: SegmentationNetwork, padded: Tensor, device: torch.device) -> Tensor:
-    """In tiles, of which each gives what the whole image would."""
+    """Predicts tile by tile. Each tile gives what the whole image would give there."""
     border = 2 * network.margin
     height, width = padded.shape[-2] - border, padded.shape[-1] - border
     # Named, because torch.set_default_device and set_default_dtype decide otherwise.
@@ -86,7 +86,7 @@ def _tiled(network: SegmentationNetwork, padded: Tensor, device: torch.device) -
 
 
 def _blended(network: BlendedNetwork, padded: Tensor, device: torch.device) -> Tensor:
-    """MONAI's sliding window; only those pixels of a window count that it knows enough of."""
+    """Predicts by MONAI's sliding window. Pixels near a window's border don't count."""
     from monai.inferers.utils import sliding_window_inference
 
     m, height, width = network.margin, *padded.shape[-2:]
@@ -94,7 +94,7 @@ def _blended(network: BlendedNetwork, padded: Tensor, device: torch.device) -> T
     sides = padded.shape[-2:]
 
     def answer(images: Tensor, places: Sequence[Sequence[slice]]) -> Tensor:
-        """Likelihood and weight, as two channels: MONAI's own weights don't know the place."""
+        """Returns likelihood and weight as channels: MONAI's own weights ignore the place."""
         likelihood = torch.sigmoid(network.dense(images).float())[:, :1]
         known = (
             _known(p, side, network.reach) for p, side in zip(places[0][2:], sides, strict=True)
@@ -120,7 +120,7 @@ def _blended(network: BlendedNetwork, padded: Tensor, device: torch.device) -> T
 
 
 def _known(place: slice, side: int, reach: int) -> Tensor:
-    """1 for what lies inside the window by the reach, or at the image's own border; else 0."""
+    """Returns 0 within the reach of an end of the window, unless the image ends there; else 1."""
     weights = torch.ones(place.stop - place.start, device="cpu")
     if place.start > 0:
         weights[:reach] = 0

@@ -1,4 +1,4 @@
-"""The network of a checkpoint, with everything that its answers depend on."""
+"""A trained network, with everything that its likelihoods depend on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TrainedModel:
         connectivity: Of the structure, 8 or 4.
         threshold: Likelihoods of at least this are structure.
         device: Where the network is.
-        config: Of its training run, as plain values.
+        config: The configuration of its training run, as plain values.
     """
 
     network: SegmentationNetwork
@@ -107,7 +107,7 @@ class TrainedModel:
 
 
 def load_model(path: str | Path, device: str | torch.device = "auto") -> TrainedModel:
-    """The model that ``toponet-train`` trained.
+    """Loads a model that ``toponet-train`` trained.
 
     Args:
         path: A checkpoint, or a run folder: its ``checkpoints/last.ckpt``.
@@ -115,7 +115,7 @@ def load_model(path: str | Path, device: str | torch.device = "auto") -> Trained
 
     Raises:
         ValueError: If the file isn't a checkpoint, its network isn't known, or there is no such
-            device; the file is named.
+            device. The sentence names the file.
     """
     path = checkpoint_path(path)
     device = choose_device(device) if isinstance(device, str) else device
@@ -134,13 +134,13 @@ def load_model(path: str | Path, device: str | torch.device = "auto") -> Trained
             f"{path} lacks what belongs to a network of this version, or holds values out of range"
         ) from None
     restore_network(path, content, network)
-    # As in training: convolutions are faster, and the numbers are the trainer's.
+    # As in training. Convolutions are faster so, and the numbers equal the trainer's.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.to(device).eval()
     return TrainedModel(network, normalisation, scale, connectivity, threshold, device, config)
 
 
 def checkpoint_path(path: str | Path) -> Path:
-    """The file itself; of a run folder its last checkpoint, whose numbers its report shows."""
+    """Returns the file itself, or a run folder's last checkpoint, which the report describes."""
     path = Path(path).expanduser()
     return path / "checkpoints" / "last.ckpt" if path.is_dir() else path

@@ -1,4 +1,7 @@
-"""The files of one image or stack: page by page, and there only when they are whole."""
+"""Writes the files of one image or stack, page by page.
+
+A file gets its name when it is whole.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ Add = Callable[[NDArray[Any]], None]
 
 
 def existing_output(folder: Path, name: str, kind: str, likelihood_format: str) -> Path | None:
-    """The file of this kind, whether it was written of an image or of a stack."""
+    """Returns the file of this kind, if there is one of an image or of a stack."""
     paths = (_path(folder, name, kind, likelihood_format, stack) for stack in (False, True))
     return next((path for path in paths if path.exists()), None)
 
 
 def remove_outputs(folder: Path, name: str) -> None:
-    """All files of an image or stack, of every kind and format."""
+    """Removes all files of an image or stack, of every kind and format."""
     for kind, suffix in product(OUTPUTS, ("tif", "h5", "png")):
         (folder / f"{name}_{kind}.{suffix}").unlink(missing_ok=True)
 
@@ -40,19 +43,19 @@ def remove_outputs(folder: Path, name: str) -> None:
 def open_outputs(
     folder: Path, name: str, kinds: Sequence[str], likelihood_format: str, pages: Pages
 ) -> Iterator[Callable[[Segmentation], None]]:
-    """What is called with the segmentation of each page in turn.
+    """Returns a function that writes the segmentation of one page. Call it for each page in turn.
 
-    The files take their names when all pages are written; after an error there are none.
+    The files get their names when all pages are written. After an error there are no files.
 
     Args:
-        folder: Where they are.
-        name: Their names begin with it.
+        folder: Where the files are written.
+        name: The names of the files begin with it.
         kinds: What of each segmentation is written.
         likelihood_format: "tif" or "h5".
         pages: What is segmented.
 
     Raises:
-        OSError: If one can't be written; it is named.
+        OSError: If a file can't be written. The sentence names it.
     """
     with ExitStack() as stack:
         adders = {

@@ -1,4 +1,8 @@
-"""What made the predictions in a folder, so that others aren't taken for done."""
+"""The file ``predict.json`` of a prediction folder.
+
+It says which checkpoint and which settings made the predictions, and of which images. So a later
+command can tell which predictions are done, and refuses those that were made otherwise.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +34,9 @@ class Record:
 
     Attributes:
         checkpoint: Its file, for the reader.
-        settings: All that predictions depend on; the checkpoint by the hash of its content.
+        settings: Everything that predictions depend on. The hash of the checkpoint is among it.
         images: Where each image came from, by name.
-        data: Of what data set each image is, by name, if it came from one that was named.
+        data: For each image of a data set that was named: which data set it is from.
     """
 
     checkpoint: str
@@ -41,7 +45,7 @@ class Record:
     data: dict[str, Provenance] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Raises OSError if it can't be written."""
+        """Writes predict.json; raises OSError if it can't be written."""
         plain = {"toponet": version("toponet"), "checkpoint": self.checkpoint,
                  "settings": dict(self.settings), "images": self.images,
                  "data": {name: asdict(entry) for name, entry in self.data.items()}}  # fmt: skip
@@ -49,7 +53,7 @@ class Record:
             file.write((json.dumps(plain, indent=2) + "\n").encode())
 
     def note(self, folder: Path, source: Series, image: NDArray[np.float32]) -> None:
-        """Adds what an image is that was just read, if its data set has a name.
+        """Records which data set an image is from, if that data set was named.
 
         Raises:
             OSError: If it can't be written.
@@ -60,7 +64,7 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> Record | None:
-        """None if there is none.
+        """Reads predict.json; None if there is none.
 
         Raises:
             ValueError: If the file is something else.
@@ -80,7 +84,7 @@ class Record:
 def plan(
     config: PredictConfig, now: Record, sources: Sequence[Series]
 ) -> tuple[list[tuple[Series, list[str]]], Record]:
-    """What is still to be written of each source, and the folder's new record, which is written.
+    """Decides what is still to be written of each source, and writes the folder's new record.
 
     Args:
         config: What is asked for.
@@ -121,7 +125,7 @@ def _absolute(source: Series) -> str:
 
 
 def _record_before(config: PredictConfig, now: Record, sources: Sequence[Series]) -> Record:
-    """The folder's record as far as it holds for this run as well."""
+    """Returns the folder's record if it holds for this run, too; else an empty one."""
     folder, nothing = Path(config.out), Record(now.checkpoint, now.settings)
     try:
         before = Record.read(folder) or nothing
@@ -148,7 +152,7 @@ def _missing(
     folder: Path, source: Series, kinds: list[str], likelihood_format: str, before: Record,
     origin: str,
 ) -> list[str]:  # fmt: skip
-    """The kinds that aren't there yet.
+    """Returns the kinds of files that aren't there yet.
 
     Raises:
         ValueError: If one is there, but of another image.
@@ -166,7 +170,7 @@ def _missing(
 
 
 def _difference(before: Record, now: Record) -> str | None:
-    """In what the folder's predictions aren't those of this run."""
+    """Says in what the folder's predictions differ from those of this run; None = in nothing."""
     for name, value in now.settings.items():
         old = before.settings.get(name)
         if old != value:

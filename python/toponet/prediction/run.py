@@ -1,4 +1,4 @@
-"""From a checkpoint and images to files."""
+"""Predicts images with a checkpoint and writes the files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Outcome:
     strange: Sequence[str] = ()
 
     def warnings(self) -> Iterator[str]:
-        """At most one: a wrong scale is mostly that of all images."""
+        """Yields one warning at most, because a wrong scale is mostly that of all images."""
         if self.strange:
             yield (
                 f"warning: {len(self.strange)} of {len(self.written)} have other grey values than "
@@ -58,9 +58,9 @@ def run_prediction(config: PredictConfig, console: Console | None = None) -> Out
 
     Raises:
         ValueError: If checkpoint or device can't be used, an input isn't there, or the folder holds
-            other predictions. Nothing is written then.
+            other predictions. All this is checked before anything is written.
         OSError: If something can't be written.
-        KeyboardInterrupt: As it came; once predictions were begun it says how to go on.
+        KeyboardInterrupt: As it came. After predictions have begun, it says how to go on.
     """
     with cpu_threads(thread_count(config.num_threads)):
         return _run(config, console or Console())
@@ -138,7 +138,7 @@ class Predictor:
                     add(Segmentation(image, self._likelihood(image, source), self.conventions))
                     strange = strange or self.model.strangeness(image, pages.dtype)
                     progress.advance(task)
-                # Before the files take their names: none is ever there without it.
+                # Recorded before the files get their names, so that no file lacks its record.
                 self.record.note(out, source, image)
         finally:
             progress.remove_task(task)
@@ -152,7 +152,7 @@ class Predictor:
                 f"{channels}"
             )
         predict = self.model.unchecked_likelihood
-        # Of enormous grey values something infinite is made, which is found below.
+        # Enormous grey values become infinite here. The check below finds them.
         with np.errstate(over="ignore", invalid="ignore"):
             likelihood = (
                 mean_over_symmetries(predict, image) if self.config.flips else predict(image)

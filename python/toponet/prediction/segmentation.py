@@ -1,4 +1,4 @@
-"""What follows from a likelihood: mask, cells, and a picture of them on the image."""
+"""Makes mask, cells and a picture of both from a likelihood."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toponet.plots.canvas import stretched
 from toponet.topology.cleaning import clean_mask
 from toponet.topology.labelling import label_cells
 
-# Red, green and blue of cells, in turn; none of them like the structure's.
+# Red, green and blue of the cells, which take turns. None is like the structure's colour.
 CELL_COLOURS = (
     (86, 180, 233),
     (240, 228, 66),
@@ -23,17 +23,17 @@ CELL_COLOURS = (
     (150, 120, 220),
 )
 STRUCTURE_COLOUR = (213, 94, 0)
-OPACITY = 0.55, 0.25  # Of structure and cells: the image has to be seen through both.
+OPACITY = 0.55, 0.25  # Of structure and of cells. The image has to shine through both.
 
 
 @dataclass(frozen=True)
 class Conventions:
-    """What a mask and its cells depend on, besides the likelihood.
+    """The settings that mask and cells depend on.
 
     Attributes:
         threshold: A likelihood of at least this is structure.
-        connectivity: Of the structure, 8 or 4; cells have the other one.
-        min_size: Specks and then cells of less than this many pixels are removed.
+        connectivity: Connectivity of the structure, 8 or 4; cells have the other one.
+        min_size: Specks of less than this many pixels are removed, and then cells likewise.
     """
 
     threshold: float
@@ -43,7 +43,7 @@ class Conventions:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """One image with its likelihood; the rest is made when asked for.
+    """One image with its likelihood. Mask, cells and overlay are made when they are asked for.
 
     Attributes:
         image: (C, H, W).

@@ -27,9 +27,9 @@ class EvaluateConfig:
         labels: Folder with masks, or one mask; or a data set: a folder with labels/ and perhaps
             valid/ (pixels that count), or NAME:PATH as toponet-train takes it.
         predictions_are: "mask" (0 and one of 1, 255, 65535), "likelihood" (floating point from 0 to
-            1; or 8 or 16 bit, where 255 or 65535 stands for 1), or "auto": a file that can be a mask
-            is one, and any other file is a likelihood. "auto" refuses integers that look like
-            classes or instances: they use less than half of their range, or number regions.
+            1; or 8 or 16 bit, where 255 or 65535 stands for 1), or "auto": a file is a mask if it
+            can be one, else a likelihood. "auto" refuses integers that look like classes or
+            instances: they use less than half of their range, or number regions.
         threshold: A likelihood of at least this is structure.
         connectivity: Connectivity of the structure, 8 or 4, for all metrics; empty = 8.
         patch_size: Side of the Betti error's patches in pixels; empty = 65.

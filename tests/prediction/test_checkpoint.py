@@ -224,13 +224,21 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def test_a_flipped_bit_of_a_weight_is_named_as_damage(run: Path) -> None:
+@pytest.mark.parametrize("part", ["model", "optimiser"])
+def test_a_flipped_bit_of_a_tensor_names_the_tensor(run: Path, part: str) -> None:
     path = last(run)
-    weights = torch.load(path, weights_only=True)["model"][WEIGHT].numpy().tobytes()
+    content = torch.load(path, weights_only=True)
+    index = list(content["model"]).index(WEIGHT)
+    tensor, name = {
+        "model": (content["model"][WEIGHT], f"model: {WEIGHT}"),
+        "optimiser": (
+            content["optimiser"]["state"][index]["exp_avg"], f"optimiser: state: {index}: exp_avg"
+        ),
+    }[part]  # fmt: skip
     whole = bytearray(path.read_bytes())
-    whole[bytes(whole).index(weights) + 17] ^= 1
+    whole[bytes(whole).index(tensor.numpy().tobytes()) + 17] ^= 1
     path.write_bytes(whole)
-    with pytest.raises(ValueError, match=r"the checksum of its part .* is wrong"):
+    with pytest.raises(ValueError, match=f"the checksum of its part {name} is wrong"):
         load_checkpoint(path)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -125,9 +127,37 @@ def _check_sums(path: Path) -> None:
         ) from None
     if wrong is not None:
         raise ValueError(
-            f"{path} is damaged: the checksum of its part {wrong} is wrong; take another "
-            "checkpoint, or a copy of this one"
+            f"{path} is damaged: the checksum of its part {_part_name(path, wrong)} is wrong; take "
+            "another checkpoint, or a copy of this one"
         )
+
+
+def _part_name(path: Path, member: str) -> str:
+    """Returns the name of the tensor whose numbers a member of the zip file holds, if possible."""
+    numbered = re.fullmatch(r".*/data/(\d+)", member)
+    if not numbered:
+        return member
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # Whatever a damaged file makes of torch's reader.
+        return member
+    # torch numbers storages in the order in which it first meets them.
+    first: dict[int, str] = {}
+    for name, tensor in _named_tensors(content):
+        first.setdefault(tensor.untyped_storage()._cdata, name)
+    names = list(first.values())
+    number = int(numbered[1])
+    return names[number] if number < len(names) else member
+
+
+def _named_tensors(content: object, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Yields all tensors in nested dictionaries and lists, depth first."""
+    if isinstance(content, Tensor):
+        yield name, content
+    elif isinstance(content, (dict, list, tuple)):
+        items = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in items:
+            yield from _named_tensors(value, f"{name}: {key}" if name else str(key))
 
 
 def _check_parts(content: dict[str, Any]) -> None:

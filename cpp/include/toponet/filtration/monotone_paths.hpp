@@ -8,8 +8,7 @@
 
 namespace toponet {
 
-/// The upper link of a cell says where a path goes on from there. At the end of a path the step is
-/// 0.
+/// The upper link of a cell says where a path goes on from there. The step is 0 at its end.
 class MonotonePaths {
   public:
     std::array<std::int32_t, 256> step{};  ///< Upper link -> step to the next cell.

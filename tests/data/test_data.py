@@ -303,3 +303,12 @@ def test_an_inner_fold_never_sees_the_outer_one() -> None:
         fold_split(10, 3, 1, inner_fold=3)
     with pytest.raises(ValueError, match="3 folds need at least 3 images, got 2"):
         fold_split(3, 3, 1, inner_fold=0)
+
+
+@pytest.mark.parametrize("which", ["truth", "valid mask"])
+def test_masks_of_an_image_set_hold_0_and_1(which: str) -> None:
+    """Masks of 0 and 255 would be trained on as they are."""
+    image, good = np.zeros((1, 2, 3), np.float32), np.eye(2, 3, dtype=np.uint8)
+    masks = {"truth": good, "valid mask": good} | {which: 255 * good}
+    with pytest.raises(ValueError, match=rf"the {which} of image a must hold only 0 and 1"):
+        ImageSet(("a",), (image,), (masks["truth"],), (masks["valid mask"],))

@@ -348,3 +348,20 @@ def test_what_load_would_refuse_is_not_saved(tmp_path: Any) -> None:
     with pytest.raises(ValueError, match="birth >= death"):
         diagrams([[0, 1]], [0]).save(tmp_path / "x.npz")
     assert not (tmp_path / "x.npz").exists()
+
+
+@pytest.mark.parametrize("shape", [(9, 8, 1), (9, 8, 3), (5, 5, 4)], ids=str)
+def test_images_with_channels_last_are_not_taken_for_a_batch_of_columns(
+    shape: tuple[int, int, int],
+) -> None:
+    """As metrics and ``persistence`` refuse them; a channel axis says that columns are meant."""
+    likelihood = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    target = (likelihood > 0.5).float()
+    with pytest.raises(ValueError, match=r"looks like channels last: likelihood\.permute\(2, 0, 1"):
+        TopologicalLoss()(likelihood, target)
+    assert torch.isfinite(TopologicalLoss()(likelihood[:, None], target[:, None]))
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 1), (9, 4, 3), (9, 8, 5), (2, 1, 1)], ids=str)
+def test_batches_that_can_be_meant_are_taken(shape: tuple[int, int, int]) -> None:
+    assert torch.isfinite(TopologicalLoss()(torch.full(shape, 0.5), torch.ones(shape)))

@@ -178,12 +178,17 @@ def number_array(name: str, values: ArrayLike) -> NDArray[Any]:
     return array
 
 
-def check_channels_first(name: str, shape: tuple[int, ...]) -> None:
-    """Raises ValueError for a shape (H, W, C), which images have that were read from files.
+def looks_like_channels_last(shape: Sequence[int]) -> bool:
+    """Whether a shape is (H, W, C), as images have it that were read from files.
 
     It would be read as H images of one to four columns. Nobody compares five or more such images.
     """
-    if len(shape) == 3 and shape[2] <= 4 < min(shape[:2]):
+    return len(shape) == 3 and shape[2] <= 4 < min(shape[:2])
+
+
+def check_channels_first(name: str, shape: tuple[int, ...]) -> None:
+    """Raises ValueError for a shape (H, W, C)."""
+    if looks_like_channels_last(shape):
         raise ValueError(
             f"{name} must have shape (H, W) or (B, H, W), got {shape}, which looks like channels "
             f"last: take one channel, {name}[..., 0] (real images of {shape[2]} column(s) can be "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._ground.validation import check_flag
+from toponet._ground.validation import binary_mask, check_flag
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class ImageSet:
         dtypes: Of each image's grey values in its file, such as "uint16"; by default "float32".
 
     Raises:
-        ValueError: If a valid mask isn't as large as its image, or isn't there for each image.
+        ValueError: If a mask holds anything but 0 and 1, or a valid mask isn't as large as its
+            image, or isn't there for each image.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,9 @@ class ImageSet:
                 f"{len(self.valid)}"
             )
         for name, mask, valid in zip(self.names, self.masks, self.valid, strict=True):
+            binary_mask(f"the truth of image {name}", mask)
+            if valid is not None:
+                binary_mask(f"the valid mask of image {name}", valid)
             if valid is not None and valid.shape != mask.shape:
                 raise ValueError(
                     f"the valid mask of image {name} has shape {valid.shape}, its truth "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.probabilities import rounding_tolerance, without_rounding
 from toponet.data.files import as_grey, as_mask, read_pixels
 
 KINDS = ("auto", "mask", "likelihood")
@@ -38,7 +39,7 @@ def read_likelihood(path: Path, kind: str = "auto") -> NDArray[np.float32]:
             return as_mask(pixels, str(path)).astype(np.float32)
     pixels = as_grey(pixels, str(path), "likelihood or mask")
     if pixels.dtype.kind == "f":
-        return _in_unit_range(pixels.astype(np.float32), path)
+        return _in_unit_range(pixels, path)
     if pixels.dtype == np.bool_:
         return pixels.astype(np.float32)
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -52,10 +53,13 @@ def read_likelihood(path: Path, kind: str = "auto") -> NDArray[np.float32]:
     return pixels.astype(np.float32) / np.float32(full)
 
 
-def _in_unit_range(likelihood: NDArray[np.float32], path: Path) -> NDArray[np.float32]:
-    wrong = likelihood[~((likelihood >= 0) & (likelihood <= 1))]  # NaN as well.
-    if wrong.size:
-        raise ValueError(f"{path} must lie in [0, 1], got {wrong[0]:g}")
+def _in_unit_range(pixels: NDArray[Any], path: Path) -> NDArray[np.float32]:
+    """As float32; what rounding to it or to the file's type left outside is put at the end."""
+    tolerance = max(map(rounding_tolerance, (pixels.dtype, "float32")))
+    likelihood, inside = without_rounding(pixels.astype(np.float32), tolerance)
+    if not inside:
+        wrong = likelihood[~((likelihood >= 0) & (likelihood <= 1))]  # NaN as well.
+        raise ValueError(f"{path} must lie in [0, 1], got {wrong[0]:.9g}")
     return likelihood
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from toponet._ground.probabilities import without_rounding
+from toponet._ground.validation import looks_like_channels_last
 
 # A value outside [0, 1] by at most this much may be meant as a probability.
 NEAR = 0.1
@@ -36,6 +38,9 @@ def check_floating_point(name: str, tensor: Tensor) -> None:
 def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
     """The likelihood as (B, C, H, W).
 
+    A shape (H, W, C) with at most four channels is refused, as everywhere else: it would be read as
+    a batch of H images of one to four columns. Whoever has such a batch adds a channel axis.
+
     Raises:
         TypeError: If it isn't a dense floating point tensor.
         ValueError: If it is neither (B, C, H, W) nor (B, H, W), is empty or too large.
@@ -49,6 +54,12 @@ def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
         raise ValueError(
             f"{name} must hold at least one image of at least one pixel, got shape "
             f"{_shape(likelihood)}"
+        )
+    if looks_like_channels_last(likelihood.shape):
+        raise ValueError(
+            f"{name} must have shape (B, C, H, W) or (B, H, W), got {_shape(likelihood)}, which "
+            f"looks like channels last: {name}.permute(2, 0, 1)[None] moves them to the front (a "
+            f"batch of images of {likelihood.shape[2]} column(s) is {name}[:, None])"
         )
     height, width = likelihood.shape[-2:]
     if (height + 2) * (width + 2) >= 2**31:
@@ -130,16 +141,6 @@ def check_class_indices(indices: Tensor, classes: int, valid: Tensor | None) -> 
         )
 
 
-def rounding_tolerance(dtype: torch.dtype) -> float:
-    """How far outside [0, 1] rounding may leave a probability of this dtype.
-
-    It is four machine epsilons. A softmax that is summed over channels, or an upsampling, ends one
-    or two epsilons away from 1. Types of eight bits get the tolerance of bfloat16: their own
-    epsilons are so large that logits would pass.
-    """
-    return 4 * min(torch.finfo(dtype).eps, torch.finfo(torch.bfloat16).eps)
-
-
 def within_unit_interval(likelihood: NDArray[Any], rounding: float) -> NDArray[Any]:
     """The likelihood, with values that lie outside [0, 1] by at most ``rounding`` set to 0 or 1.
 
@@ -149,18 +150,16 @@ def within_unit_interval(likelihood: NDArray[Any], rounding: float) -> NDArray[A
         ValueError: If a value lies further outside, but near enough to be meant as a probability.
             The kernel refuses values that lie further away.
     """
-    low, high = likelihood.min(), likelihood.max()
-    if -rounding <= low and high <= 1 + rounding:
-        return likelihood if low >= 0 and high <= 1 else np.clip(likelihood, 0, 1)
-    if low >= -NEAR and high <= 1 + NEAR:
-        outside = (likelihood < -rounding) | (likelihood > 1 + rounding)
+    values, inside = without_rounding(likelihood, rounding)
+    if not inside and values.min() >= -NEAR and values.max() <= 1 + NEAR:
+        outside = (values < 0) | (values > 1)
         image = int(outside.any(axis=(1, 2)).argmax())
         raise ValueError(
-            f"likelihood must hold probabilities in [0, 1], got {likelihood[outside][0]:.9g}; "
+            f"likelihood must hold probabilities in [0, 1], got {values[outside][0]:.9g}; "
             "apply sigmoid or softmax to logits first, clamp(0, 1) to probabilities that an "
             f"interpolation pushed out (image {image} of the batch)"
         )
-    return likelihood
+    return values
 
 
 def without_invalid(values: Tensor, valid: Tensor | None, each_channel: bool) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch._compile import _disable_dynamo
 from torch.nn.modules.loss import _Loss
 
+from toponet._ground.probabilities import rounding_tolerance
 from toponet._ground.validation import check_choice, check_flag, check_weights
 from toponet.losses._function import TopologicalLossFunction, Truth, prepare
 from toponet.losses._inputs import (
@@ -18,7 +19,6 @@ from toponet.losses._inputs import (
     check_likelihood,
     check_target,
     check_valid,
-    rounding_tolerance,
     without_invalid,
 )
 from toponet.losses._patching import PatchRule

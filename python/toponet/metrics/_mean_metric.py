@@ -38,6 +38,7 @@ class MeanMetric(Metric):
     is_differentiable = False
     full_state_update = False
     plot_lower_bound = 0.0
+    _read = staticmethod(without_channel)  # Makes an array of the predictions.
 
     def __init__(self, means: int, options: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -63,7 +64,7 @@ class MeanMetric(Metric):
             ValueError: If the function refuses an argument, or it has more than one channel.
         """
         rows = self._measure(
-            without_channel("preds", preds),
+            self._read("preds", preds),
             without_channel("target", target),
             None if valid is None else without_channel("valid", valid),
         )

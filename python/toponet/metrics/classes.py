@@ -20,6 +20,7 @@ from toponet.metrics.conventions import (
     betti_convention,
     spelled_out,
 )
+from toponet.metrics.inputs import likelihood_without_channel
 from toponet.metrics.partition import THRESHOLDS, conditional_entropies, rand_scores
 from toponet.metrics.pixel import equal_shares
 
@@ -174,6 +175,7 @@ class AdaptedRandScore(MeanMetric):
 
     higher_is_better = True
     plot_upper_bound = 1.0
+    _read = staticmethod(likelihood_without_channel)
 
     def __init__(self, *, connectivity: int = 8, maximal: bool = False, **kwargs: Any) -> None:
         """Checks the options."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from toponet._ground.probabilities import rounding_tolerance, without_rounding
 from toponet._ground.valid import taken_for_structure, valid_pixels
 from toponet._ground.validation import batch_of_2d, binary_masks, number_array
 
@@ -50,12 +51,17 @@ def masks_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> C
 
 
 def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
-    """A likelihood in [0, 1] (or a mask) and a mask. Values where ``valid`` is 0 don't matter."""
+    """A likelihood in [0, 1] (or a mask) and a mask. Values where ``valid`` is 0 don't matter.
+
+    Values that rounding left just outside [0, 1] are set to 0 or 1.
+    """
     compared = _arrays_to_compare(prediction, target, valid)
-    low, high = compared.prediction.min(), compared.prediction.max()
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"prediction must lie in [0, 1], got values from {low} to {high}")
-    return compared
+    values, inside = without_rounding(compared.prediction, _tolerance(prediction))
+    if not inside:
+        raise ValueError(
+            f"prediction must lie in [0, 1], got values from {values.min()} to {values.max()}"
+        )
+    return compared._replace(prediction=values)
 
 
 def without_channel(name: str, images: Masks) -> NDArray[Any]:
@@ -69,6 +75,15 @@ def without_channel(name: str, images: Masks) -> NDArray[Any]:
             "channels one by one, and move a last axis to the front"
         )
     return array[:, 0]
+
+
+def likelihood_without_channel(name: str, images: Masks) -> NDArray[Any]:
+    """As :func:`without_channel`, without what rounding left outside [0, 1].
+
+    The numpy array of a tensor in bfloat16 no longer tells how coarsely it was rounded.
+    """
+    array = without_channel(name, images)
+    return without_rounding(array, _tolerance(images))[0] if array.size else array
 
 
 def mean_over_images(rows: NDArray[np.float64]) -> list[float]:
@@ -106,6 +121,12 @@ def _is_tensor(images: Masks) -> TypeGuard[Tensor]:
     """Whoever has a tensor has imported torch already; here it isn't imported for others."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(images, torch.Tensor)
+
+
+def _tolerance(images: Masks) -> float:
+    """How far outside [0, 1] rounding may have left them, in the type in which they are given."""
+    dtype = images.dtype if _is_tensor(images) else np.asarray(images).dtype
+    return rounding_tolerance(dtype)
 
 
 def _from_torch(name: str, images: Tensor) -> NDArray[Any]:

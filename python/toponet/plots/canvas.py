@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.probabilities import rounding_tolerance, without_rounding
 from toponet._ground.valid import taken_for_structure
 from toponet.plots._arrays import Numbers, real_array
 
@@ -73,6 +74,8 @@ def likelihood_map(
 ) -> NDArray[np.float64]:
     """One image's likelihood as float64. It is 1 where a pixel doesn't count.
 
+    What rounding left just outside [0, 1] is put at the end of the interval.
+
     Raises:
         TypeError: If it doesn't hold numbers, or is a masked array.
         ValueError: If it isn't (H, W) with at least one pixel, or leaves [0, 1].
@@ -83,8 +86,10 @@ def likelihood_map(
             f"likelihood must have shape (H, W), not empty, got {array.shape}: take one image and "
             "one channel of a batch"
         )
+    tolerance = rounding_tolerance(getattr(likelihood, "dtype", array.dtype))
     values = taken_for_structure(array.astype(np.float64), valid)
-    wrong = values[~((values >= 0) & (values <= 1))]  # NaN as well.
-    if wrong.size:
-        raise ValueError(f"likelihood must lie in [0, 1], got {wrong[0]:g}")
+    values, inside = without_rounding(values, tolerance)
+    if not inside:
+        wrong = values[~((values >= 0) & (values <= 1))]  # NaN as well.
+        raise ValueError(f"likelihood must lie in [0, 1], got {wrong[0]:.9g}")
     return values

@@ -326,28 +326,34 @@ CASTS: dict[str, Callable[[torchmetrics.Metric], Any]] = {
 }
 
 
-@pytest.mark.parametrize("cast", CASTS)
-@pytest.mark.parametrize(("name", "options"), SUMMABLE, ids=str)
+# 19 thresholds take long, and have the states that one threshold has: one cast will do.
+CASTED = [
+    (name, options, cast)
+    for name, options in SUMMABLE
+    for cast in CASTS
+    if cast == "to bfloat16" or not options.get("maximal")
+]
+
+
+@pytest.mark.parametrize(("name", "options", "cast"), CASTED, ids=str)
 def test_half_precision_leaves_the_sums_alone(
     name: str, options: dict[str, Any], cast: str
 ) -> None:
     """In bfloat16 a sum of ones stays at 256: what comes after counts for nothing."""
-    truth = torch.zeros(300, 7, 11, dtype=torch.long)
+    truth = torch.zeros(260, 7, 11, dtype=torch.long)
     truth[:, :, 5] = 1
     broken = truth.clone()
     broken[:, 3, 5] = 0
-    expected, metric = build(name, options), build(name, options)
+    metric = build(name, options)
     CASTS[cast](metric)
-    for each in (expected, metric):
-        each.update(broken, truth)
-        each.update(truth, truth)
-        CASTS[cast](metric)
-        for k in range(5):
-            each.update(broken[k], truth[k])
-    assert numbers(metric.compute()) == numbers(expected.compute())
+    metric.update(broken, truth)
+    metric.update(truth, truth)
+    CASTS[cast](metric)
+    for k in range(5):
+        metric.update(broken[k], truth[k])
     wrong, perfect = (np.array(numbers(FUNCTIONS[name](mask[0], truth[0], **options)))
                       for mask in (broken, truth))  # fmt: skip
-    mean = (305 * wrong + 300 * perfect) / 605
+    mean = (265 * wrong + 260 * perfect) / 525
     assert numbers(metric.compute()) == pytest.approx(mean.tolist(), rel=1e-6, abs=1e-8)
 
 

@@ -373,5 +373,5 @@ def test_a_disk_that_is_full_from_the_start_leaves_no_folder(
         error = complaint([f"--data={folder}", f"--out={out}", *TINY], capsys)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert f"can't use {out / 'checkpoints' / 'last.ckpt'}: File too large" in error
+    assert f"can't write {out / 'checkpoints' / 'last.ckpt'}: File too large" in error
     assert not out.exists()

@@ -105,6 +105,14 @@ def test_random_patches_are_those_that_hold_a_pixel_that_counts() -> None:
     assert tuple(metrics.betti_error(1 - big, big, patches=10)) == (0, 1)
 
 
+def test_a_patch_with_a_single_pixel_that_counts_is_drawn() -> None:
+    valid = np.zeros((90, 70), dtype=bool)
+    valid[47, 31] = True
+    empty = np.zeros(valid.shape)
+    error = metrics.betti_error(1 - empty, empty, valid=valid, patches=3, patch_size=9)
+    assert tuple(error) == (0, 1)
+
+
 @pytest.mark.parametrize("patches", [7, "grid"])
 def test_patches_that_count_have_the_same_weight(patches: int | str) -> None:
     """Oracle: patch by patch, what doesn't count filled in by hand."""
@@ -128,6 +136,18 @@ def test_patches_that_count_have_the_same_weight(patches: int | str) -> None:
     assert 1 < len(differences) < 9
     error = metrics.betti_error(prediction, truth, valid=valid, **options)
     np.testing.assert_allclose(tuple(error), np.mean(differences, axis=0))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_does_not_count_parts_cells_in_prediction_and_truth(name: str) -> None:
+    """Cells on both sides of a column that doesn't count: it parts them, whatever stands in it."""
+    function, options = FUNCTIONS[name]
+    wall = np.zeros((1, 20, 21), dtype=np.uint8)
+    wall[..., 10] = 1
+    perfect = numbers(function(wall, wall, **options))
+    for prediction, truth in ((0, 0), (0, 1), (1, 0)):
+        found = function(wall * prediction, wall * truth, valid=1 - wall, **options)
+        assert numbers(found) == perfect
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -258,6 +258,13 @@ def test_impossible_folds_are_refused(arguments: tuple[int, int, int], sentence:
         fold_split(*arguments)
 
 
+def test_normalisation_counts_every_pixel_the_same_whatever_the_size_of_its_image() -> None:
+    large, small = np.full((1, 4, 9), 1, np.float32), np.full((1, 2, 2), 11, np.float32)
+    found = Normalisation.of([large, small])
+    assert found.mean == (2,)
+    assert found.std == (3,)
+
+
 def test_normalisation_is_per_channel() -> None:
     rng = np.random.default_rng(0)
     images = [

@@ -62,6 +62,14 @@ def test_two_files_of_one_name_say_what_to_do(tmp_path: Path) -> None:
         load_folder(tmp_path)
 
 
+def test_hidden_files_are_no_images(tmp_path: Path) -> None:
+    """Some systems leave one beside each image, which no reader understands."""
+    for kind, pixels in (("images", GREY), ("labels", MASK)):
+        save(tmp_path / kind / "a.png", pixels)
+        (tmp_path / kind / "._a.png").write_bytes(b"of the file system")
+    assert load_folder(tmp_path).names == ("a",)
+
+
 def test_images_in_sub_folders_are_counted(tmp_path: Path) -> None:
     save(tmp_path / "images" / "day" / "a.png", GREY)
     save(tmp_path / "images" / "day" / "b.tif", GREY)

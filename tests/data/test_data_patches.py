@@ -175,7 +175,8 @@ def test_brightness_and_contrast_change_each_patch_within_their_bounds() -> None
         factors = changed.std(axis=(1, 2, 3)) / deviations - 1
         for found, most in ((shifts, most_shift), (factors, most_factor)):
             assert np.abs(found).max() <= most + 1e-4
-            if most:  # As many up as down, and all sizes.
+            if most:  # Each patch; as many up as down, and all sizes.
+                assert (np.abs(found) > 1e-5 * most).all()
                 assert found.min() < -0.8 * most
                 assert found.max() > 0.8 * most
                 assert np.abs(np.median(found)) < 0.4 * most

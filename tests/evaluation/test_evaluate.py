@@ -227,6 +227,25 @@ def test_pixels_that_do_not_count_change_nothing() -> None:
         score_image(likelihood, truth, protocol, valid & False)
 
 
+def test_the_callers_masks_stay_as_they_are() -> None:
+    """Also where a rim is overwritten before whole images are counted."""
+    likelihood, truth = next(iter(likelihoods().values()))
+    masks = [(likelihood >= 0.5).astype(np.uint8), truth.astype(np.uint8)]
+    before = [mask.copy() for mask in masks]
+    score_image(masks[0], masks[1], Protocol(betti_convention(frame="rim")))
+    assert not before[1][0].all()
+    for mask, copy in zip(masks, before, strict=True):
+        np.testing.assert_array_equal(mask, copy)
+
+
+def test_the_words_name_the_connectivity_of_the_cells() -> None:
+    """It is the structure's other one."""
+    for structure, cells in ((8, 4), (4, 8)):
+        words = Protocol(betti_convention(connectivity=structure)).describe()
+        for name in ("ari", "voi"):
+            assert f"cells = {cells}-connected components of the background" in words[name]
+
+
 def test_means_count_every_image_the_same() -> None:
     """And so do the classes: one rule, whatever the images' sizes."""
     protocol = Protocol(betti_convention(patches="grid", patch_size=33))

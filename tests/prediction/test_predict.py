@@ -26,10 +26,12 @@ from toponet.cli import train as cli_train
 from toponet.cli._arguments import as_options
 from toponet.data import Normalisation
 from toponet.data.files import read_image
+from toponet.data.series import Pages
 from toponet.data.training_scale import TrainingScale
 from toponet.models import DIVE
 from toponet.prediction import PredictConfig, TrainedModel, load_model
 from toponet.prediction.checkpoint import load_checkpoint, save_checkpoint
+from toponet.prediction.outputs import open_outputs
 from toponet.prediction.segmentation import Conventions, Segmentation
 from toponet.topology.cleaning import clean_mask
 from toponet.topology.labelling import label_cells
@@ -235,6 +237,21 @@ def test_many_pages_become_big_tiff(
         out = predict(weights, tmp_path / "stack.tif", f"--out={tmp_path / str(big)}")
         with tifffile.TiffFile(out / "stack_likelihood.tif") as file:
             assert file.is_bigtiff == big
+
+
+def test_many_cells_keep_their_numbers(tmp_path: Path) -> None:
+    """More than 16 bits number are written in 32; fewer in 16, which more programs read."""
+    few, many = np.ones((2, 521, 521), dtype=np.float32)
+    few[1:9:2, 1:9:2] = 0
+    many[1::2, 1::2] = 0
+    for likelihood, dtype in ((few, np.uint16), (many, np.uint32)):
+        shown = Segmentation(likelihood[None], likelihood, Conventions(0.5, 8, 1))
+        pages = Pages(lambda _: few[None])
+        with open_outputs(tmp_path, dtype.__name__, ["cells"], "tif", pages) as add:
+            add(shown)
+        written = tifffile.imread(tmp_path / f"{dtype.__name__}_cells.tif")
+        assert written.dtype == dtype
+        np.testing.assert_array_equal(written, shown.cells)
 
 
 def test_whatever_the_reader_reads(weights: Path, model: TrainedModel, tmp_path: Path) -> None:
@@ -536,6 +553,20 @@ def test_other_predictions_are_not_taken_for_done(
     )
     (out / "predict.json").unlink()
     assert "predict.json doesn't say what of" in complaint(capsys, weights, images, "--out", out)
+
+
+def test_a_relative_path_is_another_file_elsewhere(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "out"
+    for k, place in enumerate(("here", "there")):
+        save(tmp_path / place / "a.png", grey(k))
+    monkeypatch.chdir(tmp_path / "here")
+    predict(weights, "a.png", f"--out={out}")
+    monkeypatch.chdir(tmp_path / "there")
+    error = complaint(capsys, weights, "a.png", "--out", out)
+    assert f"is of {tmp_path}/here/a.png, not of {tmp_path}/there/a.png" in error
 
 
 def test_one_image_anew_leaves_the_others_done(

@@ -102,3 +102,18 @@ def test_torchs_default_device_does_not_reach_into_a_prediction(
     with torch.device("meta"):
         found = predict_likelihood(model, image, CPU)
     assert np.array_equal(found, expected)
+
+
+def test_the_margin_is_the_image_reflected() -> None:
+    """As in training. The image is smaller than the margin, so it is reflected more than once."""
+    torch.manual_seed(0)
+    network = DIVE().eval()
+    spread(network)
+    image = np.random.default_rng(0).normal(size=(1, 12, 17)).astype(np.float32)
+    mirrored = np.concatenate([image, image[:, -2:0:-1]], axis=1)  # One period: 0 1 ... 11 10 ... 1
+    mirrored = np.concatenate([mirrored, mirrored[..., -2:0:-1]], axis=2)
+    rows, columns = (np.arange(-32, side + 32) for side in image.shape[1:])
+    padded = mirrored[:, rows % 22][..., columns % 32]
+    with torch.no_grad():
+        expected = torch.sigmoid(network(torch.from_numpy(padded)[None]))[0, 0].numpy()
+    np.testing.assert_allclose(predict_likelihood(network, image, CPU), expected, atol=1e-6)

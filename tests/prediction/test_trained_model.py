@@ -78,6 +78,11 @@ def test_a_strange_grey_scale_warns_once_a_place_and_can_be_silenced(model: Trai
     np.testing.assert_array_equal(found, again)
 
 
+def test_a_loaded_network_is_in_evaluation_mode(model: TrainedModel) -> None:
+    """Else batch normalisation would take its means from the image, and learn from it."""
+    assert not model.network.training
+
+
 @pytest.mark.parametrize(
     ("image", "error", "sentence"),
     [

@@ -47,3 +47,22 @@ def test_metrics_of_many_cells(net: NDArray[np.uint8]) -> None:
     voi = metrics.variation_of_information(0 * net, net)
     assert voi == pytest.approx((0, np.log2(260**2)))
     assert metrics.betti_number_error(0 * net, net)[1] == 260**2 - 1
+
+
+def test_structure_has_the_connectivity_and_cells_have_the_other_one() -> None:
+    diagonal = np.eye(2, dtype=np.uint8)
+    for connectivity, pieces, cells in ((8, 1, 2), (4, 2, 1)):
+        assert label_structure(diagonal, connectivity).max() == pieces
+        assert label_cells(diagonal, connectivity).max() == cells
+
+
+def test_partners_are_mutual_and_of_equal_ones_the_first_is_taken() -> None:
+    """One cell in two pieces: the larger one is its partner, or the first of two equal ones."""
+    whole = np.array([[1, 1, 1, 1, 1, 1]])
+    for pieces, lonely in (
+        ([1, 1, 1, 1, 0, 2], 5),
+        ([1, 0, 2, 2, 2, 2], 0),
+        ([1, 1, 0, 0, 2, 2], 4.5),
+    ):
+        assert without_partner(np.array([pieces]), whole).tolist() == [[0, lonely]]
+        assert len(without_partner(whole, np.array([pieces]))) == 0

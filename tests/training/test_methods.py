@@ -16,8 +16,8 @@ from toponet.cli.train import main
 from toponet.models import UNet
 from toponet.prediction.checkpoint import load_checkpoint
 from toponet.training import TrainConfig, Trainer
-from toponet.training.topo_losses import ClDiceLoss, make_topo_loss
-from toponet.training.vgg import COMPARED, FILE_NAME, LAYERS, VGGFeatureLoss
+from toponet.training.topology_terms.cldice import ClDiceLoss
+from toponet.training.topology_terms.vgg import COMPARED, FILE_NAME, LAYERS, VGGFeatureLoss
 
 CPU = torch.device("cpu")
 
@@ -65,6 +65,11 @@ def train(folder: Path, out: Path, **options: Any) -> dict[str, Any]:
 def weights_of(run: Path) -> Tensor:
     state = load_checkpoint(run / "checkpoints" / "last.ckpt")["model"]
     return torch.cat([tensor.flatten().float() for tensor in state.values()])
+
+
+def own_options(name: str, vgg_file: Path) -> dict[str, Any]:
+    """What a loss needs to be made here."""
+    return {"vgg_weights": str(vgg_file)} if name == "vgg" else {}
 
 
 def masks(seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -126,10 +131,13 @@ def test_other_files_than_vgg_weights_are_named(tmp_path: Path, content: str) ->
         VGGFeatureLoss(path)
 
 
+def made(config: TrainConfig) -> torch.nn.Module:
+    return config.term.make(config.term_options, config.connectivity, 1, CPU)
+
+
 @pytest.mark.parametrize("name", ["cldice", "vgg", "persistence"])
 def test_pixels_that_do_not_count_change_nothing(name: str, vgg_file: Path) -> None:
-    config = TrainConfig(topo_loss=name, vgg_weights=str(vgg_file))
-    loss = make_topo_loss(config, 1, CPU)
+    loss = made(TrainConfig(topo_loss=name, **own_options(name, vgg_file)))
     f, g = masks()
     valid = torch.ones_like(g, dtype=torch.bool)
     valid[..., 10:20, 5:30] = False
@@ -155,9 +163,9 @@ def test_cldice_is_zero_for_the_truth_and_finds_a_gap() -> None:
 
 def test_topo_patch_size_cuts_the_patch() -> None:
     f, g = masks()
-    cut = make_topo_loss(TrainConfig(topo_patch_size=17), 1, CPU)(f, g)
+    cut = made(TrainConfig(topo_patch_size=17))(f, g)
     assert cut == TopologicalLoss(patch_size=17)(f, g)
-    assert cut != make_topo_loss(TrainConfig(), 1, CPU)(f, g)
+    assert cut != made(TrainConfig())(f, g)
 
 
 def test_each_topological_loss_trains_the_network_elsewhere(
@@ -168,7 +176,7 @@ def test_each_topological_loss_trains_the_network_elsewhere(
     ends = [weights_of(tmp_path / "alone")]
     for name in ("persistence", "cldice", "vgg"):
         out = tmp_path / name
-        report = train(folder, out, topo_loss=name, vgg_weights=str(vgg_file))
+        report = train(folder, out, topo_loss=name, **own_options(name, vgg_file))
         assert report["config"]["topo_loss"] == name
         ends.append(weights_of(out))
     assert all(torch.isfinite(end).all() for end in ends)

@@ -209,7 +209,8 @@ def test_the_worst_patches_are_the_worst_of_all_images(options: dict[str, Any]) 
     data = image_set((40, 36), (20, 58), (33, 33))
     likelihoods, made = guesses(data), config(**options)
     size = options.get("topo_patch_size", 17)
-    loss = toponet.TopologicalLoss(**made.loss_options, patch_size=size)
+    own = {name: made.term_options[name] for name in ("dims", "matching", "frame")}
+    loss = toponet.TopologicalLoss(**own, patch_size=size)
     everything = [
         (patch.loss, name, patch.corner)
         for name, f, g in zip(data.names, likelihoods, data.masks, strict=True)
@@ -218,7 +219,7 @@ def test_the_worst_patches_are_the_worst_of_all_images(options: dict[str, Any]) 
     expected = sorted(everything, reverse=True)[:3]
     worst = worst_patches(made, data, likelihoods, 3)
     assert [(p.explanation.loss, p.image, p.explanation.corner) for p in worst] == expected
-    alone = toponet.TopologicalLoss(**made.loss_options)
+    alone = toponet.TopologicalLoss(**own)
     for patch in worst:
         image = data.names.index(patch.image)
         (top, left), (height, width) = patch.explanation.corner, patch.explanation.shape

@@ -22,8 +22,8 @@ from toponet.cli import train as cli
 from toponet.prediction.checkpoint import load_checkpoint
 from toponet.training import TrainConfig, Trainer
 from toponet.training.interruption import InterruptedTrainingError, Interruption
+from toponet.training.run import Run
 from toponet.training.run_folder import read_config
-from toponet.training.step import Stepper
 
 TINY: dict[str, Any] = {
     "epochs": 3,
@@ -99,9 +99,9 @@ def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
 ) -> None:
     out = tmp_path / "run"
     steps = 0
-    original = Stepper.step
+    original = Trainer.step
 
-    def step_and_signal(self: Stepper, *args: Any) -> Any:
+    def step_and_signal(self: Trainer, *args: Any) -> Any:
         nonlocal steps
         steps += 1
         if steps == step:
@@ -109,7 +109,7 @@ def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
         return original(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Stepper, "step", step_and_signal)
+        patch.setattr(Trainer, "step", step_and_signal)
         assert cli.main(arguments(folder, out)) == 128 + number
     error = capsys.readouterr().err
     assert f"go on with: toponet-train --resume {out}" in error
@@ -127,9 +127,9 @@ def test_changed_brightness_and_contrast_go_on_bit_for_bit(
     options: dict[str, Any] = {"brightness": 0.5, "contrast": 0.25, "normalisation": "image"}
     Trainer(config(folder, tmp_path / "whole", **options), Console(quiet=True)).train()
     steps = 0
-    original = Stepper.step
+    original = Trainer.step
 
-    def step_and_signal(self: Stepper, *args: Any) -> Any:
+    def step_and_signal(self: Trainer, *args: Any) -> Any:
         nonlocal steps
         steps += 1
         if steps == 5:
@@ -138,7 +138,7 @@ def test_changed_brightness_and_contrast_go_on_bit_for_bit(
 
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(Stepper, "step", step_and_signal)
+        patch.setattr(Trainer, "step", step_and_signal)
         with pytest.raises(InterruptedTrainingError):
             Trainer(config(folder, out, **options), Console(quiet=True)).train()
     Trainer(read_config(out), Console(quiet=True), resume=out).train()
@@ -158,15 +158,15 @@ def test_rows_after_the_checkpoint_are_written_again(
 ) -> None:
     """Death between metrics.csv and last.ckpt: no row twice."""
     out = tmp_path / "run"
-    original = Trainer._save
+    original = Run.save
 
-    def die(self: Trainer, name: str, measured: Any) -> None:
+    def die(self: Run, name: str, measured: Any) -> None:
         if self.state.epoch == 2:
             raise MemoryError
         original(self, name, measured)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_save", die)
+        patch.setattr(Run, "save", die)
         with pytest.raises(MemoryError):
             Trainer(config(folder, out), Console(quiet=True)).train()
     assert len(rows_of(out)) == 2

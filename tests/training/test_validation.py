@@ -74,7 +74,7 @@ def test_images_of_their_own_are_for_validation_and_all_others_for_training(
     keep_one(own)
     out = tmp_path / "run"
     trained = trainer(folder, out, f"--validation={own}")
-    assert len(trained.sampler.images) == 3
+    assert len(trained.run.batches.sampler.images) == 3
     assert len(trained.validation) == 1
     report = trained.train()
     assert report["held_out"] == list(trained.validation.names)
@@ -88,7 +88,7 @@ def test_images_of_their_own_are_for_validation_and_all_others_for_training(
 
 def test_with_folds_the_parts_are_those_of_before(folder: Path, tmp_path: Path) -> None:
     trained = trainer(folder, tmp_path / "run")
-    assert (len(trained.sampler.images), len(trained.validation)) == (2, 1)
+    assert (len(trained.run.batches.sampler.images), len(trained.validation)) == (2, 1)
     assert TrainConfig(folds=2).split(4) == ([2, 3], [0, 1])
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import yaml
@@ -111,7 +112,7 @@ def _option(argument: str, left: list[str], hints: dict[str, Any]) -> str:
     option = "--" + option[2:].replace("-", "_")
     if option in WITHOUT_VALUE:
         return option + equals + value
-    hint = hints.get(option[2:])
+    hint = given_type(hints.get(option[2:]))
     if hint is bool and not equals:
         value = left.pop(0) if left and left[0].lower() in TRUTHS else "true"
     elif not equals:
@@ -126,6 +127,12 @@ def _option(argument: str, left: list[str], hints: dict[str, Any]) -> str:
             items += list_items(left.pop(0))
         value = json.dumps(items)
     return f"{option}={value}"
+
+
+def given_type(hint: Any) -> Any:
+    """The type of what is given for an option that may also be left empty."""
+    choices = [choice for choice in get_args(hint) if choice is not type(None)]
+    return choices[0] if get_origin(hint) is UnionType and len(choices) == 1 else hint
 
 
 def _is_whole(text: str) -> bool:

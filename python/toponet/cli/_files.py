@@ -11,7 +11,7 @@ from typing import get_origin, get_type_hints
 import yaml
 
 from toponet._ground.reading import read_text
-from toponet.cli._arguments import list_items
+from toponet.cli._arguments import given_type, list_items
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def read_options(path: Path, config: type) -> OptionsFile:
             raise ValueError(f"{path}: {name} must be one value or a list of values")
     hints = get_type_hints(config)
     root.value = [
-        (key, _as_list(value) if get_origin(hints[key.value]) is tuple else value)
+        (key, _as_list(value) if get_origin(given_type(hints[key.value])) is tuple else value)
         for key, value in root.value
     ]
     return OptionsFile(names, yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True))

@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from importlib.metadata import version
@@ -30,6 +30,7 @@ def parse(
     find_preset: FindPreset | None = None,
     epilog: str = "",
     more: str | None = None,
+    idle: Callable[[Mapping[str, Any]], Sequence[str]] | None = None,
 ) -> Config:
     """Makes a configuration of the command line. Fields without default are positional.
 
@@ -45,6 +46,8 @@ def parse(
         find_preset: Finds the YAML file of ``--preset NAME``; None = there are no presets.
         epilog: The end of ``--help``, line by line as it is.
         more: The list option that takes further positional arguments; None = there is none.
+        idle: Names the options that have no effect beside these values. What presets say of such an
+            option isn't heard.
 
     Raises:
         ValueError: If an option or a file can't be used. The sentence names it.
@@ -61,6 +64,9 @@ def parse(
     origin = {name: path for path in read for name in read[path].names}
     try:
         values = _values(parser, [read[path].text for path in [*presets, *files]], options)
+        if idle and presets and (unheard := idle(values)):
+            without_presets = _values(parser, [read[path].text for path in files], options)
+            values |= {name: without_presets[name] for name in unheard}
         return config(**{name: _tuple(values[name]) for name in names})
     except (ArgumentError, TypeError, ValueError) as error:
         message = _in_plain_words(error, config)

@@ -30,20 +30,33 @@ def parse(arguments: Sequence[str] | None) -> TrainConfig:
     """Makes a configuration of options and presets."""
     from toponet.cli import _options
     from toponet.training.presets import find_preset
+    from toponet.training.topology_terms import options_of_others
 
     return _options.parse(
-        PROGRAM, DESCRIPTION, TrainConfig, arguments, find_preset, describe_data_and_presets()
+        PROGRAM,
+        DESCRIPTION,
+        TrainConfig,
+        arguments,
+        find_preset,
+        describe_names(),
+        # Presets of data sets have options of the paper's loss; with another loss they don't count.
+        idle=lambda values: options_of_others(values["topo_loss"]),
     )
 
 
-def describe_data_and_presets() -> str:
-    """The end of ``--help``: what ``--data`` and ``--preset`` take."""
+def describe_names() -> str:
+    """The end of ``--help``: what ``--data``, the losses and ``--preset`` take."""
     from toponet.data import FORMATS
+    from toponet.training.base_losses import BASE_LOSSES
     from toponet.training.presets import describe_presets
+    from toponet.training.topology_terms import TERMS
 
     # By what they look like, because some have two names.
     kinds = {kind.syntax: f"  {kind.syntax}\n      {kind.help}" for kind in FORMATS.values()}
-    return "\n".join(["data (--data):", *kinds.values(), "", describe_presets()])
+    base = [f"  {name}: {loss.help}" for name, loss in BASE_LOSSES.items()]
+    topo = [f"  {name}: {term.help}" for name, term in TERMS.items()]
+    losses = ["base losses (--base-loss):", *base, "", "topological losses (--topo-loss):", *topo]
+    return "\n".join(["data (--data):", *kinds.values(), "", *losses, "", describe_presets()])
 
 
 def _train(arguments: list[str]) -> int:

@@ -21,16 +21,18 @@ def plot_losses(
     topo: Numbers,
     total: Numbers,
     topo_start_epoch: int,
+    base_loss: str = "cross-entropy",
 ) -> Axes:
-    """Cross-entropy and total loss on the left axis, topological loss on the right one.
+    """Base loss and total loss on the left axis, topological loss on the right one.
 
     Args:
         axes: The axes to draw into.
         epochs: Numbers of the epochs: list, array or tensor, like the losses.
-        bce: Mean cross-entropy of each epoch.
+        bce: Mean base loss of each epoch.
         topo: Mean topological loss (unweighted) of each epoch.
         total: Mean of the total loss, which was minimised.
         topo_start_epoch: First epoch with the topological term; a line marks it.
+        base_loss: What the base loss is called in the legend.
 
     Returns:
         The axes.
@@ -42,7 +44,7 @@ def plot_losses(
     numbers, losses = _curve(epochs, bce=bce, topo=topo, total=total)
     right = axes.twinx()
     lines = [
-        *axes.plot(numbers, losses["bce"], color=BLUE, marker="o", ms=3, label="cross-entropy"),
+        *axes.plot(numbers, losses["bce"], color=BLUE, marker="o", ms=3, label=base_loss),
         *axes.plot(numbers, losses["total"], color=BLACK, marker="s", ms=3, ls="--", label="total"),
         *right.plot(
             numbers, losses["topo"], color=VERMILION, marker="^", ms=3, label="topological (right)"
@@ -56,7 +58,7 @@ def plot_losses(
             color="0.4",
             fontsize=8,
         )
-    axes.set_ylabel("cross-entropy, total")
+    axes.set_ylabel(f"{base_loss}, total")
     right.set_ylabel("topological loss of a patch")
     axes.set_ylim(bottom=0)
     right.set_ylim(bottom=0)

@@ -5,27 +5,42 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from toponet._ground.validation import check_choice, check_flag, check_number, check_whole
+from toponet._ground.validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_whole,
+    thread_count,
+)
 from toponet.data import fold_split
 from toponet.data.intensity import check_intensity
 from toponet.evaluation import Protocol
 from toponet.evaluation.protocol import THRESHOLD
-from toponet.losses import TopoNetLoss
 from toponet.metrics.conventions import betti_convention
 from toponet.models import NETWORKS
 from toponet.prediction.device import DEVICES
+from toponet.training.base_losses import BASE_LOSSES
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.schedule import LR_SCHEDULES
+from toponet.training.topology_terms import (
+    TERMS,
+    TermOptions,
+    options_of_others,
+    owners,
+)
+from toponet.training.topology_terms.term import TopologyTerm
 
-TOPO_LOSSES = ("persistence", "cldice", "vgg")
 NORMALISATIONS = ("training", "image")
 LOGGERS = ("none", "tensorboard", "wandb")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(TermOptions):
     """What to train on, how long, and how much topology counts.
+
+    The options of each topological loss come from its own module in ``topology_terms``. An option
+    that belongs to another loss than ``topo_loss`` is None; one that is given is refused.
 
     Attributes:
         data: "synthetic" (membranes made on the fly), a folder with images/ and labels/, or
@@ -36,36 +51,31 @@ class TrainConfig:
         epochs: Number of epochs.
         iterations_per_epoch: Optimiser steps in an epoch.
         batch_size: Patches in a step, over all ranks.
-        accumulate: Parts that a rank computes its patches of a step in, one after the other: less
-            memory, the same step, but for batch normalisation (in the U-Net), which takes the mean
-            of a part.
+        accumulate: Number of parts that each rank divides its patches of a step into. The parts are
+            computed one after the other, which needs less memory. The step stays the same, with one
+            exception: batch normalisation (in the U-Net) takes its means over a part.
         patch_size: Side of a patch of truth, in pixels.
-        normalisation: Whose mean is subtracted from the grey values of a channel, and by whose
-            standard deviation they are divided. "training": those of all training images together;
-            images for prediction must then have the same grey scale. "image": those of each image
-            itself, for scales or exposures that differ.
+        normalisation: Where the mean and the standard deviation come from that normalise each
+            channel. "training": from all training images together; images for prediction must then
+            have the same grey scale. "image": from each image itself, for scales or exposures that
+            differ.
         brightness: Largest random change of a training patch's brightness, up or down, in
             deviations of the normalised images; 0 = none.
         contrast: Largest random change of a training patch's contrast, up or down, as a part of it,
             below 1; 0 = none.
-        topo_loss: "persistence" (the paper's), "cldice" (MONAI's soft clDice) or "vgg" (squared
-            differences of VGG19's features, Mosinska et al.). What is said of the topological loss
-            below holds for each; dims, matching and topo_patch_size belong to the first.
-        topo_patch_size: Patches of about this side, in a grid, that the topological loss cuts the
-            training patch into; empty = the training patch as a whole.
-        vgg_weights: For topo_loss "vgg": file of VGG19 in torchvision's layout; empty = the one in
-            torch.hub's cache.
-        topo_weight: Weight (lambda) of the topological loss, eq. 2.1; or "auto": at its start
-            epoch, such that its gradient is topo_ratio times the cross-entropy's.
+        base_loss: Name of the loss that is minimised beside the topological loss; the names stand
+            below.
+        topo_loss: Name of the topological loss; the names stand below. Options that belong to one
+            of them say so.
+        topo_weight: Weight (lambda) of the topological loss, eq. 2.1; or "auto": it is chosen at
+            topo_start_epoch, such that the topological gradient is topo_ratio times as long as the
+            gradient of the base loss.
         topo_ratio: For topo_weight "auto": ratio of the norms of the two gradients with respect to
             the logits, above 0. (On synthetic membranes the default weight of 0.05 has about 10.)
-        topo_start_epoch: First epoch (from 1) with the topological term; before it, cross-entropy
-            alone.
+        topo_start_epoch: First epoch (from 1) with the topological loss; the epochs before it have
+            the base loss alone.
         topo_ramp_epochs: Epochs from the start on over which the weight grows linearly.
         connectivity: Of the structure, 8 or 4; for loss and metrics.
-        dims: Dimensions in the loss: 0 = components, 1 = holes.
-        matching: "complete", "wasserstein" or "persistence".
-        frame: Whether the loss surrounds each patch by a frame of structure; metrics always do.
         metric_patch_size: Side of the patches that Betti errors are counted in.
         metric_patches: Random patches an image that they are counted in.
         validation: Images to validate on instead of a fold, as data takes them; all images of
@@ -73,8 +83,9 @@ class TrainConfig:
         folds: Number of contiguous blocks that the images are divided into; 1 = train on all
             images, hold none out, and measure on the training images themselves.
         fold: The block held out for validation, from 0.
-        inner_fold: Leave the block ``fold`` out altogether, and hold out this one of as many blocks
-            of the others: to choose options without a look at what is reported.
+        inner_fold: To choose options without a look at what is reported. The block ``fold`` is left
+            out altogether; the other images are divided into ``folds`` blocks again, and the block
+            ``inner_fold`` of these is held out for validation.
         lr: Learning rate of Adam in the first epoch.
         lr_schedule: "cosine" (from lr to near 0 along half a cosine) or "constant".
         clip_norm: Largest norm of the gradient; empty = any.
@@ -84,7 +95,8 @@ class TrainConfig:
         num_threads: CPU threads of network and kernel; empty = all cores.
         seed: Of weights, patches and synthetic images.
         best_metric: What best.ckpt goes by: accuracy, ari, voi, betti_error_0 or betti_error_1.
-        save_every: Keep a checkpoint of every so many epochs; empty = of none.
+        save_every: Number of epochs from one kept checkpoint to the next; empty = none is kept
+            beside last, best and the end of the first phase.
         logger: "none" (metrics.csv alone), "tensorboard" or "wandb", which show it with pictures.
         start_from: A checkpoint to go on from: its weights, optimiser, epoch and normalisation.
             Everything else is as given here.
@@ -102,17 +114,13 @@ class TrainConfig:
     normalisation: str = "training"
     brightness: float = 0.0
     contrast: float = 0.0
+    base_loss: str = "cross_entropy"
     topo_loss: str = "persistence"
-    topo_patch_size: int | None = None
-    vgg_weights: str | None = None
     topo_weight: float | Literal["auto"] = 0.05
     topo_ratio: float = 10.0
     topo_start_epoch: int = 7
     topo_ramp_epochs: int = 0
     connectivity: int = 8
-    dims: tuple[int, ...] = (0, 1)
-    matching: str = "complete"
-    frame: bool = True
     metric_patch_size: int = 65
     metric_patches: int = 100
     validation: str | None = None
@@ -138,9 +146,8 @@ class TrainConfig:
                      "topo_start_epoch", "metric_patch_size", "metric_patches"):  # fmt: skip
             check_whole(name, getattr(self, name), least=1, most=2**20)
         check_whole("topo_ramp_epochs", self.topo_ramp_epochs, least=0, most=2**20)
-        for name in ("save_every", "topo_patch_size"):
-            if getattr(self, name) is not None:
-                check_whole(name, getattr(self, name), least=1, most=2**20)
+        if self.save_every is not None:
+            check_whole("save_every", self.save_every, least=1, most=2**20)
         for name in ("lr", "topo_ratio", "clip_norm"):
             value = getattr(self, name)
             if value is not None and check_number(name, value) <= 0:
@@ -154,16 +161,32 @@ class TrainConfig:
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
         check_intensity(self.brightness, self.contrast)
         check_choice("network", self.network, tuple(NETWORKS))
-        check_choice("topo_loss", self.topo_loss, TOPO_LOSSES)
         check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)
         check_choice("best_metric", self.best_metric, METRIC_NAMES)
         check_choice("logger", self.logger, LOGGERS)
         check_flag("compile", self.compile)
-        weight = 1.0 if self.topo_weight == "auto" else self.topo_weight
-        # The constructor checks what belongs to the loss.
-        TopoNetLoss(weight, **self.loss_options, num_threads=self.num_threads)
+        thread_count(self.num_threads)
+        self._check_losses()
+
+    def _check_losses(self) -> None:
+        """Refuses options of other losses; gives the own ones of the loss their defaults."""
+        check_choice("base_loss", self.base_loss, tuple(BASE_LOSSES))
+        check_choice("topo_loss", self.topo_loss, tuple(TERMS))
+        if self.topo_weight != "auto":
+            check_number("topo_weight", self.topo_weight, least=0)
+        check_choice("connectivity", self.connectivity, (4, 8))
+        for name in options_of_others(self.topo_loss):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} must be left out: it belongs to topo_loss "
+                    f"{' and '.join(owners(name))}, and topo_loss is {self.topo_loss}"
+                )
+        for name, default in self.term.defaults.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, default)  # Frozen for all others.
+        self.term.check(self.term_options, self.connectivity)
 
     def _check_split(self) -> None:
         """Refuses folds where the images aren't divided, for they would be ignored."""
@@ -192,11 +215,6 @@ class TrainConfig:
         """What the images are that metrics are counted on."""
         return "held-out" if self.holds_out else "training"
 
-    @property
-    def shows_critical_pixels(self) -> bool:
-        """Whether the run's topological loss is the one that moves critical pixels."""
-        return self.topo_loss == "persistence"
-
     def split(self, count: int) -> tuple[list[int], list[int]]:
         """Of ``count`` images of ``data``: those for training, and those held out for metrics.
 
@@ -218,14 +236,19 @@ class TrainConfig:
         return fold_split(count, self.folds, self.fold, self.inner_fold)
 
     @property
-    def loss_options(self) -> dict[str, Any]:
-        """What of this the topological loss is made of."""
-        return {
-            "dims": self.dims,
-            "connectivity": self.connectivity,
-            "matching": self.matching,
-            "frame": self.frame,
-        }
+    def base_label(self) -> str:
+        """What the base loss is called in sentences and pictures."""
+        return BASE_LOSSES[self.base_loss].label
+
+    @property
+    def term(self) -> TopologyTerm:
+        """The topological loss's entry in the registry."""
+        return TERMS[self.topo_loss]
+
+    @property
+    def term_options(self) -> dict[str, Any]:
+        """The topological loss's own options."""
+        return {name: getattr(self, name) for name in self.term.defaults}
 
     @property
     def protocol(self) -> Protocol:
@@ -238,12 +261,17 @@ class TrainConfig:
         return Protocol(convention, THRESHOLD)
 
     def to_plain(self) -> dict[str, Any]:
-        """For YAML, JSON and checkpoints."""
-        return {**asdict(self), "dims": list(self.dims)}
+        """For YAML, JSON and checkpoints: every option by its name, tuples as lists."""
+        plain = asdict(self)
+        names = sorted(plain, key=lambda name: bool(owners(name)))  # Those of losses come last.
+        return {
+            name: list(plain[name]) if isinstance(plain[name], tuple) else plain[name]
+            for name in names
+        }
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> TrainConfig:
-        """Of what :meth:`to_plain` gave.
+        """Returns the configuration that :meth:`to_plain` gave.
 
         Raises:
             TypeError: If it is something else.
@@ -259,6 +287,8 @@ class TrainConfig:
         ):
             if found:
                 raise ValueError(f"the configuration {problem}: {', '.join(found)}")
-        if not isinstance(plain["dims"], list):
-            raise TypeError(f"dims must be a list such as [0, 1], got {plain['dims']!r}")
-        return cls(**{**plain, "dims": tuple(plain["dims"])})
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in plain.items()
+        }
+        return cls(**values)

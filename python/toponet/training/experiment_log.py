@@ -94,7 +94,7 @@ def group(column: str) -> str:
 
 
 def picture_epochs(config: TrainConfig) -> set[int]:
-    """A few, evenly from the first to the last, and the end of the cross-entropy phase."""
+    """Returns some epochs: evenly from first to last, and the last without the topological loss."""
     epochs = range(1, config.epochs + 1)
     return {*spread(epochs, EPOCHS_WITH_PICTURES), config.topo_start_epoch - 1}
 

@@ -10,6 +10,7 @@ from toponet.data import ImageSet, load_data
 from toponet.data.scales import GreyScale, scale_differences
 from toponet.data.source import unused_files
 from toponet.training.config import TrainConfig
+from toponet.training.progress import say
 
 
 def load_parts(config: TrainConfig, console: Console) -> tuple[ImageSet, ImageSet]:
@@ -66,7 +67,7 @@ def check_parts(config: TrainConfig, training: ImageSet, measured: ImageSet) -> 
 
 
 def data_notes(spec: str, data: ImageSet) -> list[str]:
-    """What training takes, but its user should know: mixed grey scales, files that aren't read."""
+    """What a user should know of data that training takes: mixed grey scales, files left out."""
     images = zip(data.names, data.images, data.dtypes, strict=True)
     return [
         *scale_differences([GreyScale.of(*image) for image in images]),
@@ -84,7 +85,7 @@ def _load(spec: str, seed: int, console: Console) -> ImageSet:
 
         data = load_data(spec, seed=seed, progress=advance)
     for note in data_notes(spec, data):
-        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"note: {note}")
     return data
 
 

@@ -1,67 +1,140 @@
-"""What a step minimises (paper, eq. 2.1): cross-entropy plus a weighted topological loss."""
+"""What a step minimises (paper, eq. 2.1): the base loss plus a weighted topological loss."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from toponet.data.patches import Batch
+from toponet.training.base_losses import BASE_LOSSES
+from toponet.training.config import TrainConfig
+from toponet.training.ranks import reduced
 
 
 class TrainingDivergedError(RuntimeError):
     """The loss is no longer a finite number."""
 
 
-class Balance(NamedTuple):
+class Comparison(NamedTuple):
     """Two losses and how strongly they pull at the logits.
 
     Attributes:
-        values: Cross-entropy, topological loss (unweighted), and the norms of their gradients with
+        values: Base loss, topological loss (unweighted), and the norms of their gradients with
             respect to the logits.
-        topo_gradient: The topological loss's.
+        topo_gradient: The gradient of the topological loss.
+        seconds: The time that both took, up to the last value on the device.
     """
 
-    values: tuple[Tensor, Tensor, Tensor, Tensor]
+    values: tuple[float, float, float, float]
     topo_gradient: Tensor
+    seconds: float
 
 
-def cross_entropy(logits: Tensor, truths: Tensor, valid: Tensor | None) -> Tensor:
-    """Mean over the images of the mean over each one's valid pixels."""
-    if valid is None:
-        return F.binary_cross_entropy_with_logits(logits, truths)
-    per_pixel = F.binary_cross_entropy_with_logits(logits, truths, reduction="none")
-    counts = valid.sum(dim=(1, 2, 3)).clamp(min=1)
-    return ((per_pixel * valid).sum(dim=(1, 2, 3)) / counts).mean()
+class Minimised(NamedTuple):
+    """The loss of one part of a batch.
+
+    Attributes:
+        loss: To go backward from. Its gradient is that of the total; its value may be another.
+        values: (2,) The base loss and the total, on the device, without gradient.
+        comparison: What was logged; None = the topological loss wasn't computed.
+    """
+
+    loss: Tensor
+    values: Tensor
+    comparison: Comparison | None
 
 
-def balance(
-    topological_loss: nn.Module, logits: Tensor, truths: Tensor, valid: Tensor | None
-) -> Balance:
-    """Compares the losses at the logits, because both reach all weights through them.
+class Objective:
+    """Base loss and topological loss of logits (B, 1, P, P), truths and valid pixels.
 
-    The logits are taken for a leaf of its own: no pass through the network, and under mixed
-    precision no gradient that the engine doesn't know of.
+    Args:
+        config: Of the run, which names the two.
+        threads: CPU threads of the topological loss.
+        device: Where the logits are.
 
     Raises:
-        TrainingDivergedError: If the cross-entropy is NaN or infinite.
+        ValueError: If a file of the topological loss can't be had.
     """
-    leaf = logits.detach().requires_grad_()
-    bce = cross_entropy(leaf, truths, valid)
-    check_finite(bce)
-    topo = topological_loss(torch.sigmoid(leaf), truths, valid=valid)
-    gradients = [torch.autograd.grad(loss, leaf)[0] for loss in (bce, topo)]
-    norms = [gradient.norm() for gradient in gradients]
-    return Balance((bce.detach(), topo.detach(), *norms), gradients[1])
 
-
-def check_finite(loss: Tensor) -> None:
-    """Waits for the device.
-
-    Raises:
-        TrainingDivergedError: If the loss isn't finite.
-    """
-    if not torch.isfinite(loss):
-        raise TrainingDivergedError(
-            f"the cross-entropy is {loss.item()}; try a smaller lr or topo_weight"
+    def __init__(self, config: TrainConfig, threads: int, device: torch.device) -> None:
+        """Makes both losses."""
+        self.label = config.base_label
+        self.base_loss = BASE_LOSSES[config.base_loss].make()
+        self.topological_loss: nn.Module = config.term.make(
+            config.term_options, config.connectivity, threads, device
         )
+
+    def __call__(
+        self, logits: Tensor, truths: Tensor, valid: Tensor | None, weight: float, look: bool
+    ) -> Minimised:
+        """What to minimise.
+
+        Args:
+            logits: Of the network.
+            truths: 0 or 1.
+            valid: Which pixels count; None = all.
+            weight: Of the topological loss; if not 0, ``look`` must be set.
+            look: Whether the topological loss is computed. It waits for the device.
+        """
+        total = minimised = base = self.base_loss(logits, truths, valid)
+        comparison = self.compare(logits, truths, valid) if look else None
+        if comparison is not None and weight:
+            total = base + weight * comparison.values[1]
+            # The same gradient as the loss's own, which is known already.
+            minimised = base + weight * (logits * comparison.topo_gradient).sum()
+        return Minimised(minimised, torch.stack([base, total]).detach(), comparison)
+
+    def compare(self, logits: Tensor, truths: Tensor, valid: Tensor | None) -> Comparison:
+        """Compares the losses at the logits, because both reach all weights through them.
+
+        The logits are taken for a leaf of its own: no pass through the network, and under mixed
+        precision no gradient that the engine doesn't know of.
+
+        Raises:
+            TrainingDivergedError: If the base loss is NaN or infinite.
+        """
+        began = time.perf_counter()
+        leaf = logits.detach().requires_grad_()
+        base = self.base_loss(leaf, truths, valid)
+        self.check_finite(base)
+        topo = self.topological_loss(torch.sigmoid(leaf), truths, valid=valid)
+        gradients = [torch.autograd.grad(loss, leaf)[0] for loss in (base, topo)]
+        norms = [gradient.norm() for gradient in gradients]
+        # Waits for the device.
+        b, t, of_base, of_topo = torch.stack([base.detach(), topo.detach(), *norms]).tolist()
+        return Comparison((b, t, of_base, of_topo), gradients[1], time.perf_counter() - began)
+
+    def check_finite(self, loss: Tensor) -> None:
+        """Waits for the device.
+
+        Raises:
+            TrainingDivergedError: If the base loss isn't finite.
+        """
+        if not torch.isfinite(loss):
+            raise TrainingDivergedError(
+                f"the {self.label} is {loss.item()}; try a smaller lr or topo_weight"
+            )
+
+    def balancing_weight(
+        self, fabric: Fabric, model: Any, batches: Iterable[Batch], ratio: float
+    ) -> float:
+        """Returns the weight at which the topological gradient is ``ratio`` times the other one.
+
+        Compared are the norms of the two gradients with respect to the logits, as means over the
+        batches and ranks. If the topological gradient vanishes, the weight is 0.
+        """
+        norms = torch.zeros(2)
+        model.eval()  # Else batch normalisation would learn from these batches.
+        for batch in batches:
+            images, truths, valid = fabric.to_device(batch)
+            with torch.no_grad():
+                logits = model(images).float()
+            norms += torch.tensor(self.compare(logits, truths, valid).values[2:])
+        model.train()
+        base_norm, topo_norm = reduced(fabric, norms.to(fabric.device), "mean").tolist()
+        return float(ratio * base_norm / topo_norm) if topo_norm else 0.0

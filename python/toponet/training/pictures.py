@@ -76,13 +76,13 @@ def report_pictures(
     )
     if before in masks and last in masks and last > before:
         pair = {
-            f"cross-entropy, epoch {before}": masks[before],
+            f"{config.base_label}, epoch {before}": masks[before],
             f"final, epoch {last}": masks[last],
         }
         yield Picture(
             "comparison.png",
-            f"{kind} image {name}: image, truth, at the end of the cross-entropy phase, and at "
-            "the end of training",
+            f"{kind} image {name}: image, truth, at the end of the {config.base_label} phase, "
+            "and at the end of training",
             _masks_figure(data, pair, config.connectivity, with_image=True),
         )
     if masks:
@@ -102,7 +102,11 @@ def report_pictures(
             patches_figure(worst, config),
         )
     start = config.topo_start_epoch
-    yield Picture("losses.png", "Losses by epoch", losses_figure(rows, start))
+    yield Picture(
+        "losses.png",
+        "Losses by epoch",
+        losses_figure(rows, start, config.base_label),
+    )
     yield Picture(
         "metrics.png",
         f"Metrics of the {config.measured} images by epoch",
@@ -125,11 +129,19 @@ def overlay(config: TrainConfig, data: ImageSet, likelihood: NDArray[np.float32]
     return figure
 
 
-def losses_figure(rows: Sequence[Row], topo_start_epoch: int) -> Figure:
+def losses_figure(
+    rows: Sequence[Row], topo_start_epoch: int, base_loss: str = "cross-entropy"
+) -> Figure:
     """The paper's figure 6(b)."""
     figure = _figure(6, 3.6)
     losses = {name: [row[name] for row in rows] for name in ("bce", "topo", "total")}
-    plot_losses(figure.subplots(), _epochs(rows), **losses, topo_start_epoch=topo_start_epoch)
+    plot_losses(
+        figure.subplots(),
+        _epochs(rows),
+        **losses,
+        topo_start_epoch=topo_start_epoch,
+        base_loss=base_loss,
+    )
     return figure
 
 
@@ -151,7 +163,9 @@ def patches_figure(worst: Sequence[WorstPatch], config: TrainConfig) -> Figure:
         part.suptitle(_patch_caption(patch), fontsize=11)
         axes = part.subplots(1, 3)
         prediction = patch.likelihood >= THRESHOLD
-        options: dict[str, Any] = {"frame": config.frame, "valid": patch.valid}
+        # As the loss sees the patch; metrics, and losses that don't choose, have a frame.
+        frame = config.term_options.get("frame", True)
+        options: dict[str, Any] = {"frame": frame, "valid": patch.valid}
         plot_errors(axes[0], prediction, patch.truth, config.connectivity, **options)
         _legend_below(axes[0])
         plot_critical_pixels(axes[1], patch.likelihood, patch.explanation, min_force=LEAST_FORCE)

@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 def reduced(fabric: Fabric, tensor: Tensor, how: str) -> Tensor:
-    """Over the ranks: "sum" or "mean"."""
+    """Returns the "sum" or the "mean" of a tensor over the ranks."""
     result = fabric.all_reduce(tensor, reduce_op=how)
     assert isinstance(result, Tensor)
     return result
@@ -30,7 +30,7 @@ def any_rank(fabric: Fabric, flag: bool) -> bool:
 
 
 def average_sums(fabric: Fabric, losses: Tensor, sums: EpochSums) -> None:
-    """Puts the sums of the losses of all steps into ``sums``, and averages all over the ranks."""
+    """Averages all sums over the ranks; those of the losses come from the device."""
     sums.losses = losses.tolist()
     if fabric.world_size == 1:
         return
@@ -40,19 +40,28 @@ def average_sums(fabric: Fabric, losses: Tensor, sums: EpochSums) -> None:
 
 
 def share_buffers(fabric: Fabric, network: nn.Module) -> None:
-    """Gives all ranks those of rank 0, which are saved: means of batch normalisation, say."""
+    """Gives all ranks the buffers of rank 0.
+
+    Buffers are what a network keeps beside its weights, for instance the means of batch
+    normalisation. Those of rank 0 are saved.
+    """
     if fabric.world_size > 1:
         for buffer in network.buffers():
             torch.distributed.broadcast(buffer, 0)
 
 
 def shared_out(fabric: Fabric, items: Sequence[Item]) -> Sequence[Item]:
-    """This rank's part of what can be done by any."""
+    """Returns this rank's part of work that is divided among the ranks."""
     return items[fabric.global_rank :: fabric.world_size]
 
 
 def collected(fabric: Fabric, mine: list[Item]) -> list[Item]:
-    """What the ranks made of the parts that :func:`shared_out` gave them, in the whole's order."""
+    """Returns the results of all ranks, in the order of the items that were shared out.
+
+    Args:
+        fabric: This rank.
+        mine: This rank's results, one for each item that :func:`shared_out` gave it.
+    """
     if fabric.world_size == 1:
         return mine
     parts: list[list[Item]] = [[] for _ in range(fabric.world_size)]

@@ -17,6 +17,8 @@ from toponet.evaluation.protocol import badness, with_arrow
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES, conventions
 from toponet.training.pictures import report_pictures
+from toponet.training.progress import say
+from toponet.training.run import Run
 from toponet.training.run_folder import RunFolder
 from toponet.training.state import Row, TrainingState
 from toponet.training.worst_patches import WorstPatch, worst_patches
@@ -35,6 +37,7 @@ def make_report(config: TrainConfig, state: TrainingState, validation: ImageSet)
     best = _best(state.rows, config.best_metric)
     return {
         "toponet": version("toponet"),
+        "base_loss": config.base_label,
         "epochs": state.epoch,
         "seconds": sum(row["seconds"] for row in state.rows),
         "held_out": list(validation.names) if config.holds_out else [],
@@ -56,23 +59,26 @@ def run_notes(config: TrainConfig) -> list[str]:
             "No image was held out: the metrics are those of the training images themselves, and "
             "say nothing about new ones."
         )
-    if not config.shows_critical_pixels:
+    if config.term.what_it_moves is None:
         notes.append(
-            f"No critical pixels and worst patches are shown: the topological loss of this run, "
-            f"{config.topo_loss}, has none; only that of topo_loss persistence has."
+            "No critical pixels and worst patches are shown: the topological loss of this run, "
+            f"{config.topo_loss}, has none."
         )
     return notes
 
 
 def result_table(report: Mapping[str, Any]) -> Table:
-    """Metrics at the end of the cross-entropy phase (if there was one), at the end, and best."""
+    """Metrics at the end of the phase with the base loss alone, at the end, and best.
+
+    Without such a phase, its column is empty.
+    """
     before, after, best = (report[name] for name in ("cross_entropy_phase", "final", "best"))
     measured = "Held-out" if report["held_out"] else "Training"
     return Table(
         f"{measured} images (↑ higher is better, ↓ lower is better)",
         (
             "metric",
-            "cross-entropy phase",
+            f"{report['base_loss']} phase",
             f"end (epoch {report['epochs']})",
             f"best {best['by']} (epoch {best['epoch']})",
         ),
@@ -86,6 +92,31 @@ def result_table(report: Mapping[str, Any]) -> Table:
             for name in METRIC_NAMES
         ],
     )
+
+
+def finish_report(run: Run, likelihoods: Sequence[NDArray[np.float32]]) -> dict[str, Any]:
+    """Writes the report of a run that has all its epochs, shows its table, and returns it.
+
+    Args:
+        run: After its last epoch.
+        likelihoods: The network's last answers for the images that metrics are counted on.
+    """
+    report = make_report(run.config, run.state, run.validation)
+    if run.fabric.is_global_zero:
+        save_report(
+            run.folder,
+            run.config,
+            run.state.rows,
+            report,
+            run.validation,
+            likelihoods,
+            run.console,
+        )
+    run.console.print(result_table(report).rich())
+    for note in report["notes"]:
+        say(run.console, note)
+    say(run.console, f"Everything is in {run.folder.path}")
+    return report
 
 
 def save_report(
@@ -139,6 +170,7 @@ def report_page(report: Mapping[str, Any], worst: Sequence[WorstPatch]) -> str:
     summary = (
         f"{report['epochs']} epochs, {report['seconds']:.0f} s, "
         f"{len(report['held_out']) or 'no'} images held out; "
+        f"base loss {report['base_loss']}; "
         f"topological weight {'not in use' if weight is None else f'{weight:g}'}; "
         f"toponet {report['toponet']}. The configuration is in `config.yaml`, every epoch's "
         "numbers are in `metrics.csv`, the weights in `checkpoints/`: `last.ckpt` is the end of "

@@ -13,7 +13,7 @@ from toponet.training.evaluation import METRIC_NAMES
 
 Row = dict[str, float]
 
-# Of metrics.csv, in this order.
+# Of metrics.csv, in this order; bce is the base loss, whatever its name.
 COLUMNS = (
     "epoch", "bce", "topo", "total", *METRIC_NAMES,
     "lr", "topo_weight", "gradient_ratio", "topo_share", "topo_seconds", "seconds",
@@ -27,10 +27,10 @@ class EpochSums:
     Attributes:
         steps: Steps done.
         looks: Of these, steps in which the topological loss was computed.
-        losses: Sums over all steps: cross-entropy, and what was minimised.
-        bce: Cross-entropy over the looks; for the progress bar.
+        losses: Sums over all steps: base loss, and what was minimised.
+        bce: Base loss over the looks; for the progress bar.
         topo: Topological loss over the looks.
-        norms: Norms of the gradients of cross-entropy and topological loss, over the looks.
+        norms: Norms of the gradients of base loss and topological loss, over the looks.
         topo_seconds: Time that the topological loss took.
         seconds: Time that the steps took.
     """
@@ -43,6 +43,14 @@ class EpochSums:
     norms: list[float] = field(default_factory=lambda: [0.0, 0.0])
     topo_seconds: float = 0.0
     seconds: float = 0.0
+
+    def add_look(self, values: Sequence[float], seconds: float) -> None:
+        """Adds base loss, topological loss and the norms of their gradients, and their time."""
+        bce, topo, *norms = values
+        self.topo_seconds += seconds
+        self.bce += bce
+        self.topo += topo
+        self.norms = [a + b for a, b in zip(self.norms, norms, strict=True)]
 
     def to_row(self) -> Row:
         """Means, by the names of metrics.csv."""
@@ -67,7 +75,7 @@ class TrainingState:
         sums: Of the epoch that was begun after them.
         rows: One row of metrics for each epoch of this run.
         best: Best value so far of the metric that best.ckpt goes by.
-        before: Metrics at the end of the cross-entropy phase.
+        before: Metrics at the end of the phase with the base loss alone.
         topo_weight: The weight in use; None as long as it isn't chosen.
         random_state: Torch's generator on the CPU.
     """

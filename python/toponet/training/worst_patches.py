@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from toponet._ground.valid import taken_for_structure
 from toponet.data import ImageSet
-from toponet.losses import TopologicalLoss
 from toponet.topology.explanation import Explanation
 from toponet.training.config import TrainConfig
 
@@ -61,9 +60,8 @@ def worst_patches(
 ) -> list[WorstPatch]:
     """Up to ``count`` patches whose loss is above 0, the dearest first; among equals the first.
 
-    Patches are a grid over each image, as large as the topological loss of the training sees them.
-    A run whose loss is another one than that of persistence has none: what that loss would do is
-    not what the run did.
+    The topological loss of the run tells what it does in its patches. If it has no critical pixels,
+    there are no worst patches: what another loss would do is not what the run did.
 
     Args:
         config: Of the run.
@@ -74,18 +72,17 @@ def worst_patches(
 
     Cost: about 0.1 s for an image of 512 x 512.
     """
-    if not config.shows_critical_pixels:
+    if config.term.what_it_moves is None:
         return []
-    size = config.topo_patch_size or config.patch_size
-    loss = TopologicalLoss(**config.loss_options, patch_size=size)
+    explain = config.term.what_it_moves(config.term_options, config.connectivity, config.patch_size)
     worst: list[WorstPatch] = []
     for k, likelihood in enumerate(likelihoods):
         valid = data.valid[k]
         f, g = (taken_for_structure(pixels, valid) for pixels in (likelihood, data.masks[k]))
-        patches = loss.explain(
+        patches = explain(
             torch.from_numpy(f)[None],
             torch.from_numpy(g)[None],
-            valid=None if valid is None else torch.from_numpy(valid)[None],
+            None if valid is None else torch.from_numpy(valid)[None],
         )
         for patch in patches:
             (row, column), (height, width) = patch.corner, patch.shape

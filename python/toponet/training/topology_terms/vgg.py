@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from toponet._ground.reading import check_regular
+from toponet.training.topology_terms.term import Options, TopologyTerm, option
 
 FILE_NAME = "vgg19-dcbb9e9d.pth"
 URL = f"https://download.pytorch.org/models/{FILE_NAME}"
@@ -19,6 +22,18 @@ COMPARED = (3, 8, 17)
 # Of ImageNet's colours, which the weights were trained with.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VGGOptions:
+    """The options of ``--topo-loss vgg``.
+
+    Attributes:
+        vgg_weights: Of topo_loss "vgg": file of VGG19 in torchvision's layout; empty = the one in
+            torch.hub's cache.
+    """
+
+    vgg_weights: str | None = option(None)
 
 
 class VGGFeatureLoss(nn.Module):
@@ -101,3 +116,23 @@ def _load(features: nn.Sequential, weights: Path | None) -> None:
         features.load_state_dict({name: state[name] for name in features.state_dict()})
     except Exception:  # Whatever a file that isn't one makes of torch's reader.
         raise ValueError(f"{path} does not hold VGG19's weights in torchvision's layout") from None
+
+
+def _make(options: Options, connectivity: int, threads: int, device: Any) -> VGGFeatureLoss:
+    weights = options["vgg_weights"]
+    return VGGFeatureLoss(None if weights is None else Path(weights)).to(device)
+
+
+def _check(options: Options, connectivity: int) -> None:
+    weights = options["vgg_weights"]
+    if weights is not None and not isinstance(weights, str):
+        raise TypeError(f"vgg_weights must name a file, got {weights!r}")
+
+
+VGG = TopologyTerm(
+    name="vgg",
+    help="squared differences of VGG19's features (Mosinska et al., 2018)",
+    make=_make,
+    options=VGGOptions,
+    check=_check,
+)

@@ -1,15 +1,10 @@
-"""The losses that a run can add to its cross-entropy: persistence, clDice, VGG19's features."""
+"""Soft clDice as a topological loss (Shit et al., 2021)."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import torch
 from torch import Tensor, nn
 
-from toponet.losses import TopologicalLoss
-from toponet.training.config import TrainConfig
-from toponet.training.vgg import VGGFeatureLoss
+from toponet.training.topology_terms.term import TopologyTerm
 
 # Erosions until a skeleton is left: more than half the width of the structures.
 CLDICE_ITERATIONS = 10
@@ -40,17 +35,8 @@ class ClDiceLoss(nn.Module):
         return loss
 
 
-def make_topo_loss(config: TrainConfig, num_threads: int, device: torch.device) -> nn.Module:
-    """The loss that ``config.topo_loss`` names: of probabilities, truths and ``valid=``.
-
-    Raises:
-        ValueError: If VGG19's weights can't be had.
-    """
-    if config.topo_loss == "cldice":
-        return ClDiceLoss()
-    if config.topo_loss == "vgg":
-        weights = None if config.vgg_weights is None else Path(config.vgg_weights)
-        return VGGFeatureLoss(weights).to(device)
-    return TopologicalLoss(
-        **config.loss_options, patch_size=config.topo_patch_size, num_threads=num_threads
-    )
+CLDICE = TopologyTerm(
+    name="cldice",
+    help="MONAI's soft clDice",
+    make=lambda options, connectivity, threads, device: ClDiceLoss(),
+)

@@ -1,0 +1,81 @@
+"""The paper's topological loss, on persistence diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from toponet._ground.validation import check_whole
+from toponet.losses import TopologicalLoss
+from toponet.topology.explanation import Explanation
+from toponet.training.topology_terms.term import Explain, Options, TopologyTerm, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersistenceOptions:
+    """The options of ``--topo-loss persistence``.
+
+    Attributes:
+        topo_patch_size: Of topo_loss "persistence": patches of about this side, in a grid, that
+            the loss cuts the training patch into; empty = the training patch as a whole.
+        dims: Of topo_loss "persistence": dimensions in the loss, 0 = components, 1 = holes; empty =
+            both.
+        matching: Of topo_loss "persistence": "complete", "wasserstein" or "persistence"; empty =
+            "complete".
+        frame: Of topo_loss "persistence": whether the loss surrounds each patch by a frame of
+            structure, as metrics always do; empty = true.
+    """
+
+    topo_patch_size: int | None = option(None)
+    dims: tuple[int, ...] | None = option((0, 1))
+    matching: str | None = option("complete")
+    frame: bool | None = option(True)
+
+
+def _make(options: Options, connectivity: int, threads: int, device: Any) -> TopologicalLoss:
+    return _loss(options, connectivity, options["topo_patch_size"], threads)
+
+
+def _check(options: Options, connectivity: int) -> None:
+    if not isinstance(options["dims"], (tuple, list)):
+        raise TypeError(f"dims must be a list such as [0, 1], got {options['dims']!r}")
+    size = options["topo_patch_size"]
+    if size is not None:
+        check_whole("topo_patch_size", size, least=1, most=2**20)
+    _loss(options, connectivity, size, 1)  # The constructor checks the others.
+
+
+def _what_it_moves(options: Options, connectivity: int, patch_size: int) -> Explain:
+    """Patches are a grid over the image, as large as the loss sees them in training."""
+    loss = _loss(options, connectivity, options["topo_patch_size"] or patch_size, None)
+
+    def explain(f: Tensor, g: Tensor, valid: Tensor | None) -> Sequence[Explanation]:
+        return loss.explain(f, g, valid=valid)
+
+    return explain
+
+
+def _loss(
+    options: Options, connectivity: int, patch_size: int | None, threads: int | None
+) -> TopologicalLoss:
+    return TopologicalLoss(
+        dims=options["dims"],
+        connectivity=connectivity,
+        matching=options["matching"],
+        frame=options["frame"],
+        patch_size=patch_size,
+        num_threads=threads,
+    )
+
+
+PERSISTENCE = TopologyTerm(
+    name="persistence",
+    help="the paper's, on persistence diagrams",
+    make=_make,
+    options=PersistenceOptions,
+    check=_check,
+    what_it_moves=_what_it_moves,
+)

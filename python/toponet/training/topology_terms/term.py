@@ -1,0 +1,59 @@
+"""What the trainer asks of a topological loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from toponet.topology.explanation import Explanation
+
+# Options by their names.
+Options = dict[str, Any]
+# Likelihoods (B, H, W), truths and valid pixels of the same shape; one explanation a patch.
+Explain = Callable[[Tensor, Tensor, Tensor | None], Sequence[Explanation]]
+
+
+def option(default: Any) -> Any:
+    """A field of a loss's own options.
+
+    The field is None in the configuration of a run with another loss. In a run with this loss, None
+    stands for ``default``.
+    """
+    return field(default=None, metadata={"default": default})
+
+
+@dataclass(frozen=True)
+class TopologyTerm:
+    """A topological loss that a run can add to its base loss.
+
+    Attributes:
+        name: In the configuration.
+        help: One line for ``toponet-train --help``.
+        make: Makes the loss of probabilities (B, 1, P, P), truths and ``valid=``, from its own
+            options, the connectivity of the structure, the CPU threads and the device.
+        options: A dataclass whose fields, each an :func:`option`, are the loss's own options; None
+            = it has none.
+        check: Raises ValueError or TypeError if no run could use these options with this
+            connectivity. Files are looked at later, in ``make``.
+        what_it_moves: From its own options, the connectivity and the side of a training patch: the
+            function that tells which critical pixels of an image the loss moves; None = it has no
+            critical pixels.
+    """
+
+    name: str
+    help: str
+    make: Callable[[Options, int, int, torch.device], nn.Module]
+    options: type[Any] | None = None
+    check: Callable[[Options, int], None] = lambda options, connectivity: None
+    what_it_moves: Callable[[Options, int, int], Explain] | None = None
+
+    @property
+    def defaults(self) -> Options:
+        """Its own options, each with its default."""
+        if self.options is None:
+            return {}
+        return {f.name: f.metadata["default"] for f in fields(self.options)}

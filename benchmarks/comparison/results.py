@@ -29,7 +29,7 @@ OF_A_MACHINE = ("data", "out", "start_from", "device", "num_threads", "vgg_weigh
 
 
 def record_of(run: Run) -> Record:
-    """Everything that a table or a figure needs, from the run folder and its last checkpoint."""
+    """Collects all that tables and figures need, from the run folder and its last checkpoint."""
     config = run.config
     report = json.loads((run.folder / "report.json").read_text())
     epochs = epochs_of(run.folder)
@@ -92,7 +92,7 @@ def read(path: Path) -> list[Record]:
 
 
 def keep(path: Path, record: Record, run: Run) -> None:
-    """Adds it as soon as it is there, in place of one of the same run.
+    """Adds a record to the file. It replaces an earlier record of the same run.
 
     Raises:
         ValueError: If a number isn't finite.
@@ -124,10 +124,10 @@ def kept(records: list[Record], run: Run) -> Record | None:
 
 
 def check_folder(run: Run) -> None:
-    """Whether what lies in the run folder is this run, begun or done.
+    """Refuses a run folder that another run was begun in.
 
     Raises:
-        ValueError: If it was begun with other options.
+        ValueError: If the configuration in the folder has other options than the run.
     """
     if others := _differing(read_config(run.folder).to_plain(), run):
         raise ValueError(
@@ -140,7 +140,7 @@ def _is_of(record: Record, run: Run) -> bool:
 
 
 def _differing(plain: dict[str, Any], run: Run) -> list[str]:
-    """The options, but for those of a machine, in which a configuration isn't the run's."""
+    """Names the options whose values differ from the run's; those of a machine may differ."""
     return [name for name, value in _options(run).items() if plain.get(name) != value]
 
 

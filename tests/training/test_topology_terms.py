@@ -62,7 +62,7 @@ def test_an_option_of_another_loss_is_refused_even_with_its_default(name: str, l
         ),
         (
             ["--vgg-weights", "x.pth"],
-            "--vgg-weights must be left out: it belongs to --topo-loss vgg, and --topo-loss is pers",
+            "--vgg-weights must be left out: it belongs to --topo-loss vgg, and --topo-loss is per",
         ),
         (["--preset", "isbi13", "--topo-loss", "vgg", "--dims", "1"], "--dims must be left out"),
         (["--preset", "unet_cldice", "--frame"], "--frame must be left out"),

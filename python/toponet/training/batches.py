@@ -53,8 +53,8 @@ def prefetched(
     Args:
         sampler: Used by the other thread until the iterator is closed.
         seed: Of the epoch: all its batches follow from it.
-        steps: Which of them. Those before are drawn as well and thrown away: the generator has to
-            come past them.
+        steps: Which of them. Earlier batches are drawn as well and thrown away, so that the
+            generator gives the later ones the same patches as in an uninterrupted epoch.
         size: Patches in each.
         pin_memory: Whether the batches go to a CUDA device.
     """

@@ -65,7 +65,7 @@ class Beginning:
         return normalisation
 
     def warnings(self, training: ImageSet) -> Iterator[str]:
-        """At most one: of images unlike those that the checkpoint's network was trained on."""
+        """At most one sentence: training images have other grey values than the checkpoint's."""
         if self.content is None or self.content["normalisation"]["per_image"]:
             return
         strange = TrainingScale(**self.content["training_scale"]).strange_images(training)

@@ -14,7 +14,7 @@ from toponet.training.progress import say
 
 
 def load_parts(config: TrainConfig, console: Console) -> tuple[ImageSet, ImageSet]:
-    """For training and for metrics, as ``config`` divides them; checked.
+    """Loads the images for training and those for metrics, as ``config`` divides them.
 
     Args:
         config: Of the run.
@@ -38,7 +38,7 @@ def load_parts(config: TrainConfig, console: Console) -> tuple[ImageSet, ImageSe
 
 
 def check_parts(config: TrainConfig, training: ImageSet, measured: ImageSet) -> None:
-    """Whether training and metrics mean something; before anything is written.
+    """Refuses images that no training or metric can use, before anything is written.
 
     Raises:
         ValueError: If the images haven't the channels asked for, or one part's valid pixels are

@@ -24,9 +24,9 @@ class InterruptedTrainingError(RuntimeError):
 
 
 class Interruption:
-    """Notes a signal while it is entered; a second one has its usual effect at once.
+    """A context that notes the first signal. A second signal has its usual effect at once.
 
-    Only the main thread may handle signals; in others nothing is noted.
+    Only the main thread may handle signals; in other threads nothing is noted.
     """
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ def make_report(config: TrainConfig, state: TrainingState, validation: ImageSet)
 
 
 def run_notes(config: TrainConfig) -> list[str]:
-    """What a reader of the numbers and pictures has to know of this run."""
+    """Sentences that a reader of the numbers and pictures has to know."""
     notes = []
     if not config.holds_out:
         notes.append(

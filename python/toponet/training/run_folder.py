@@ -1,4 +1,4 @@
-"""The files of one run: created once, never overwritten; gone on with when asked."""
+"""The files of one run: a new run never overwrites a folder, a stopped one goes on in its own."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class RunFolder:
                 csv.DictWriter(file, COLUMNS).writerow(row)
 
     def rewrite_metrics(self, rows: list[dict[str, float]]) -> None:
-        """All rows that a checkpoint remembers: what came after it is done again."""
+        """Writes the rows that a checkpoint remembers; epochs after it are done again."""
         if self.write:
             table = io.StringIO()
             writer = csv.DictWriter(table, COLUMNS)
@@ -91,7 +91,7 @@ class RunFolder:
             self._write("metrics.csv", table.getvalue())
 
     def save_mask(self, epoch: int, mask: NDArray[np.bool_]) -> None:
-        """What the network makes of the first held-out image, for the pictures of the report."""
+        """Saves the mask of the first held-out image, for the pictures of the report."""
         if self.write:
             with written_whole(self.path / "masks" / f"epoch_{epoch:04d}.png") as file:
                 Image.fromarray(mask).save(file, format="png")

@@ -1,4 +1,4 @@
-"""The patches of held-out images that the topological loss charges most for."""
+"""The patches of held-out images with the largest topological loss."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def worst_patches(
     count: int,
     progress: Callable[[int], None] | None = None,
 ) -> list[WorstPatch]:
-    """Up to ``count`` patches whose loss is above 0, the dearest first; among equals the first.
+    """Returns up to ``count`` patches whose loss is above 0.
+
+    The patch with the largest loss comes first; of equal ones, the one that is found first.
 
     The topological loss of the run tells what it does in its patches. If it has no critical pixels,
     there are no worst patches: what another loss would do is not what the run did.

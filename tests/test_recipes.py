@@ -7,6 +7,7 @@ time of a test. Its C++ is compiled beside the kernel's own.
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ from toponet.losses.diagram_loss import explain_patches, patch_diagrams
 from toponet.models import NETWORKS
 from toponet.prediction import load_model
 from toponet.topology import matching
-from toponet.training import TrainConfig, Trainer
+from toponet.training import TrainConfig, Trainer, topology_terms
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
@@ -41,6 +42,7 @@ MOST_FILES = {
     "Add a network": 2,
     "Add a data format": 2,
     "Add a matching": 3,
+    "Add a loss to the trainer": 2,
     "Add an option to the trainer": 2,
 }
 
@@ -358,6 +360,49 @@ def test_the_comparison_of_the_recipe_agrees_with_its_general_route(
         loss, *gradient = map(float, line.split())
         assert loss == pytest.approx(explanation.loss)
         np.testing.assert_allclose(np.reshape(gradient, f.shape), explanation.gradient())
+
+
+TERMS_FILE = "python/toponet/training/topology_terms/__init__.py"
+
+
+@pytest.fixture
+def config_with_the_loss(monkeypatch: pytest.MonkeyPatch) -> type[TrainConfig]:
+    """The trainer's configuration with the recipe's loss and its option."""
+    recipe = RECIPES["Add a loss to the trainer"]
+    file = "python/toponet/training/topology_terms/area.py"
+    module = new_module(recipe, file, monkeypatch)
+    for name, term in lines_of(recipe, TERMS_FILE, "TERMS", vars(module)).items():
+        monkeypatch.setitem(topology_terms.TERMS, name, term)
+    names = {**vars(topology_terms), **vars(module)}
+    line = recipe.text(TERMS_FILE, "TermOptions")
+    exec(f"@dataclass(frozen=True, kw_only=True)\n{line}    pass", names)
+    monkeypatch.setattr(topology_terms, "TermOptions", names["TermOptions"])
+
+    @dataclass(frozen=True)
+    class WithLoss(TrainConfig, module.AreaOptions):  # type: ignore[misc, name-defined]
+        __doc__ = TrainConfig.__doc__
+
+    return WithLoss
+
+
+def test_the_loss_of_the_recipe_trains_with_its_own_option(
+    config_with_the_loss: type[TrainConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "TrainConfig", config_with_the_loss)
+    plain: Any = train.parse(["--topo-loss", "area"])
+    assert (plain.area_power, plain.dims) == (2.0, None)
+    with pytest.raises(ValueError, match=r"--area-power must be left out: it belongs to .* area"):
+        train.parse(["--area-power", "1.5"])
+    topo = []
+    for power in ("1", "3"):
+        file = tmp_path / f"{power}.yaml"
+        file.write_text(json.dumps(tiny_run(tmp_path / power, topo_loss="cldice").to_plain()))
+        options = ["--topo-loss", "area", "--area-power", power]
+        Trainer(train.parse(["--config", str(file), *options]), Console(quiet=True)).train()
+        report = json.loads((tmp_path / power / "report.json").read_text())
+        assert report["config"]["area_power"] == float(power)
+        topo.append((tmp_path / power / "metrics.csv").read_text().splitlines()[1].split(",")[2])
+    assert float(topo[0]) > float(topo[1]) > 0
 
 
 CONFIG = "python/toponet/training/config.py"

@@ -150,7 +150,7 @@ def moved_holes(options: Options, connectivity: int, patch_size: int) -> Explain
 
 def toy(what_it_moves: Any = None) -> TopologyTerm:
     return TopologyTerm(
-        "toy", "a test's", lambda o, c, t, d: Toy(), ToyOptions, what_it_moves=what_it_moves
+        "a test's", lambda o, c, t, d: Toy(), ToyOptions, what_it_moves=what_it_moves
     )
 
 

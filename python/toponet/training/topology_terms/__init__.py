@@ -14,7 +14,11 @@ from toponet.training.topology_terms.persistence import PERSISTENCE, Persistence
 from toponet.training.topology_terms.term import TopologyTerm
 from toponet.training.topology_terms.vgg import VGG, VGGOptions
 
-TERMS: dict[str, TopologyTerm] = {term.name: term for term in (PERSISTENCE, CLDICE, VGG)}
+TERMS: dict[str, TopologyTerm] = {
+    "persistence": PERSISTENCE,
+    "cldice": CLDICE,
+    "vgg": VGG,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,6 @@ class ClDiceLoss(nn.Module):
 
 
 CLDICE = TopologyTerm(
-    name="cldice",
     help="MONAI's soft clDice",
     make=lambda options, connectivity, threads, device: ClDiceLoss(),
 )

@@ -72,7 +72,6 @@ def _loss(
 
 
 PERSISTENCE = TopologyTerm(
-    name="persistence",
     help="the paper's, on persistence diagrams",
     make=_make,
     options=PersistenceOptions,

@@ -31,7 +31,6 @@ class TopologyTerm:
     """A topological loss that a run can add to its base loss.
 
     Attributes:
-        name: In the configuration.
         help: One line for ``toponet-train --help``.
         make: Makes the loss of probabilities (B, 1, P, P), truths and ``valid=``, from its own
             options, the connectivity of the structure, the CPU threads and the device.
@@ -44,7 +43,6 @@ class TopologyTerm:
             critical pixels.
     """
 
-    name: str
     help: str
     make: Callable[[Options, int, int, torch.device], nn.Module]
     options: type[Any] | None = None

@@ -130,7 +130,6 @@ def _check(options: Options, connectivity: int) -> None:
 
 
 VGG = TopologyTerm(
-    name="vgg",
     help="squared differences of VGG19's features (Mosinska et al., 2018)",
     make=_make,
     options=VGGOptions,

@@ -176,13 +176,13 @@ def lines_of(recipe: Recipe, file: str, place: str, names: dict[str, Any]) -> di
     return found
 
 
-def tiny_run(out: Path, **options: Any) -> TrainConfig:
+def tiny_run(out: Path, kind: type[TrainConfig] = TrainConfig, **options: Any) -> TrainConfig:
     few = {
         "data": "synthetic:membranes,count=3,size=48", "epochs": 1, "iterations_per_epoch": 1,
         "batch_size": 1, "patch_size": 17, "metric_patches": 2, "device": "cpu",
         "topo_start_epoch": 1,
     }  # fmt: skip
-    return TrainConfig(**{**few, "out": str(out), **options})
+    return kind(**{**few, "out": str(out), **options})
 
 
 def test_the_network_of_the_recipe_trains_and_predicts(
@@ -395,10 +395,10 @@ def test_the_loss_of_the_recipe_trains_with_its_own_option(
         train.parse(["--area-power", "1.5"])
     topo = []
     for power in ("1", "3"):
-        file = tmp_path / f"{power}.yaml"
-        file.write_text(json.dumps(tiny_run(tmp_path / power, topo_loss="cldice").to_plain()))
-        options = ["--topo-loss", "area", "--area-power", power]
-        Trainer(train.parse(["--config", str(file), *options]), Console(quiet=True)).train()
+        config = tiny_run(
+            tmp_path / power, config_with_the_loss, topo_loss="area", area_power=float(power)
+        )
+        Trainer(config, Console(quiet=True)).train()
         report = json.loads((tmp_path / power / "report.json").read_text())
         assert report["config"]["area_power"] == float(power)
         topo.append((tmp_path / power / "metrics.csv").read_text().splitlines()[1].split(",")[2])

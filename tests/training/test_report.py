@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def save(
     path: Path, options: TrainConfig, data: ImageSet, likelihoods: list[NDArray[np.float32]]
 ) -> dict[str, Any]:
     """A run whose epochs all made the same masks; its report."""
-    folder = RunFolder(TrainConfig(**{**options.to_plain(), "dims": (0, 1), "out": str(path)}))
+    folder = RunFolder(replace(options, out=str(path)))
     rows = [row(epoch) for epoch in range(1, options.epochs + 1)]
     for epoch in range(1, options.epochs + 1):
         folder.save_mask(epoch, likelihoods[0] >= 0.5)

@@ -139,6 +139,7 @@ def _in_plain_words(error: Exception, config: type) -> str:
     if not found:
         return with_options(message, [field.name for field in fields(config)])
     name, value = found.groups()
+    value = re.sub(r"^\[(.*)\]$", r"\1", value).replace("'", "")  # A list of one item.
     hint = get_type_hints(config)[name]
     return f"{with_dashes(name)} must be {in_words(hint)}, got {value}"
 

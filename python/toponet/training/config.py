@@ -263,10 +263,9 @@ class TrainConfig(TermOptions):
     def to_plain(self) -> dict[str, Any]:
         """For YAML, JSON and checkpoints: every option by its name, tuples as lists."""
         plain = asdict(self)
-        names = sorted(plain, key=lambda name: bool(owners(name)))  # Those of losses come last.
         return {
             name: list(plain[name]) if isinstance(plain[name], tuple) else plain[name]
-            for name in names
+            for name in _own_first(list(plain))
         }
 
     @classmethod
@@ -280,7 +279,7 @@ class TrainConfig(TermOptions):
         """
         if not isinstance(plain, dict):
             raise TypeError(f"expected options with their values, got {plain!r}")
-        names = [field.name for field in fields(cls)]
+        names = _own_first([field.name for field in fields(cls)])
         for problem, found in (
             ("has unknown options", [str(name) for name in plain if name not in names]),
             ("lacks options", [name for name in names if name not in plain]),
@@ -292,3 +291,8 @@ class TrainConfig(TermOptions):
             for name, value in plain.items()
         }
         return cls(**values)
+
+
+def _own_first(names: list[str]) -> list[str]:
+    """The names of options in their order; those of topological losses come last."""
+    return sorted(names, key=lambda name: bool(owners(name)))

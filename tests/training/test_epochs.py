@@ -14,7 +14,6 @@ from torch import Tensor
 
 from data_layouts import membrane_folder
 from toponet.training import TrainConfig, Trainer
-from toponet.training.step import Stepper
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +35,13 @@ def train(folder: Path, out: Path, **options: Any) -> list[dict[str, str]]:
 def test_every_epoch_has_batches_of_its_own_and_they_follow_from_the_seed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, seen = Stepper.step, []
+    original, seen = Trainer.step, []
 
-    def note(self: Stepper, batch: Any, *rest: Any) -> Tensor:
+    def note(self: Trainer, batch: Any, *rest: Any) -> Tensor:
         seen.append(batch.images)
         return original(self, batch, *rest)
 
-    monkeypatch.setattr(Stepper, "step", note)
+    monkeypatch.setattr(Trainer, "step", note)
     for k, seed in enumerate((0, 0, 1)):
         train(folder, tmp_path / str(k), epochs=2, seed=seed)
     batches = [torch.cat(seen[start : start + 4]).numpy() for start in (0, 4, 8)]

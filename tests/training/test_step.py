@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from toponet.data.patches import Batch
+from toponet.training.base_losses import cross_entropy
+from toponet.training.batches import Batches, every
 from toponet.training.config import TrainConfig
-from toponet.training.objective import cross_entropy
-from toponet.training.state import EpochSums
-from toponet.training.step import Stepper, every
+from toponet.training.objective import Objective
+from toponet.training.state import EpochSums, TrainingState
+from toponet.training.trainer import Trainer
 
 WEIGHT = 3.0
 
@@ -34,15 +37,27 @@ class Nothing(nn.Module):
         return 0 * input.sum()
 
 
-def make(loss: nn.Module | None = None, **options: Any) -> Stepper:
-    """A step of gradient descent at rate 1 moves the weights by the gradient itself."""
+def make(loss: nn.Module | None = None, **options: Any) -> Trainer:
+    """A trainer whose step of gradient descent at rate 1 moves the weights by the gradient itself.
+
+    Its run has what a step needs and nothing else: no data, no folder.
+    """
     fabric = Fabric(accelerator="cpu", devices=1)
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Tanh(), nn.Conv2d(2, 1, 1))
     optimiser = torch.optim.SGD(network.parameters(), lr=1.0)
     config = TrainConfig(batch_size=6, **options)
     model, optimiser = fabric.setup(network, optimiser)
-    return Stepper(config, fabric, model, optimiser, loss or SquaredError())
+    objective = Objective(config, 1, fabric.device)
+    objective.topological_loss = loss or SquaredError()
+    trainer = Trainer.__new__(Trainer)
+    trainer.config = config
+    run: Any = SimpleNamespace(
+        fabric=fabric, model=model, optimiser=optimiser, objective=objective, state=TrainingState(),
+        batches=Batches(config, fabric, sampler=None),  # type: ignore[arg-type]
+    )  # fmt: skip
+    trainer.run = run
+    return trainer
 
 
 def make_batch(seed: int, with_valid: bool) -> Batch:
@@ -71,13 +86,13 @@ def entropy_by_hand(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def gradient_and_losses(
-    stepper: Stepper, batch: Batch, weight: float
+    model: nn.Module, batch: Batch, weight: float
 ) -> tuple[Tensor, list[float]]:
     """The whole batch at once: the gradient, cross-entropy and total."""
-    logits = stepper.model(batch.images)
+    logits = model(batch.images)
     bce = entropy_by_hand(logits, batch)
     total = bce + weight * SquaredError()(torch.sigmoid(logits), batch.truths, batch.valid)
-    gradients = torch.autograd.grad(total, list(stepper.model.parameters()))
+    gradients = torch.autograd.grad(total, list(model.parameters()))
     return torch.cat([part.flatten() for part in gradients]), [bce.item(), total.item()]
 
 
@@ -88,13 +103,13 @@ def test_a_step_goes_down_the_gradient_of_both_losses(
     accumulate: int, with_valid: bool, weight: float
 ) -> None:
     """Twice: nothing of the first step's gradient may be left in the second."""
-    stepper = make(accumulate=accumulate)
+    trainer = make(accumulate=accumulate)
     for seed in (1, 2):
         batch = make_batch(seed, with_valid)
-        expected, losses = gradient_and_losses(stepper, batch, weight)
-        before = weights_of(stepper.model)
-        found = stepper.step(batch, weight, True, EpochSums())
-        torch.testing.assert_close(before - weights_of(stepper.model), expected)
+        expected, losses = gradient_and_losses(trainer.run.model, batch, weight)
+        before = weights_of(trainer.run.model)
+        found = trainer.step(batch, weight)
+        torch.testing.assert_close(before - weights_of(trainer.run.model), expected)
         assert found.tolist() == pytest.approx(losses, rel=1e-5)
 
 
@@ -108,13 +123,16 @@ def test_the_cross_entropy_is_the_mean_over_the_pixels_that_count(with_valid: bo
 
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_a_look_is_noted_as_the_mean_over_the_batch(accumulate: int) -> None:
-    stepper, batch, sums = make(accumulate=accumulate), make_batch(1, False), EpochSums()
-    f = torch.sigmoid(stepper.model(batch.images)).detach()
+    """Without weight, every fifth step looks."""
+    trainer, batch = make(accumulate=accumulate), make_batch(1, False)
+    f = torch.sigmoid(trainer.run.model(batch.images)).detach()
     expected = SquaredError()(f, batch.truths).item()
-    stepper.step(batch, 0.0, False, sums)
-    assert sums == EpochSums()
-    stepper = make(accumulate=accumulate)
-    bce = stepper.step(batch, 0.0, True, sums)[0].item()
+    trainer.run.state.sums = EpochSums(steps=4)
+    trainer.step(batch, 0.0)
+    assert trainer.run.state.sums == EpochSums(steps=4)
+    trainer = make(accumulate=accumulate)
+    sums = trainer.run.state.sums = EpochSums(steps=5)
+    bce = trainer.step(batch, 0.0)[0].item()
     assert sums.looks == 1
     assert sums.topo == pytest.approx(expected, rel=1e-5)
     assert sums.bce == pytest.approx(bce, rel=1e-5)
@@ -126,10 +144,10 @@ def test_clipping_shortens_the_whole_gradient_and_keeps_its_direction() -> None:
     batch = make_batch(1, False)
     steps = []
     for clip_norm in (None, 1e6, 0.125):
-        stepper = make(accumulate=2, clip_norm=clip_norm)
-        before = weights_of(stepper.model)
-        stepper.step(batch, WEIGHT, True, EpochSums())
-        steps.append(before - weights_of(stepper.model))
+        trainer = make(accumulate=2, clip_norm=clip_norm)
+        before = weights_of(trainer.run.model)
+        trainer.step(batch, WEIGHT)
+        steps.append(before - weights_of(trainer.run.model))
     whole, same, short = steps
     torch.testing.assert_close(same, whole)
     assert whole.norm() > 1
@@ -137,35 +155,37 @@ def test_clipping_shortens_the_whole_gradient_and_keeps_its_direction() -> None:
 
 
 def test_ranks_wait_for_each_other_at_the_last_part_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    stepper = make(accumulate=3)
+    trainer = make(accumulate=3)
     held_back: list[bool] = []
 
     def note(module: nn.Module, enabled: bool) -> AbstractContextManager[None]:
         held_back.append(enabled)
         return nullcontext()
 
-    monkeypatch.setattr(stepper.fabric, "no_backward_sync", note)
-    stepper.step(make_batch(1, False), 0.0, False, EpochSums())
+    monkeypatch.setattr(trainer.run.fabric, "no_backward_sync", note)
+    trainer.step(make_batch(1, False), 0.0)
     assert held_back == [True, True, False]
 
 
 def test_the_balancing_weight_gives_the_gradients_the_ratio_that_was_asked_for() -> None:
     """With respect to the logits, over all batches together."""
-    stepper = make(topo_ratio=0.25)
+    run = make().run
     batches = [make_batch(seed, True) for seed in (1, 2, 3)]
     norms = torch.zeros(2)
     for batch in batches:
-        leaf = stepper.model(batch.images).detach().requires_grad_()
+        leaf = run.model(batch.images).detach().requires_grad_()
         topological = SquaredError()(torch.sigmoid(leaf), batch.truths, batch.valid)
         losses = (entropy_by_hand(leaf, batch), topological)
         norms += torch.stack([torch.autograd.grad(loss, leaf)[0].norm() for loss in losses])
-    weight = stepper.balancing_weight(batches)
+    weight = run.objective.balancing_weight(run.fabric, run.model, batches, 0.25)
     assert weight * norms[1].item() == pytest.approx(0.25 * norms[0].item(), rel=1e-5)
-    assert stepper.model.training
+    assert run.model.training
 
 
 def test_a_loss_without_gradient_gets_no_weight() -> None:
-    assert make(Nothing()).balancing_weight([make_batch(1, False)]) == 0
+    run = make(Nothing()).run
+    batches = [make_batch(1, False)]
+    assert run.objective.balancing_weight(run.fabric, run.model, batches, 10.0) == 0
 
 
 def test_every_takes_each_patch_once() -> None:

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 import toponet
+from toponet.losses import binary_loss
+from toponet.losses.binary_loss import LossOptions, whole_images
+from toponet.losses.diagram_loss import diagram_topological_loss
+from toponet.topology import explain_matching, matching
+from toponet.topology.matching import Dots
 
 TARGET = (1.0, 0.0)
 
@@ -200,3 +205,39 @@ def test_several_classes_that_never_die_are_matched_in_the_order_of_their_births
     result = toponet.match([[0.25, never], [0.875, never]], [[1.0, never], [0.375, never]])
     assert {tuple(pair) for pair in result.pairs.tolist()} == {(1, 0), (0, 1)}
     assert result.cost == 2 * 0.125**2
+
+
+def test_dots_of_diagrams_know_their_places_and_values_alone_do_not() -> None:
+    """Row and column, in an image that isn't square; NaN in place of the frame."""
+    pixels = np.array([[9, 2], [-1, 13]], dtype=np.int32)
+    dots = Dots(np.array([[0.9, 0.1], [1.0, 0.3]]), pixels, (3, 7))
+    places = dots.rows(np.array([1, 0])).places()
+    np.testing.assert_array_equal(places, [[[np.nan, np.nan], [1, 6]], [[1, 2], [0, 2]]])
+    with pytest.raises(ValueError, match="values have none; explain_matching"):
+        Dots.without_places(dots.values).places()
+
+
+def test_a_matching_may_depend_on_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest birth pixel, whatever the values: binary targets take the general route, too."""
+
+    def nearest(f: Dots, g: Dots, method: str) -> NDArray[np.int64]:
+        steps = f.places()[:, None, 0] - g.places()[None, :, 0]
+        partners: NDArray[np.int64] = np.argmin((steps**2).sum(axis=-1), axis=1)
+        return partners
+
+    monkeypatch.setattr(matching, "PARTNERS", {**matching.PARTNERS, "nearest": nearest})
+    for module in (matching, binary_loss):
+        monkeypatch.setattr(module, "MATCHINGS", (*matching.MATCHINGS, "nearest"))
+    truth, likelihood = np.zeros((9, 30)), np.zeros((9, 30))
+    truth[4, [5, 24]] = 1
+    likelihood[4, 24], likelihood[4, 5] = 0.9, 0.6
+    f, g = (toponet.persistence(image, frame=True) for image in (likelihood, truth))
+    explanation = explain_matching(f, g, truth.shape, dims=(0,), matching="nearest")
+    np.testing.assert_array_equal(explanation.pixels[:, 0], explanation.goal_pixels[:, 0])
+    options = LossOptions(dims=(0,), matching="nearest")
+    losses, _ = diagram_topological_loss(
+        likelihood[None], g, whole_images(likelihood[None]), options
+    )
+    assert losses[0] == pytest.approx(explanation.loss)
+    with pytest.raises(ValueError, match="places"):
+        toponet.match([[0.9, 0.1]], [[1.0, 0.0]], matching="nearest")

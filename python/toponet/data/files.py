@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +19,7 @@ from toponet._ground.reading import (
     ran_out_of_memory,
     too_large,
 )
-from toponet.data.tiff import read_tiff
+from toponet.data.tiff import read_tiff, read_whole_tiff
 
 
 def read_image(path: Path) -> NDArray[np.float32]:
@@ -112,12 +111,14 @@ def read_pixels(path: Path) -> NDArray[Any]:
 
 
 def read_pages(path: Path) -> NDArray[Any]:
-    """(N, H, W) or (N, H, W, C) pixels of a TIFF stack; a file of one page is a stack of one.
+    """(N, H, W) or (N, H, W, C) pixels of a stack; a file of one page is a stack of one.
+
+    A file whose format has no stacks is read as TIFF, and refused with its reader's sentence.
 
     Raises:
         ValueError: As for :func:`read_pixels`, or if its pages differ in size or type.
     """
-    return _read(path, partial(read_tiff, whole=True))
+    return _read(path, FILE_FORMATS.get(path.suffix.lower(), _TIFF).read_stack or read_whole_tiff)
 
 
 def read_series(path: Path) -> NDArray[Any]:
@@ -126,7 +127,7 @@ def read_series(path: Path) -> NDArray[Any]:
     Raises:
         ValueError: As for :func:`read_pixels`.
     """
-    if FILE_FORMATS.get(path.suffix.lower(), OTHER_FORMAT).read is read_tiff:
+    if FILE_FORMATS.get(path.suffix.lower(), OTHER_FORMAT).read_stack is not None:
         with suppress(ValueError):  # Beside the image there may be a thumbnail.
             return read_pages(path)
     return read_pixels(path)[None]
@@ -226,17 +227,22 @@ class FileFormat:
 
     Attributes:
         name: As errors call it.
-        read: Gives the pages of a file, (N, H, W) or (N, H, W, C), as shown: white is large. It may
-            raise anything on a damaged file.
+        read: Gives the pages of a file, (N, H, W) or (N, H, W, C), as shown: white is large. A file
+            of one image gives N = 1. It calls ``check_size`` before it takes memory, and may raise
+            anything on a damaged file.
+        read_stack: Gives the pages of a stack likewise, or raises if they differ in size or type;
+            None = the format has no stacks.
         lossy: Whether what was 0 and 255 comes back as 3 and 250, so that no mask can be kept.
     """
 
     name: str
     read: Callable[[Path], NDArray[Any]]
+    read_stack: Callable[[Path], NDArray[Any]] | None = None
     lossy: bool = False
 
 
-_TIFF, _JPEG = FileFormat("TIFF", read_tiff), FileFormat("JPEG", _read_other, lossy=True)
+_TIFF = FileFormat("TIFF", read_tiff, read_stack=read_whole_tiff)
+_JPEG = FileFormat("JPEG", _read_other, lossy=True)
 
 # By suffix in lower case. A file of another suffix that somebody names is left to Pillow.
 FILE_FORMATS: Mapping[str, FileFormat] = MappingProxyType(

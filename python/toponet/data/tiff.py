@@ -49,6 +49,11 @@ def read_tiff(path: Path, whole: bool = False) -> NDArray[Any]:
     return _read_by_pillow(path, page)
 
 
+def read_whole_tiff(path: Path) -> NDArray[Any]:
+    """:func:`read_tiff` of all pages, which must be alike."""
+    return read_tiff(path, whole=True)
+
+
 def _check_axes(series: tifffile.TiffPageSeries) -> None:
     """Refuses several channels, since it is unknown whether they are colours or slices.
 

@@ -13,6 +13,7 @@ from toponet._ground.validation import FloatArray
 from toponet.losses.binary_loss import LossOptions, Patches, binary_topological_loss
 from toponet.topology.diagrams import PersistenceDiagrams
 from toponet.topology.explanation import Explanation, explain_matching
+from toponet.topology.matching import BY_VALUE
 from toponet.topology.superlevel import persistence
 
 
@@ -40,7 +41,7 @@ def diagram_topological_loss(
     Otherwise a transport problem for each patch and dimension, O((n + m)^3) for n and m dots.
     """
     _check_targets(targets, patches, options)
-    dots = _binary_dots(targets)
+    dots = _binary_dots(targets) if options.matching in BY_VALUE else None
     if dots is not None:
         return binary_topological_loss(
             likelihood, None, patches, options, dots=dots, gradient=gradient

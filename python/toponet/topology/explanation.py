@@ -121,8 +121,8 @@ def explain_matching(
     check_holes_die("target", target.values, target.dimensions)
     parts = []
     for dimension in sorted(dims):
-        dots = _dots_of("likelihood", likelihood, dimension)
-        wanted = _dots_of("target", target, dimension)
+        dots = _dots_of("likelihood", likelihood, dimension, shape)
+        wanted = _dots_of("target", target, dimension, shape)
         result = match_dots(dots, wanted, matching=matching, min_persistence=min_persistence)
         part = _dot_rows(dots, wanted, result.pairs)
         part["dimensions"] = np.full(len(part["dots"]), dimension, dtype=np.int8)
@@ -137,9 +137,11 @@ def explain_matching(
     return Explanation(shape=shape, **{name: column[order] for name, column in joined.items()})
 
 
-def _dots_of(name: str, diagrams: PersistenceDiagrams, dimension: int) -> Dots:
+def _dots_of(
+    name: str, diagrams: PersistenceDiagrams, dimension: int, shape: tuple[int, int]
+) -> Dots:
     rows = diagrams.dimensions == dimension
-    return Dots(checked_values(name, diagrams.values[rows]), diagrams.pixels[rows])
+    return Dots(checked_values(name, diagrams.values[rows]), diagrams.pixels[rows], shape)
 
 
 def _dot_rows(found: Dots, targets: Dots, pairs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

@@ -27,17 +27,36 @@ class Dots:
 
     Attributes:
         values: (n, 2) float64. Births and deaths.
-        pixels: (n, 2) int32. Birth and death pixels, flat indices into the image; -1 = none, or not
-            known. A matching may depend on the pixels.
+        pixels: (n, 2) int32. Birth and death pixels, flat indices into the image or patch; -1 = the
+            frame, or a death that never comes. All -1 if ``shape`` is None.
+        shape: Height and width of the image or patch; None = the places aren't known, as in
+            :func:`match`, which gets values alone.
     """
 
     values: Values
     pixels: NDArray[np.int32]
+    shape: tuple[int, int] | None
 
     @classmethod
     def without_places(cls, values: Values) -> Dots:
         """Dots whose pixels aren't known."""
-        return cls(values, np.full(values.shape, -1, dtype=np.int32))
+        return cls(values, np.full(values.shape, -1, dtype=np.int32), None)
+
+    def places(self) -> NDArray[np.float64]:
+        """(n, 2, 2) Row and column of the birth pixel and of the death pixel; NaN = the frame.
+
+        Raises:
+            ValueError: If the places aren't known.
+        """
+        if self.shape is None:
+            raise ValueError(
+                "this matching depends on places, and values have none; explain_matching() takes "
+                "diagrams, which know their pixels"
+            )
+        rows, columns = np.divmod(self.pixels.astype(np.int64), self.shape[1])
+        places = np.stack([rows, columns], axis=-1).astype(np.float64)
+        places[self.pixels < 0] = np.nan
+        return places
 
     def finite(self) -> Pairs:
         """The row numbers of the dots that die."""
@@ -45,7 +64,7 @@ class Dots:
 
     def rows(self, rows: Pairs) -> Dots:
         """Some of the dots."""
-        return Dots(self.values[rows], self.pixels[rows])
+        return Dots(self.values[rows], self.pixels[rows], self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,12 +234,13 @@ def _partners_by_value(f: Dots, g: Dots, method: str, matching: str) -> Pairs:
     return partner
 
 
-# The matchings by name. Each gets the dots that die and the method that match() was asked for. It
-# returns the partner in g of each dot of f; -1 = the diagonal.
+# Matchings that look at values alone: of targets that coincide, the kernel needs the number only.
+BY_VALUE = ("complete", "wasserstein", "persistence")
+
+# The matchings by name. Each gets the dots that die, and the method that match() was asked for,
+# which it may ignore. It returns the partner in g of each dot of f; -1 = the diagonal. What never
+# dies, min_persistence and the costs are not its business.
 PARTNERS: Mapping[str, Callable[[Dots, Dots, str], Pairs]] = MappingProxyType(
-    {
-        name: partial(_partners_by_value, matching=name)
-        for name in ("complete", "wasserstein", "persistence")
-    }
+    {name: partial(_partners_by_value, matching=name) for name in BY_VALUE}
 )
 MATCHINGS = tuple(PARTNERS)

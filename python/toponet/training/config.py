@@ -51,11 +51,11 @@ class TrainConfig(TermOptions):
         epochs: Number of epochs.
         iterations_per_epoch: Optimiser steps in an epoch.
         batch_size: Patches in a step, over all ranks.
-        accumulate: Number of parts that each rank divides its patches of a step into. The parts are
+        accumulate: Each rank splits its patches of a step into this many parts. The parts are
             computed one after the other, which needs less memory. The step stays the same, with one
             exception: batch normalisation (in the U-Net) takes its means over a part.
         patch_size: Side of a patch of truth, in pixels.
-        normalisation: Where the mean and the standard deviation come from that normalise each
+        normalisation: Source of the mean and the standard deviation that normalise each
             channel. "training": from all training images together; images for prediction must then
             have the same grey scale. "image": from each image itself, for scales or exposures that
             differ.
@@ -77,15 +77,15 @@ class TrainConfig(TermOptions):
         topo_ramp_epochs: Epochs from the start on over which the weight grows linearly.
         connectivity: Of the structure, 8 or 4; for loss and metrics.
         metric_patch_size: Side of the patches that Betti errors are counted in.
-        metric_patches: Random patches an image that they are counted in.
+        metric_patches: Number of random patches an image, for Betti errors.
         validation: Images to validate on instead of a fold, as data takes them; all images of
             data are then for training.
         folds: Number of contiguous blocks that the images are divided into; 1 = train on all
             images, hold none out, and measure on the training images themselves.
         fold: The block held out for validation, from 0.
-        inner_fold: To choose options without a look at what is reported. The block ``fold`` is left
-            out altogether; the other images are divided into ``folds`` blocks again, and the block
-            ``inner_fold`` of these is held out for validation.
+        inner_fold: For choosing options without the images that are reported. The block ``fold`` is
+            left out altogether. The other images are divided into ``folds`` blocks again, and the
+            block ``inner_fold`` of these is held out for validation.
         lr: Learning rate of Adam in the first epoch.
         lr_schedule: "cosine" (from lr to near 0 along half a cosine) or "constant".
         clip_norm: Largest norm of the gradient; empty = any.

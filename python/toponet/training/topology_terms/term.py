@@ -33,7 +33,9 @@ class TopologyTerm:
     Attributes:
         help: One line for ``toponet-train --help``.
         make: Makes the loss of probabilities (B, 1, P, P), truths and ``valid=``, from its own
-            options, the connectivity of the structure, the CPU threads and the device.
+            options, the connectivity of the structure, the CPU threads and the device. The loss is
+            a mean over the images, so that parts of a batch and ranks can be averaged. It depends
+            on the probabilities in every call: a constant has no gradient to compare.
         options: A dataclass whose fields, each an :func:`option`, are the loss's own options; None
             = it has none.
         check: Raises ValueError or TypeError if no run could use these options with this

@@ -41,6 +41,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 MOST_FILES = {
     "Add a network": 2,
     "Add a data format": 2,
+    "Add a file format": 1,
     "Add a matching": 3,
     "Add a loss to the trainer": 2,
     "Add an option to the trainer": 2,

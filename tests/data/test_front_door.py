@@ -321,3 +321,15 @@ def test_a_file_format_is_one_function_and_one_line(tmp_path: Path) -> None:
         np.testing.assert_array_equal(files.read_pixels(tmp_path / "x.npy"), layouts.VOLUME[0])
         (series,) = open_images(str(tmp_path / "x.npy"))
         np.testing.assert_array_equal(series.open().read(0)[0], layouts.VOLUME[0])
+
+
+def test_a_file_format_of_one_line_may_have_stacks(tmp_path: Path) -> None:
+    np.save(tmp_path / "stack.npy", layouts.VOLUME)
+    path = tmp_path / "stack.npy"
+    for read_stack, pages in ((np.load, len(layouts.VOLUME)), (None, 1)):
+        read = (lambda path: np.load(path)) if read_stack else (lambda path: np.load(path)[:1])
+        kind = files.FileFormat("numpy", read, read_stack)
+        with pytest.MonkeyPatch.context() as patch:
+            table = {**files.FILE_FORMATS, ".npy": kind}
+            patch.setattr(files, "FILE_FORMATS", MappingProxyType(table))
+            np.testing.assert_array_equal(files.read_series(path), layouts.VOLUME[:pages])

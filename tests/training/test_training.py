@@ -281,15 +281,6 @@ def test_the_network_is_compiled_when_asked(
     assert len(compiled) == 1
 
 
-def test_threads_are_what_was_asked_for(folder: Path, tmp_path: Path) -> None:
-    before = torch.get_num_threads()
-    try:
-        train(folder, tmp_path / "run", num_threads=1)
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
-
-
 def test_without_a_cross_entropy_phase_the_report_says_so(folder: Path, tmp_path: Path) -> None:
     report = train(folder, tmp_path / "run", topo_start_epoch=1)
     assert report["cross_entropy_phase"] is None

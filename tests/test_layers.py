@@ -20,6 +20,7 @@ FLOORS = [
     {"topology"},
     {"losses"},
     {"metrics", "models", "data", "plots"},
+    {"segmentation"},
     {"prediction", "evaluation", "inspection"},
     {"training"},
     {"cli"},

@@ -10,9 +10,15 @@ from toponet.topology import Matching, PersistenceDiagrams, betti_numbers, match
 
 if TYPE_CHECKING:
     from toponet.losses import TopologicalLoss, TopoNetLoss
+    from toponet.segmentation import choose_segmentation, segment
 
 # Importing torch takes seconds, and not everything needs it: the --help of a command doesn't.
-_LOSSES = ("TopoNetLoss", "TopologicalLoss")
+_PLACES = {
+    "TopoNetLoss": "toponet.losses",
+    "TopologicalLoss": "toponet.losses",
+    "choose_segmentation": "toponet.segmentation",
+    "segment": "toponet.segmentation",
+}
 _ON_DEMAND = {
     "data": "toponet.data",
     "functional": "toponet.losses.functional",
@@ -20,6 +26,7 @@ _ON_DEMAND = {
     "metrics": "toponet.metrics",
     "models": "toponet.models",
     "plots": "toponet.plots",
+    "segmentation": "toponet.segmentation",
 }
 
 __all__ = [
@@ -28,8 +35,10 @@ __all__ = [
     "TopoNetLoss",
     "TopologicalLoss",
     "betti_numbers",
+    "choose_segmentation",
     "match",
     "persistence",
+    "segment",
 ]
 
 
@@ -40,8 +49,8 @@ def __getattr__(name: str) -> Any:
     """
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("toponet")
-    if name in _LOSSES:
-        return getattr(importlib.import_module("toponet.losses"), name)
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
     if name in _ON_DEMAND:
         return importlib.import_module(_ON_DEMAND[name])
     raise AttributeError(f"module 'toponet' has no attribute {name!r}")

@@ -67,7 +67,8 @@ def in_words(hint: Any) -> str:
             return "some of " + ", ".join(map(repr, get_args(item)))
         return f"a list, each of it {in_words(item)}"
     choices = [choice for choice in get_args(hint) if choice is not type(None)]
-    return " or ".join(map(in_words, choices)) if choices else _WORDS[hint]
+    words = list(map(in_words, choices)) if choices else [_WORDS[hint]]
+    return " or ".join([*words, "null"] if _null_is_a_value(hint) else words)
 
 
 def with_dashes(name: str) -> str:
@@ -121,6 +122,8 @@ def _option(argument: str, left: list[str], hints: dict[str, Any]) -> str:
         value = left.pop(0)
     if hint is bool:
         value = value.lower()
+    if _null_is_a_value(hint) and value.lower() == "none":
+        value = "null"
     if get_origin(hint) is tuple:
         items = list_items(value)
         while not equals and not value.startswith("[") and left and _is_item(left[0], hint):
@@ -133,6 +136,12 @@ def given_type(hint: Any) -> Any:
     """The type of what is given for an option that may also be left empty."""
     choices = [choice for choice in get_args(hint) if choice is not type(None)]
     return choices[0] if get_origin(hint) is UnionType and len(choices) == 1 else hint
+
+
+def _null_is_a_value(hint: Any) -> bool:
+    """Whether null says something. Where a word stands for the default, null doesn't."""
+    choices = get_args(hint)
+    return type(None) in choices and any(get_origin(choice) is Literal for choice in choices)
 
 
 def _is_whole(text: str) -> bool:

@@ -1,6 +1,24 @@
 """From a likelihood to a mask with the right topology; numpy arrays and tensors."""
 
-from toponet.segmentation.tensors import segment
-from toponet.topology.segmentation import Decisions, Segmentation, SegmentationOptions
+from typing import TYPE_CHECKING
 
-__all__ = ["Decisions", "Segmentation", "SegmentationOptions", "segment"]
+from toponet._ground.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from toponet.segmentation.numbers import SegmentationNumbers
+    from toponet.segmentation.tensors import segment
+    from toponet.topology.segmentation import Decisions, Segmentation, SegmentationOptions
+
+# On demand, because the options of a command need the numbers alone, and not torch.
+__getattr__ = on_demand(
+    __name__,
+    {
+        "Decisions": "toponet.topology.segmentation",
+        "Segmentation": "toponet.topology.segmentation",
+        "SegmentationNumbers": "toponet.segmentation.numbers",
+        "SegmentationOptions": "toponet.topology.segmentation",
+        "segment": "toponet.segmentation.tensors",
+    },
+)
+
+__all__ = ["Decisions", "Segmentation", "SegmentationNumbers", "SegmentationOptions", "segment"]

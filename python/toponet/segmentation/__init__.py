@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from toponet._ground.on_demand import on_demand
 
 if TYPE_CHECKING:
+    from toponet.segmentation.choice import SegmentationChoice, Trial, choose_segmentation
     from toponet.segmentation.numbers import SegmentationNumbers
     from toponet.segmentation.tensors import segment
     from toponet.topology.segmentation import Decisions, Segmentation, SegmentationOptions
@@ -15,10 +16,22 @@ __getattr__ = on_demand(
     {
         "Decisions": "toponet.topology.segmentation",
         "Segmentation": "toponet.topology.segmentation",
+        "SegmentationChoice": "toponet.segmentation.choice",
         "SegmentationNumbers": "toponet.segmentation.numbers",
         "SegmentationOptions": "toponet.topology.segmentation",
+        "Trial": "toponet.segmentation.choice",
+        "choose_segmentation": "toponet.segmentation.choice",
         "segment": "toponet.segmentation.tensors",
     },
 )
 
-__all__ = ["Decisions", "Segmentation", "SegmentationNumbers", "SegmentationOptions", "segment"]
+__all__ = [
+    "Decisions",
+    "Segmentation",
+    "SegmentationChoice",
+    "SegmentationNumbers",
+    "SegmentationOptions",
+    "Trial",
+    "choose_segmentation",
+    "segment",
+]

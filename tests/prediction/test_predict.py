@@ -714,8 +714,11 @@ def test_an_image_too_large_for_the_memory_is_listed(
         (["a.png", "--out=p", "--outputs=edges"], "--outputs must be some of 'likelihood'"),
         (["a.png", "--out=p", "--outputs=[]"], "--outputs must be some of likelihood"),
         (["a.png", "--out=p", "--likelihood-format=png"], "--likelihood-format must be one of"),
-        (["a.png", "--out=p", "--threshold=0"], "--threshold must be above 0 and at most 1, got 0"),
-        (["a.png", "--out=p", "--threshold", "1.5"], "--threshold must be above 0 and at most 1"),
+        (
+            ["a.png", "--out=p", "--threshold=0"],
+            "--threshold must lie between 0 and 1, both excluded",
+        ),
+        (["a.png", "--out=p", "--threshold", "1.5"], "--threshold must lie between 0 and 1"),
         (["a.png", "--out=p", "--min-size=0"], "--min-size must be at least 1"),
         (["a.png", "--out=p", "--num-threads=0"], "--num-threads must be at least 1"),
         (["a.png", "--out=p", "--device=tpu"], "--device must be one of"),

@@ -10,7 +10,8 @@ from toponet.prediction.config import PredictConfig
 PROGRAM = "toponet-predict"
 DESCRIPTION = (
     f"Segments images with a trained network: {PROGRAM} CHECKPOINT IMAGES... --out FOLDER, or "
-    f"{PROGRAM} RUN_FOLDER --held-out --out FOLDER."
+    f"{PROGRAM} RUN_FOLDER --held-out --out FOLDER. Where threshold, keep or add is left out, the "
+    "checkpoint has it: as training chose it, or else as in the plain cut."
 )
 
 

@@ -18,6 +18,7 @@ from toponet._ground.reading import check_regular
 from toponet._ground.validation import check_flag, check_number, check_whole
 from toponet._ground.writing import written_whole
 from toponet.data.training_scale import TrainingScale
+from toponet.topology.segmentation import SegmentationOptions
 
 FORMAT = 1
 REQUIRED = {
@@ -68,6 +69,28 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise damaged(path, error) from None
     return content
+
+
+def chosen_options(content: dict[str, Any]) -> SegmentationOptions | None:
+    """Threshold, keep and add that training chose; None = it chose none.
+
+    Checkpoints have them from the end of the training on. Those of older versions never do.
+
+    Raises:
+        TypeError: If there is something else in their place.
+        ValueError: If one of them is missing or out of range.
+    """
+    choice = content.get("segmentation")
+    if choice is None:
+        return None
+    plain = choice.get("options") if isinstance(choice, dict) else None
+    names = [field.name for field in fields(SegmentationOptions)]
+    if not isinstance(plain, dict) or set(plain) != set(names):
+        raise TypeError(f"segmentation must hold options {', '.join(names)}, got {choice!r:.60}")
+    try:
+        return SegmentationOptions(**plain)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"segmentation: {error}") from None
 
 
 def damaged(path: Path, error: Exception) -> ValueError:
@@ -171,6 +194,7 @@ def _check_parts(content: dict[str, Any]) -> None:
         threshold = check_number("threshold", content["threshold"])
         if not 0 < threshold <= 1:
             raise ValueError(f"threshold must be above 0 and at most 1, got {threshold}")
+    chosen_options(content)
     for name, value in content["metrics"].items():
         check_number(f"metrics: {name}", value)
     config = content["config"]

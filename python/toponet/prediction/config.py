@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from toponet._ground.validation import check_choice, check_flag, check_number, check_whole
+from toponet._ground.validation import check_choice, check_flag, check_whole
 from toponet.prediction.device import DEVICES
+from toponet.segmentation import SegmentationNumbers, SegmentationOptions
 
-Output = Literal["likelihood", "mask", "cells", "overlay"]
+Output = Literal["likelihood", "mask", "cells", "overlay", "decisions"]
 OUTPUTS: tuple[Output, ...] = get_args(Output)
 FORMATS = ("tif", "h5")
 
 
 @dataclass(frozen=True)
-class PredictConfig:
+class PredictConfig(SegmentationNumbers):
     """Which network predicts which images, and which files it writes.
 
     An image NAME becomes NAME_likelihood.tif (float32), NAME_mask.png (0 and 255), NAME_cells.tif
     (the background's components from 1 on, structure 0) and NAME_overlay.png; the pages of a TIFF
     stack and the slices of an HDF5 data set become the pages of one TIFF file each. An image whose
     files are there already is left out: give the same command again to go on after a stop.
+
+    Mask, cells and overlay show what persistence decides by threshold, keep and add. Numbers that
+    are left to the default are those that training chose; a checkpoint without such a choice has
+    the plain cut at its threshold. NAME_decisions.csv lists what was changed for them, and isn't
+    written for a plain cut. The likelihood stays the network's own.
 
     Images must have the grey scale of the training images: 8 bit stays 8 bit. A warning tells which
     images have another one. A network trained with --normalisation image takes any grey scale.
@@ -33,9 +39,8 @@ class PredictConfig:
         out: Folder for the predictions; predict.json in it says how they came about.
         held_out: Predict the images that the checkpoint's run held out for validation. If the run's
             data have moved, one input says where they are now.
-        outputs: What to write: likelihood, mask, cells and overlay, or some of them.
+        outputs: What to write: likelihood, mask, cells, overlay and decisions, or some of them.
         likelihood_format: "tif", or "h5" (one data set named likelihood).
-        threshold: A likelihood of at least this is structure; empty = as in training.
         min_size: Specks of structure of less than this many pixels are removed, and then cells
             likewise. The likelihood stays as it is. 1 = nothing is removed.
         flips: Average the likelihood over the eight turns and flips of the image. This takes eight
@@ -51,7 +56,6 @@ class PredictConfig:
     held_out: bool = False
     outputs: tuple[Output, ...] = OUTPUTS
     likelihood_format: str = "tif"
-    threshold: float | None = None
     min_size: int = 1
     flips: bool = False
     device: str = "auto"
@@ -76,8 +80,7 @@ class PredictConfig:
             check_choice("outputs", output, OUTPUTS)
         check_choice("likelihood_format", self.likelihood_format, FORMATS)
         check_choice("device", self.device, DEVICES)
-        if self.threshold is not None and not 0 < check_number("threshold", self.threshold) <= 1:
-            raise ValueError(f"threshold must be above 0 and at most 1, got {self.threshold}")
+        self.or_default(SegmentationOptions())
         check_whole("min_size", self.min_size, least=1)
         if self.num_threads is not None:
             check_whole("num_threads", self.num_threads, least=1)

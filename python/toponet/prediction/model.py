@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,9 +15,11 @@ from toponet._ground.validation import check_connectivity
 from toponet.data import Normalisation
 from toponet.data.training_scale import TrainingScale
 from toponet.models import NETWORKS, SegmentationNetwork
-from toponet.prediction.checkpoint import load_checkpoint, restore_network
+from toponet.prediction.checkpoint import chosen_options, load_checkpoint, restore_network
 from toponet.prediction.device import choose_device
 from toponet.prediction.likelihood import predict_likelihood
+from toponet.segmentation import Segmentation, SegmentationNumbers, SegmentationOptions
+from toponet.topology.segmentation import segment_images
 
 STRANGE = (
     "the image has other grey values than the training images, so that its likelihood may be "
@@ -39,18 +41,26 @@ class TrainedModel:
         normalisation: Of its training.
         scale: Grey values of the training images.
         connectivity: Of the structure, 8 or 4.
-        threshold: Likelihoods of at least this are structure.
+        segmentation: Threshold, keep and add of its masks: as chosen in training, or else the plain
+            cut at the threshold of the training's metrics.
         device: Where the network is.
         config: The configuration of its training run, as plain values.
+        chosen: Whether training chose them.
     """
 
     network: SegmentationNetwork
     normalisation: Normalisation
     scale: TrainingScale
     connectivity: int
-    threshold: float
+    segmentation: SegmentationOptions
     device: torch.device
     config: dict[str, Any]
+    chosen: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """Likelihoods of at least this are structure, unless persistence says otherwise."""
+        return self.segmentation.threshold
 
     def likelihood(self, image: NDArray[Any]) -> NDArray[np.float32]:
         """The probability of structure at each pixel.
@@ -72,6 +82,42 @@ class TrainedModel:
 
         Cost: as :func:`predict_likelihood`.
         """
+        return self._likelihood(image)
+
+    def segment(
+        self,
+        image: NDArray[Any],
+        *,
+        threshold: float | None = None,
+        keep: float | None = None,
+        add: float | Literal["default"] | None = "default",
+    ) -> Segmentation:
+        """Mask and cells of an image, and what persistence decided: its likelihood, segmented.
+
+        Args:
+            image: As :meth:`likelihood` takes it.
+            threshold: See :func:`toponet.segment`; None = that of ``segmentation``.
+            keep: Likewise.
+            add: Likewise, but None = none is brought out, and "default" = that of ``segmentation``.
+                ``keep=0, add=None`` is the plain cut.
+
+        Returns:
+            Of numpy arrays; see :class:`toponet.segmentation.Segmentation`.
+
+        Raises:
+            TypeError: As :meth:`likelihood`, or if an option has the wrong type.
+            ValueError: As :meth:`likelihood`, or if an option is out of range.
+
+        Warns:
+            StrangeImageWarning: As :meth:`likelihood`.
+        """
+        numbers = SegmentationNumbers(threshold=threshold, keep=keep, add=add)
+        options = numbers.or_default(self.segmentation)
+        likelihood = self._likelihood(image)
+        return segment_images(likelihood, options, connectivity=self.connectivity)
+
+    def _likelihood(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        """As :meth:`likelihood`; warnings name the line that called the caller."""
         channels, pixels = len(self.normalisation.mean), np.asarray(image)
         if pixels.dtype.kind not in "buif":
             raise TypeError(f"image must hold real numbers, got {pixels.dtype}")
@@ -87,7 +133,7 @@ class TrainedModel:
         # By its values alone: in memory an image may have any type.
         if self.strangeness(pixels, max(self.scale.dtypes, default="")) is not None:
             # The same words for every image, or Python would show them for every image.
-            warnings.warn(STRANGE, StrangeImageWarning, stacklevel=2)
+            warnings.warn(STRANGE, StrangeImageWarning, stacklevel=3)
         return self.unchecked_likelihood(pixels)
 
     def unchecked_likelihood(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -127,8 +173,8 @@ def load_model(path: str | Path, device: str | torch.device = "auto") -> Trained
         connectivity, threshold = int(config["connectivity"]), float(content["threshold"])
         network = NETWORKS[config.get("network", "dive")](len(normalisation.mean))
         check_connectivity(connectivity)
-        if not 0 < threshold <= 1:
-            raise ValueError("threshold out of range")
+        chosen = chosen_options(content)
+        segmentation = chosen or SegmentationOptions.cut(threshold)
     except (TypeError, KeyError, AttributeError, ValueError):
         raise ValueError(
             f"{path} lacks what belongs to a network of this version, or holds values out of range"
@@ -137,7 +183,10 @@ def load_model(path: str | Path, device: str | torch.device = "auto") -> Trained
     # As in training. Convolutions are faster so, and the numbers equal the trainer's.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.to(device).eval()
-    return TrainedModel(network, normalisation, scale, connectivity, threshold, device, config)
+    return TrainedModel(
+        network, normalisation, scale, connectivity, segmentation, device, config,
+        chosen=chosen is not None,
+    )  # fmt: skip
 
 
 def checkpoint_path(path: str | Path) -> Path:

@@ -5,7 +5,9 @@ A file gets its name when it is whole.
 
 from __future__ import annotations
 
+import csv
 import errno
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import product
@@ -18,13 +20,15 @@ from numpy.typing import NDArray
 from toponet._ground.writing import written_whole
 from toponet.data.series import Pages
 from toponet.prediction.config import OUTPUTS
+from toponet.prediction.decisions import COLUMNS
 from toponet.prediction.segmentation import Segmentation
 
 # TIFF counts bytes in 32 bit; more need BigTIFF, which not every program reads.
 MOST_BYTES = 2**32 - 2**25
 FULL = "No space left for the whole file"
 
-Add = Callable[[NDArray[Any]], None]
+# Takes one page: an array, or the rows of a table.
+Add = Callable[[Any], None]
 
 
 def existing_output(folder: Path, name: str, kind: str, likelihood_format: str) -> Path | None:
@@ -35,7 +39,7 @@ def existing_output(folder: Path, name: str, kind: str, likelihood_format: str) 
 
 def remove_outputs(folder: Path, name: str) -> None:
     """Removes all files of an image or stack, of every kind and format."""
-    for kind, suffix in product(OUTPUTS, ("tif", "h5", "png")):
+    for kind, suffix in product(OUTPUTS, ("tif", "h5", "png", "csv")):
         (folder / f"{name}_{kind}.{suffix}").unlink(missing_ok=True)
 
 
@@ -72,7 +76,9 @@ def open_outputs(
 
 
 def _path(folder: Path, name: str, kind: str, likelihood_format: str, stack: bool) -> Path:
-    one_page = {"likelihood": likelihood_format, "cells": "tif"}.get(kind, "png")
+    one_page = {"likelihood": likelihood_format, "cells": "tif", "decisions": "csv"}.get(
+        kind, "png"
+    )
     suffix = "tif" if stack and one_page == "png" else one_page
     return folder / f"{name}_{kind}.{suffix}"
 
@@ -133,4 +139,24 @@ def _hdf5(path: Path, pages: Pages) -> Iterator[Add]:
             raise OSError(errno.EIO, f"HDF5: {error}") from error
 
 
-_WRITERS = {".png": _png, ".tif": _tiff, ".h5": _hdf5}
+@contextmanager
+def _csv(path: Path, pages: Pages) -> Iterator[Add]:
+    """A table of all pages; the first column of a stack's table is the page, from 0."""
+    with written_whole(path) as file:
+        done = 0
+
+        def add(rows: Sequence[Sequence[str]]) -> None:
+            nonlocal done
+            write([[str(done), *row] for row in rows] if pages.stack else rows)
+            done += 1
+
+        def write(rows: Sequence[Sequence[str]]) -> None:
+            text = io.StringIO(newline="")
+            csv.writer(text, lineterminator="\n").writerows(rows)
+            file.write(text.getvalue().encode())
+
+        write([["page", *COLUMNS] if pages.stack else COLUMNS])
+        yield add
+
+
+_WRITERS = {".png": _png, ".tif": _tiff, ".h5": _hdf5, ".csv": _csv}

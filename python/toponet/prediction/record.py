@@ -75,7 +75,9 @@ class Record:
         text = read_text(path)
         try:
             plain = json.loads(text)
-            settings, images = dict(plain["settings"]), dict(plain["images"])
+            # Before there were keep and add, all masks were plain cuts.
+            settings = {"keep": 0.0, "add": None, **plain["settings"]}
+            images = dict(plain["images"])
             return cls(plain["checkpoint"], settings, images, dict(read_provenances(folder)))
         except (ValueError, KeyError, TypeError):
             raise ValueError(f"{path} isn't what toponet-predict writes; {REMEDY}") from None

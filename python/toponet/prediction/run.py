@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
 from toponet.prediction.segmentation import Conventions, Segmentation
 from toponet.prediction.sources import find_sources, held_out_sources, unused_inputs
+from toponet.segmentation import SegmentationOptions
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,12 @@ def _run(config: PredictConfig, console: Console) -> Outcome:
     device = choose_device(config.device)
     path = checkpoint_path(config.checkpoint)
     model = load_model(path, device)
+    options = config.or_default(model.segmentation)
     conventions = Conventions(
-        config.threshold or model.threshold, model.connectivity, config.min_size
+        options.threshold, model.connectivity, config.min_size, options.keep, options.add
     )
+    if options.is_cut:
+        config = _without_decisions(config)
     out = Path(config.out)
     if config.held_out:
         sources = held_out_sources(model.config, config.inputs[0] if config.inputs else None)
@@ -89,9 +93,11 @@ def _run(config: PredictConfig, console: Console) -> Outcome:
         raise KeyboardInterrupt(f"the same command{without} goes on") from None
     for line in (
         f"{len(outcome.written)} predicted, {len(outcome.skipped)} done before, "
-        f"{len(outcome.problems)} left out; threshold {conventions.threshold}, connectivity "
+        f"{len(outcome.problems)} left out; threshold {options.threshold}, keep {options.keep}, "
+        f"add {'none' if options.add is None else options.add}, connectivity "
         f"{conventions.connectivity}, flips {'on' if config.flips else 'off'}, smallest part "
         f"{conventions.min_size} px, on {device.type}",
+        *_words_on_numbers(config, model, options),
         *outcome.warnings(),
         *(f"problem: {problem}" for problem in outcome.problems),
         *([] if config.held_out else unused_inputs(config.inputs)),
@@ -99,6 +105,37 @@ def _run(config: PredictConfig, console: Console) -> Outcome:
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return outcome
+
+
+def _without_decisions(config: PredictConfig) -> PredictConfig:
+    """For a plain cut, at which persistence decides nothing.
+
+    Raises:
+        ValueError: If nothing else was to be written.
+    """
+    outputs = tuple(kind for kind in config.outputs if kind != "decisions")
+    if not outputs:
+        raise ValueError(
+            "outputs must hold more than decisions: with --keep 0 and --add null, masks are plain "
+            "cuts, for which nothing is decided"
+        )
+    return replace(config, outputs=outputs)
+
+
+def _words_on_numbers(
+    config: PredictConfig, model: TrainedModel, options: SegmentationOptions
+) -> Iterator[str]:
+    """Yields sentences: where threshold, keep and add come from, and what they don't change."""
+    given = config.numbers_given
+    if model.chosen and not given:
+        yield "threshold, keep and add are those that training chose"
+    elif not model.chosen and options.is_cut and not given:
+        yield (
+            f"masks are plain cuts, likelihood >= {options.threshold}: the checkpoint has no "
+            "choice of keep and add; with --keep and --add, persistence decides"
+        )
+    if not options.is_cut and "likelihood" in config.outputs:
+        yield "likelihood files are the network's own; persistence decides on all else"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet.plots.canvas import stretched
+from toponet.prediction.decisions import decision_rows
 from toponet.topology.cleaning import clean_mask
 from toponet.topology.labelling import label_cells
+from toponet.topology.segmentation import Segmentation as SettledLikelihood
+from toponet.topology.segmentation import SegmentationOptions, segment_images
 
 # Red, green and blue of the cells, which take turns. None is like the structure's colour.
 CELL_COLOURS = (
@@ -31,19 +34,28 @@ class Conventions:
     """The settings that mask and cells depend on.
 
     Attributes:
-        threshold: A likelihood of at least this is structure.
+        threshold: A likelihood of at least this is structure, unless persistence says otherwise.
         connectivity: Connectivity of the structure, 8 or 4; cells have the other one.
         min_size: Specks of less than this many pixels are removed, and then cells likewise.
+        keep: A piece or hole that is shown stays if its persistence is larger than this.
+        add: One that is hidden is brought out if its persistence is larger than this; None = none.
     """
 
     threshold: float
     connectivity: int
     min_size: int
+    keep: float = 0.0
+    add: float | None = None
+
+    @property
+    def options(self) -> SegmentationOptions:
+        """Of the segmentation by persistence; cleaning comes after it."""
+        return SegmentationOptions(self.threshold, self.keep, self.add)
 
 
 @dataclass(frozen=True)
 class Segmentation:
-    """One image with its likelihood. Mask, cells and overlay are made when they are asked for.
+    """One image with its likelihood. Everything else is made when it is asked for.
 
     Attributes:
         image: (C, H, W).
@@ -56,11 +68,24 @@ class Segmentation:
     conventions: Conventions
 
     @cached_property
+    def settled(self) -> SettledLikelihood:
+        """The likelihood after persistence decided. The image has a frame, as in training."""
+        c = self.conventions
+        return segment_images(self.likelihood, c.options, connectivity=c.connectivity)
+
+    @cached_property
     def structure(self) -> NDArray[np.uint8]:
         """(H, W), 0 or 1."""
         c = self.conventions
-        structure = (self.likelihood >= c.threshold).astype(np.uint8)
+        cut = c.options.is_cut  # The same as the settled mask, and sooner done.
+        mask = self.likelihood >= c.threshold if cut else self.settled.mask
+        structure: NDArray[np.uint8] = mask.astype(np.uint8)
         return clean_mask(structure, c.connectivity, c.min_size) if c.min_size > 1 else structure
+
+    @property
+    def decisions(self) -> list[list[str]]:
+        """What persistence changed, a row for each feature; cleaning isn't among it."""
+        return decision_rows(self.settled.decisions, self.likelihood.shape[1])
 
     @cached_property
     def mask(self) -> NDArray[np.uint8]:

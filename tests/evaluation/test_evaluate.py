@@ -486,8 +486,8 @@ def test_bad_predictions_are_named(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--threshold=0"], "--threshold must be above 0 and at most 1, got 0"),
-        (["--threshold=1.5"], "threshold must be above 0 and at most 1"),
+        (["--threshold=0"], "--threshold must lie between 0 and 1, both excluded, got 0"),
+        (["--threshold=1.5"], "threshold must lie between 0 and 1"),
         (["--connectivity=6"], "connectivity must be one of 4, 8"),
         (["--patches=many"], "patches must be a number, 'grid' or 'whole'"),
         (["--patches=whole", "--patch-size=9"], "--patch-size has no meaning for whole images"),

@@ -8,7 +8,10 @@ from toponet.cli._command import run_command
 from toponet.evaluation.config import EvaluateConfig
 
 PROGRAM = "toponet-evaluate"
-DESCRIPTION = "Compares predictions with labels."
+DESCRIPTION = (
+    "Compares predictions with labels. Where threshold, keep or add is left out, it is that of the "
+    "plain cut: threshold 0.5, keep 0, add null."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

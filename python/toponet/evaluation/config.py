@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from toponet._ground.validation import check_choice, check_whole
 from toponet.evaluation.predictions import KINDS
 from toponet.evaluation.protocol import THRESHOLD, Protocol
 from toponet.metrics.conventions import betti_convention
+from toponet.segmentation import SegmentationNumbers, SegmentationOptions
 
 
 @dataclass(frozen=True)
-class EvaluateConfig:
+class EvaluateConfig(SegmentationNumbers):
     """Which files are compared, and how.
 
     Files are paired by name without suffix and without the endings _likelihood, _mask and _label.
@@ -22,6 +23,9 @@ class EvaluateConfig:
     Predictions that toponet-predict made of a data set NAME:PATH are compared with the truths of
     the same images only: those of another seed or volume are refused.
 
+    Threshold, keep and add make masks of likelihoods. Numbers that are left to the default are
+    those of the plain cut at 0.5. Masks have no persistence, so keep and add are refused for them.
+
     Attributes:
         predictions: Folder with masks or likelihoods (PNG, TIFF, BMP, GIF), or one such file.
         labels: Folder with masks, or one mask; or a data set: a folder with labels/ and perhaps
@@ -30,7 +34,6 @@ class EvaluateConfig:
             1; or 8 or 16 bit, where 255 or 65535 stands for 1), or "auto": a file is a mask if it
             can be one, else a likelihood. "auto" refuses integers that look like classes or
             instances: they use less than half of their range, or number regions.
-        threshold: A likelihood of at least this is structure.
         connectivity: Connectivity of the structure, 8 or 4, for all metrics; empty = 8.
         patch_size: Side of the Betti error's patches in pixels; empty = 65.
         patches: Number of random patches in each image, "grid" or "whole"; empty = 100.
@@ -48,7 +51,6 @@ class EvaluateConfig:
     predictions: str
     labels: str
     predictions_are: str = "auto"
-    threshold: float = THRESHOLD
     connectivity: int | None = None
     patch_size: int | None = None
     patches: int | str | None = None
@@ -66,6 +68,13 @@ class EvaluateConfig:
         check_choice("missing", self.missing, ("error", "skip"))
         check_whole("bootstrap", self.bootstrap, least=0, most=100_000)
         check_whole("bootstrap_seed", self.bootstrap_seed, least=0)
+        chosen = self.or_default(SegmentationOptions.cut(THRESHOLD))
+        for name, value in asdict(chosen).items():
+            object.__setattr__(self, name, value)  # Frozen for all others.
+        if self.predictions_are == "mask" and (chosen.keep, chosen.add) != (0, None):
+            raise ValueError(
+                "--keep and --add need likelihoods: leave them out with --predictions-are mask"
+            )
         _ = self.protocol
 
     @property
@@ -80,5 +89,5 @@ class EvaluateConfig:
                 connectivity=self.connectivity,
                 frame=self.frame,
             ),
-            self.threshold,
+            **asdict(self.or_default(SegmentationOptions.cut(THRESHOLD))),
         )

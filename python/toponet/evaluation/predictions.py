@@ -53,6 +53,15 @@ def read_likelihood(path: Path, kind: str = "auto") -> NDArray[np.float32]:
     return pixels.astype(np.float32) / np.float32(full)
 
 
+def check_no_mask(likelihood: NDArray[np.float32], path: Path) -> None:
+    """Raises ValueError if an image holds 0 and 1 and nothing else: it has no weak features."""
+    if likelihood.min() == 0 and likelihood.max() == 1 and np.isin(likelihood, (0, 1)).all():
+        raise ValueError(
+            f"{path} is a mask, and --keep and --add need likelihoods: name these, or leave both "
+            "options out"
+        )
+
+
 def _in_unit_range(pixels: NDArray[Any], path: Path) -> NDArray[np.float32]:
     """As float32; what rounding to it or to the file's type left outside is put at the end."""
     tolerance = max(map(rounding_tolerance, (pixels.dtype, "float32")))

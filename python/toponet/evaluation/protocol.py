@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toponet._ground.validation import check_number
 from toponet.metrics import BettiConvention
 from toponet.metrics.conventions import FRAMES, betti_convention
+from toponet.topology.segmentation import SegmentationOptions
 
 THRESHOLD = 0.5
 
@@ -40,20 +40,30 @@ class Protocol:
     Attributes:
         betti: How Betti errors and Betti numbers are counted. Its connectivity also decides which
             cells ARI and VOI compare.
-        threshold: A likelihood of at least this is structure; above 0 and at most 1.
+        threshold: A likelihood of at least this is structure, unless persistence says otherwise;
+            between 0 and 1, both excluded.
+        keep: A piece or hole that is shown stays if its persistence is larger than this; 0 = all
+            stay.
+        add: One that is hidden is brought out if its persistence is larger than this; None = none.
 
     Raises:
-        TypeError: If the threshold isn't a number.
-        ValueError: If the threshold is out of range.
+        TypeError: If one of the three isn't a number.
+        ValueError: If one of the three is out of range.
     """
 
     betti: BettiConvention = field(default_factory=betti_convention)
     threshold: float = THRESHOLD
+    keep: float = 0.0
+    add: float | None = None
 
     def __post_init__(self) -> None:
         """Refuses thresholds at which every image is all structure, or none."""
-        if not 0 < check_number("threshold", self.threshold) <= 1:
-            raise ValueError(f"threshold must be above 0 and at most 1, got {self.threshold}")
+        _ = self.segmentation
+
+    @property
+    def segmentation(self) -> SegmentationOptions:
+        """How likelihoods become masks. Images have a frame then, whatever ``betti`` says."""
+        return SegmentationOptions(self.threshold, self.keep, self.add)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -68,7 +78,7 @@ class Protocol:
             "pixels of true structure excluded"
         )
         words = {
-            "all": f"likelihood >= {self.threshold} is structure; mean over the images",
+            "all": f"{self._describe_masks()}; mean over the images",
             "accuracy": "share of equal pixels",
             "ari": f"adapted Rand F-score; {cells}",
             "voi": f"split + merge in bits; {cells}",
@@ -78,6 +88,16 @@ class Protocol:
             "betti_error_1": f"holes: {self.betti}",
         }
         return {name: words[name] for name in ("all", *self.metrics)}
+
+    def _describe_masks(self) -> str:
+        """Which pixels of a likelihood are structure, in words."""
+        if self.segmentation.is_cut:
+            return f"likelihood >= {self.threshold} is structure"
+        return (
+            f"masks by persistence: threshold {self.threshold}, keep {self.keep}, "
+            f"add {'none' if self.add is None else self.add}, connectivity "
+            f"{self.betti.connectivity}, {FRAMES[True]}"
+        )
 
     def describe_counts(self) -> str:
         """What the Betti numbers of whole images mean, in words."""

@@ -8,6 +8,7 @@ from toponet._ground.reading import within_memory
 from toponet._ground.reporting import check_absent, progress_bar, whole_folder
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.pairs import find_pairs, unused_files
+from toponet.evaluation.predictions import check_no_mask
 from toponet.evaluation.report import Evaluation
 from toponet.evaluation.scores import score_image
 
@@ -32,6 +33,8 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
         for pair in progress.track(pairs, description="images"):
             with within_memory(pair.name):
                 likelihood, truth, valid = pair.read()
+                if not protocol.segmentation.is_cut:
+                    check_no_mask(likelihood, pair.prediction)
                 scores[pair.name] = score_image(likelihood, truth, protocol, valid)
     evaluation = Evaluation(config, scores, left_out, unused_files(config))
     if config.out is not None:

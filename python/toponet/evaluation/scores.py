@@ -13,6 +13,7 @@ from toponet import metrics
 from toponet.evaluation.protocol import Protocol
 from toponet.metrics.betti import betti_differences, count_betti_numbers
 from toponet.metrics.inputs import likelihood_to_compare
+from toponet.topology.segmentation import segment_images
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def score_image(
             "images of a batch one by one"
         )
     prediction, target, counted = likelihood_to_compare(likelihood, truth, valid)
-    prediction = (prediction >= protocol.threshold).astype(np.uint8)
     betti = protocol.betti
+    prediction = _structure(prediction, protocol)
     accuracy = metrics.pixel_accuracy(prediction, target, valid=counted)
     cells: dict[str, Any] = {"connectivity": betti.connectivity, "valid": counted}
     ari = metrics.adapted_rand_score(prediction, target, **cells)
@@ -77,6 +78,17 @@ def score_image(
             for mask in (prediction, target)
         ),
     )
+
+
+def _structure(likelihoods: NDArray[Any], protocol: Protocol) -> NDArray[np.uint8]:
+    """The masks of likelihoods (B, H, W), as the protocol makes them."""
+    options = protocol.segmentation
+    if options.is_cut:
+        return (likelihoods >= options.threshold).astype(np.uint8)
+    floats = likelihoods.astype(np.result_type(likelihoods, np.float32), copy=False)
+    connectivity = protocol.betti.connectivity
+    mask: NDArray[np.bool_] = segment_images(floats, options, connectivity=connectivity).mask
+    return mask.astype(np.uint8)
 
 
 def mean_metrics(scores: Sequence[ImageScores]) -> dict[str, float]:

@@ -297,6 +297,7 @@ class Settling:
         groups = {self.group[p] for p in beside if p in self.group}
         if len(groups) != 1 or not self.leaves_holes_alone(way, len(joined)):
             return False
+        way -= self.group.keys()  # An earlier one has opened these.
         for m in joined:
             self.group |= dict.fromkeys(self.free.pop(m), *groups)
             self.decide(m, "opened" if side.dimension else "joined", way if m == first else ())

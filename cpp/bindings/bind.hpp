@@ -6,6 +6,7 @@
 namespace toponet {
 
 void bind_persistence(pybind11::module_& module);
+void bind_segmentation(pybind11::module_& module);
 void bind_dot_choice(pybind11::module_& module);
 void bind_loss(pybind11::module_& module);
 void bind_betti_numbers(pybind11::module_& module);

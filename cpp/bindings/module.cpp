@@ -6,6 +6,7 @@
 PYBIND11_MODULE(_core, module) {
     module.doc() = "C++ persistence kernel of toponet. Private: use the functions of toponet.";
     toponet::bind_persistence(module);
+    toponet::bind_segmentation(module);
     toponet::bind_dot_choice(module);
     toponet::bind_loss(module);
     toponet::bind_betti_numbers(module);

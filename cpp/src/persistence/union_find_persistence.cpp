@@ -27,16 +27,6 @@
 #include "toponet/persistence/persistence.hpp"
 
 namespace toponet {
-template <class Value>
-void UnionFindPersistence<Value>::sort_saddles() {
-    const std::vector<std::int32_t>& cells = critical_.saddles;
-    resize_lean(saddles_, cells.size());
-    for (std::size_t rank = 0; rank < cells.size(); ++rank) {
-        saddles_[rank] = {descending_bits(grid_.value(cells[rank])),
-                          static_cast<std::int32_t>(rank)};
-    }
-    radix_sort(saddles_, scratch_);
-}
 
 template <class Value>
 void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& options,
@@ -53,7 +43,7 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
     resize_lean(closes_loop_, cells.size());
     resize_lean(loops_.order, cells.size());
     std::size_t loops = 0;
-    for (const Saddle& saddle : saddles_) {
+    for (const auto& saddle : saddles_.all()) {
         const std::size_t rank = to_size(saddle.rank);
         const std::size_t deaths = basins_.template join<Sweep::upwards>(
             rank,
@@ -155,7 +145,7 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
     upwards_.prepare(grid_.stride(), options.connectivity);
     downwards_.prepare(grid_.stride(), options.connectivity);
     grid_.label_padding(ElderUnionFind<Value>::outside);
-    sort_saddles();
+    saddles_.sort(grid_, critical_.saddles);
 
     // If the passes run one after the other, the second one knows which saddles closed loops in the
     // first. If they run side by side, it has to visit all saddles.
@@ -168,9 +158,9 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
     }
     if (options.dimension_1) {
         all_saddles_.cells = critical_.saddles;
-        resize_lean(all_saddles_.order, saddles_.size());
-        std::transform(saddles_.begin(), saddles_.end(), all_saddles_.order.begin(),
-                       [](const Saddle& saddle) { return saddle.rank; });
+        resize_lean(all_saddles_.order, critical_.saddles.size());
+        std::transform(saddles_.all().begin(), saddles_.all().end(), all_saddles_.order.begin(),
+                       [](const auto& saddle) { return saddle.rank; });
     }
     parallel_for(2, both ? 2 : 1, [&](int, std::int64_t dimension) {
         if (dimension == 0 && options.dimension_0) {

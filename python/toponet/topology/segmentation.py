@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet.topology import _slow as _core
+from toponet import _core
 from toponet._ground.probabilities import rounding_tolerance, without_rounding
 from toponet._ground.validation import (
     check_connectivity,

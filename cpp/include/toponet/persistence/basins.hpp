@@ -77,6 +77,9 @@ class Basins {
         return deaths;
     }
 
+    /// The node that stands for the basins around a saddle, once they are joined.
+    std::int32_t joined(std::size_t i) { return sets_.find(arms_[first_arm_[i]]); }
+
     std::size_t arm_count(std::size_t i) const { return first_arm_[i + 1] - first_arm_[i]; }
 
     /// The extremum that all others have been joined to, once all are joined.

@@ -20,11 +20,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "toponet/basics/radix_sort.hpp"
 #include "toponet/filtration/critical_cells.hpp"
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
 #include "toponet/filtration/padded_grid.hpp"
+#include "toponet/filtration/sorted_saddles.hpp"
 #include "toponet/persistence/basins.hpp"
 #include "toponet/persistence/diagram.hpp"
 
@@ -44,18 +44,12 @@ class UnionFindPersistence {
                  Diagram<Value>& diagram, int num_threads = 1);
 
   private:
-    struct Saddle {
-        decltype(descending_bits(Value())) bits;
-        std::int32_t rank;  ///< Position among the saddles in index order.
-    };
-
     /// Cells in index order, and their places in the order of the filtration.
     struct OrderedCells {
         std::vector<std::int32_t> cells;
         std::vector<std::int32_t> order;
     };
 
-    void sort_saddles();
     void sort_by_death(std::size_t saddles);
     void collect_loops();
     void merge_components(const FiltrationOptions& options,
@@ -66,8 +60,7 @@ class UnionFindPersistence {
     PaddedGrid<Value> grid_;
     CriticalCellFinder finder_;
     CriticalCells critical_;
-    std::vector<Saddle> saddles_;  ///< In the order of the filtration.
-    std::vector<Saddle> scratch_;
+    SortedSaddles<Value> saddles_;
     std::vector<std::uint8_t> closes_loop_;  ///< Per saddle rank.
     std::vector<std::int32_t> place_;        ///< Per saddle rank: place among the loops.
     OrderedCells loops_;                     ///< Saddles that close loops.

@@ -1,0 +1,67 @@
+/// The merge tree of one side of an image: where its pieces begin, and how they grow together.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "toponet/basics/to_size.hpp"
+#include "toponet/filtration/critical_cells.hpp"
+#include "toponet/filtration/padded_grid.hpp"
+#include "toponet/filtration/sorted_saddles.hpp"
+#include "toponet/persistence/basins.hpp"
+#include "toponet/segmentation/side.hpp"
+
+namespace toponet {
+
+/// A piece is known by the number of its first pixel, in index order.
+///
+/// Time O(n + c log c) for n pixels of which c are critical. Keeps its workspace.
+template <class Value>
+class MergeTree {
+  public:
+    static constexpr std::int32_t outside = -1;  ///< The piece that the outside belongs to.
+    static constexpr std::int32_t none = -2;     ///< It never meets an elder.
+
+    /// \param connectivity  of the foreground.
+    void grow(const Side<Value>& side, Connectivity connectivity, bool frame, int num_threads);
+
+    std::size_t size() const { return first_.size(); }
+    std::int32_t first_pixel(std::int32_t piece) const { return first_[to_size(piece)]; }
+    /// Where it meets an elder piece: a pixel, or no_meeting.
+    std::int32_t meeting(std::int32_t piece) const { return meeting_[to_size(piece)]; }
+    /// The eldest piece that it meets there; none if it never meets an elder.
+    std::int32_t elder(std::int32_t piece) const { return elder_[to_size(piece)]; }
+    /// Pieces that meet an elder, in the order in which they do.
+    const std::vector<std::int32_t>& deaths() const { return deaths_; }
+    /// The piece that begins at a pixel where one does.
+    std::int32_t beginning_at(std::int32_t pixel) const {
+        const std::int64_t width = grid_.stride() - 2;
+        const auto cell =
+            static_cast<std::int32_t>((pixel / width + 1) * grid_.stride() + pixel % width + 1);
+        return grid_.label(cell) - ElderUnionFind<Value>::first_extremum;
+    }
+
+    static constexpr std::int32_t no_meeting = -1;
+
+  private:
+    template <Sweep direction, class Saddles>
+    void join(Saddles begin, Saddles end);
+
+    PaddedGrid<Value> grid_;
+    CriticalCellFinder finder_;
+    CriticalCells critical_;
+    SortedSaddles<Value> saddles_;
+    SweepSteps upwards_{Sweep::upwards};
+    SweepSteps downwards_{Sweep::downwards};
+    Basins<Value> basins_;
+    std::vector<std::int32_t> first_;
+    std::vector<std::int32_t> meeting_;
+    std::vector<std::int32_t> elder_;
+    std::vector<std::int32_t> deaths_;
+};
+
+extern template class MergeTree<float>;
+extern template class MergeTree<double>;
+
+}  // namespace toponet

@@ -1,0 +1,168 @@
+/// Settles the features of one dimension of an image, by their persistence.
+///
+/// Wanted features get a piece of their own at the threshold, and others get none; see
+/// tests/segmentation_reference.py for the definition in plain Python. A feature is known by the
+/// number of its piece in the merge tree.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "toponet/basics/to_size.hpp"
+#include "toponet/segmentation/merge_tree.hpp"
+#include "toponet/segmentation/pieces.hpp"
+#include "toponet/segmentation/side.hpp"
+
+namespace toponet {
+
+/// What is done for a feature. The numbers are those of holes' actions; those of pieces' come
+/// before them, in the same order.
+enum class Action : std::uint8_t { none, taken, given, walled, brought_out };
+
+struct Wishes {
+    double keep;  ///< A shown feature stays if its persistence is larger; 0 = all stay.
+    double add;   ///< A hidden one is brought out if its persistence is larger.
+};
+
+/// What a settled dimension differs in from its wanted features.
+struct Remainder {
+    std::int64_t kept = 0;       ///< Pieces without a wanted feature that stay.
+    std::int64_t undivided = 0;  ///< Wanted features that share the piece of another one.
+};
+
+/// A pixel that changes sides, and the feature for which it does.
+struct Edit {
+    std::int32_t feature;
+    std::int32_t pixel;
+};
+
+template <class Value>
+class Settling {
+  public:
+    /// \param holes  for pieces: pixels that must stay in their holes, ascending; no edit changes
+    ///               the holes then. nullptr = holes don't matter.
+    void settle(const Side<Value>& side, const MergeTree<Value>& tree, const Wishes& wishes,
+                const std::vector<std::int32_t>* holes);
+
+    /// Per feature.
+    const std::vector<Action>& actions() const { return actions_; }
+    const std::vector<Edit>& edits() const { return edits_; }
+    const Remainder& remainder() const { return remainder_; }
+    /// First pixels of the wanted features, ascending.
+    std::vector<std::int32_t> wanted_pixels() const;
+
+    /// Birth and death of a feature: the frame's value is 1; what never dies is taken to die at 0.
+    double birth(std::int32_t feature) const;
+    double death(std::int32_t feature) const;
+
+  private:
+    enum class State : std::uint8_t { free, shown, taken, walled };
+
+    /// A piece at the threshold.
+    struct Component {
+        State state = State::free;
+        std::int32_t group = 0;  ///< If it is shown.
+        std::int32_t eldest = MergeTree<Value>::none;
+        std::int32_t wanted = 0;                                 ///< How many it holds.
+        std::int32_t meeting = MergeTree<Value>::no_meeting;     ///< Where the first two meet.
+    };
+
+    struct Wanted {
+        std::int32_t component;
+        std::int32_t feature;
+    };
+
+    /// What a way through the merge tree has come to.
+    enum class Reached { target, between, shown, blocked };
+
+    /// A link of the merge tree that is being followed, first on its younger side.
+    struct Link {
+        std::int32_t feature;
+        bool elder_side = false;
+        bool started = false;
+        std::int32_t at = 0;  ///< The feature that this side has come to.
+    };
+
+    // In label_, beside the numbers of groups.
+    static constexpr std::int32_t unlabelled = 0;
+    static constexpr std::int32_t wall = -1;
+    static constexpr std::int32_t on_the_way = -2;
+    static constexpr std::int32_t outside_group = 1;
+    // Owners of a flooded region, beside features.
+    static constexpr std::int32_t nobody = -2;
+    // Stands for all that is shown, beside features.
+    static constexpr std::int32_t shown_feature = -3;
+
+    bool wanted(std::int32_t feature) const { return wanted_[to_size(feature)] != 0; }
+    double end(std::int32_t pixel, double otherwise) const;
+    bool is_wanted(std::int32_t feature, const Wishes& wishes) const;
+    void find_wanted(const Wishes& wishes);
+    void find_components();
+    void find_meetings();
+    void sort_components();
+    void act(std::int32_t feature, Action action) { actions_[to_size(feature)] = action; }
+    void change(std::int32_t feature, std::int32_t pixel) { edits_.push_back({feature, pixel}); }
+
+    void wall_off(std::int32_t component, const Wanted* begin, const Wanted* end);
+    void flood_below(std::int32_t component, std::int32_t meeting);
+    void flood_above(const Wanted* begin, const Wanted* end);
+    void wall_dents(std::int32_t component);
+    bool encloses_holes(std::int32_t component, std::int32_t pieces);
+    void keep_walls(std::int32_t component);
+    std::int32_t new_region(std::int32_t owner);
+
+    void bring_out(std::int32_t feature);
+    void fill_or_open(std::int32_t component);
+    bool open(std::int32_t component);
+    bool follow_links(std::int32_t feature);
+    void follow_link(std::int32_t feature);
+    std::int32_t first_step(std::int32_t feature, std::int32_t target) const;
+    std::int32_t descend(std::int32_t pixel);
+    Reached arrival(std::int32_t at, std::int32_t target);
+    std::int32_t find_group();
+    std::int32_t root_before(std::int32_t start, std::int32_t pixel) const;
+    std::int32_t group_at(std::int32_t pixel) const;
+    std::int32_t free_component_at(std::int32_t pixel) const;
+    bool in_mask(std::int32_t pixel) const;
+    bool holds_hole(const std::vector<std::int32_t>& pixels) const;
+    int label_one_by_one(const std::vector<std::int32_t>& pixels, std::int32_t label,
+                         bool joins_mask);
+    bool leaves_holes_alone();
+
+    const Side<Value>* side_ = nullptr;
+    const MergeTree<Value>* tree_ = nullptr;
+    const std::vector<std::int32_t>* holes_ = nullptr;
+    Pieces pieces_;
+    std::vector<Component> components_;
+    std::vector<std::uint8_t> wanted_;           ///< Per feature.
+    std::vector<std::int32_t> wanted_meeting_;   ///< Where it first meets another wanted one.
+    std::vector<Wanted> wanted_inside_;          ///< Those at the threshold.
+    std::vector<std::int32_t> label_;            ///< Per pixel.
+    std::int32_t groups_ = 0;
+    std::vector<Action> actions_;
+    std::vector<Edit> edits_;
+    Remainder remainder_;
+
+    // Of the flooding of one component: regions, and the band above the first meeting.
+    std::vector<std::int32_t> parent_;
+    std::vector<std::int32_t> owner_;
+    std::vector<std::int32_t> band_;
+    std::vector<Edit> walls_;  ///< With the wanted feature that each is for.
+    std::vector<std::int32_t> dent_owner_;
+    std::vector<std::int32_t> stack_;
+
+    std::vector<std::int32_t> free_;  ///< Components, elders first.
+
+    // Of the way that opens one component.
+    std::vector<std::int32_t> way_;
+    std::vector<std::int32_t> joined_;  ///< Components.
+    std::vector<std::int32_t> linked_;
+    std::vector<std::uint8_t> is_linked_;  ///< Per feature.
+    std::vector<Link> links_;
+};
+
+extern template class Settling<float>;
+extern template class Settling<double>;
+
+}  // namespace toponet

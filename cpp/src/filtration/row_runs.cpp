@@ -1,0 +1,48 @@
+#include "toponet/filtration/row_runs.hpp"
+
+#include <algorithm>
+
+#include "toponet/basics/bits.hpp"
+
+namespace toponet {
+namespace {
+
+/// Bit i is pixel i of eight bytes 0 and 1.
+std::uint64_t pack_eight(const std::uint8_t* pixels) {
+    std::uint64_t bytes = 0;
+    for (int i = 0; i < 8; ++i) bytes |= static_cast<std::uint64_t>(pixels[i]) << (8 * i);
+    // Gathers the lowest bit of each byte in the highest byte.
+    return bytes * 0x0102040810204080u >> 56;
+}
+
+/// Bit i is pixel i, of up to 64 pixels.
+std::uint64_t pack(const std::uint8_t* pixels, std::int64_t count) {
+    std::uint64_t bits = 0;
+    std::int64_t i = 0;
+    for (; i + 8 <= count; i += 8) bits |= pack_eight(pixels + i) << i;
+    for (; i < count; ++i) bits |= static_cast<std::uint64_t>(pixels[i]) << i;
+    return bits;
+}
+
+}  // namespace
+
+bool append_edges(const std::uint8_t* row, std::int64_t width, bool before,
+                  std::vector<std::int32_t>& edges) {
+    std::uint64_t last = before;
+    for (std::int64_t first = 0; first < width; first += 64) {
+        const std::int64_t pixels = std::min<std::int64_t>(64, width - first);
+        const std::uint64_t bits = pack(row + first, pixels);
+        std::uint64_t found = bits ^ (bits << 1 | last);
+        last = bits >> 63;
+        if (pixels < 64) {
+            found &= (std::uint64_t(1) << pixels) - 1;
+            last = bits >> (pixels - 1);
+        }
+        for (; found != 0; found &= found - 1) {
+            edges.push_back(static_cast<std::int32_t>(first) + lowest_bit(found));
+        }
+    }
+    return last != 0;
+}
+
+}  // namespace toponet

@@ -319,9 +319,7 @@ class Settling:
             ends.append(self.walk(start, target, way, joined, linked))
         return ends[1] if ends[0] is Reached.target else Reached.blocked
 
-    def walk(
-        self, start: int, target: int, way: Pixels, joined: Pixels, linked: Pixels
-    ) -> Reached:
+    def walk(self, start: int, target: int, way: Pixels, joined: Pixels, linked: Pixels) -> Reached:
         """From a pixel down to a first one, and from there through the merge tree to the target."""
         side = self.side
         for at in side.descend(start):

@@ -19,8 +19,7 @@ void MergeTree<Value>::grow(const Side<Value>& side, Connectivity connectivity, 
     grid_.label_padding(ElderUnionFind<Value>::outside);
     saddles_.sort(grid_, critical_.saddles);
 
-    const std::vector<std::int32_t>& extrema =
-        side.upwards() ? critical_.maxima : critical_.minima;
+    const std::vector<std::int32_t>& extrema = side.upwards() ? critical_.maxima : critical_.minima;
     basins_.find(grid_, steps, extrema, critical_.saddles);
     resize_lean(first_, extrema.size());
     for (std::size_t k = 0; k < extrema.size(); ++k) first_[k] = grid_.pixel(extrema[k]);
@@ -49,8 +48,7 @@ void MergeTree<Value>::join(Saddles begin, Saddles end) {
         if (deaths_.size() == before) continue;
         const std::int32_t pixel = grid_.pixel(critical_.saddles[rank]);
         // The outside's node comes right before those of the extrema.
-        const std::int32_t elder =
-            basins_.joined(rank) - ElderUnionFind<Value>::first_extremum;
+        const std::int32_t elder = basins_.joined(rank) - ElderUnionFind<Value>::first_extremum;
         for (std::size_t k = before; k < deaths_.size(); ++k) {
             meeting_[to_size(deaths_[k])] = pixel;
             elder_[to_size(deaths_[k])] = elder;

@@ -35,7 +35,8 @@ bool Settling<Value>::open(std::int32_t component) {
     const std::int32_t elder = tree_->elder(feature);
     if (elder == MergeTree<Value>::none) return false;
     if (side_->upwards() ? to_death >= to_birth : to_birth >= to_death) return false;
-    if (elder != MergeTree<Value>::outside && group_at(tree_->first_pixel(elder)) == 0) return false;
+    if (elder != MergeTree<Value>::outside && group_at(tree_->first_pixel(elder)) == 0)
+        return false;
 
     way_.clear();
     joined_.clear();
@@ -226,7 +227,8 @@ template <class Value>
 bool Settling<Value>::leaves_holes_alone() {
     if (holes_ == nullptr) return true;
     if (holds_hole(way_)) return false;
-    const bool alone = label_one_by_one(way_, on_the_way, true) == -static_cast<int>(joined_.size());
+    const bool alone =
+        label_one_by_one(way_, on_the_way, true) == -static_cast<int>(joined_.size());
     if (!alone) {
         for (const std::int32_t pixel : way_) label_[to_size(pixel)] = unlabelled;
     }

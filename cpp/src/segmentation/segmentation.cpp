@@ -110,8 +110,7 @@ void Segmenter<Value>::collect(const Side<Value>& side, Value* settled, Decision
         next[row + 1] = next[row] + decisions.rows[row].changed;
     }
     decisions.pixels.resize(settling_.edits().size());
-    const Value below =
-        std::nextafter(side.threshold, -std::numeric_limits<Value>::infinity());
+    const Value below = std::nextafter(side.threshold, -std::numeric_limits<Value>::infinity());
     for (const Edit& edit : settling_.edits()) {
         const auto row = to_size(rows_[to_size(edit.feature)]);
         decisions.pixels[to_size(next[row]++)] = edit.pixel;

@@ -37,7 +37,8 @@ template <class Value>
 std::vector<std::int32_t> Settling<Value>::wanted_pixels() const {
     std::vector<std::int32_t> pixels;
     for (std::size_t feature = 0; feature < wanted_.size(); ++feature) {
-        if (wanted_[feature]) pixels.push_back(tree_->first_pixel(static_cast<std::int32_t>(feature)));
+        if (wanted_[feature])
+            pixels.push_back(tree_->first_pixel(static_cast<std::int32_t>(feature)));
     }
     return pixels;
 }
@@ -98,8 +99,7 @@ void Settling<Value>::find_components() {
         const std::int32_t first = tree_->first_pixel(number);
         if (!side_->inside(first)) continue;
         const std::int32_t meeting = tree_->meeting(number);
-        const bool eldest =
-            meeting == MergeTree<Value>::no_meeting || !side_->inside(meeting);
+        const bool eldest = meeting == MergeTree<Value>::no_meeting || !side_->inside(meeting);
         if (!eldest && !wanted_[feature]) continue;
         const std::int32_t component = pieces_.at(first);
         if (eldest) components_[to_size(component)].eldest = number;
@@ -108,9 +108,8 @@ void Settling<Value>::find_components() {
             wanted_inside_.push_back({component, number});
         }
     }
-    std::stable_sort(
-        wanted_inside_.begin(), wanted_inside_.end(),
-        [](const Wanted& a, const Wanted& b) { return a.component < b.component; });
+    std::stable_sort(wanted_inside_.begin(), wanted_inside_.end(),
+                     [](const Wanted& a, const Wanted& b) { return a.component < b.component; });
 }
 
 /// Where wanted features meet: for each the first other one, for each component the first two.
@@ -225,8 +224,7 @@ template <class Value>
 bool Settling<Value>::in_mask(std::int32_t pixel) const {
     const std::int32_t label = label_[to_size(pixel)];
     if (label != unlabelled) return label > 0;
-    return side_->inside(pixel) &&
-           components_[to_size(pieces_.at(pixel))].state != State::taken;
+    return side_->inside(pixel) && components_[to_size(pieces_.at(pixel))].state != State::taken;
 }
 
 template class Settling<float>;

@@ -29,9 +29,10 @@ def segment(
     A cut at a threshold shows a feature if birth >= threshold > death, however weak it is. Here its
     persistence, birth - death, decides. A shown feature stays if its persistence is larger than
     ``keep``, and a hidden one is brought out if its persistence is larger than ``add``. The
-    likelihood is changed where that needs it, and nowhere else, each time in the cheaper way: a hole
-    that isn't wanted is filled or opened into its elder neighbour, a piece is removed or joined to
-    its elder neighbour. If the cheaper way would join two wanted features, the other one is taken.
+    likelihood is changed where that needs it, and nowhere else, each time in the cheaper way: a
+    hole that isn't wanted is filled or opened into its elder neighbour, a piece is removed or
+    joined to its elder neighbour. If the cheaper way would join two wanted features, the other one
+    is taken.
 
     With ``dims=(1,)`` the mask's holes are exactly the wanted ones, and each holds the pixel where
     it dies. With ``dims=(0,)`` the same holds for pieces and the pixels where they are born. With
@@ -50,7 +51,8 @@ def segment(
         add: Least persistence of a hidden feature that is brought out; None = none is.
         dims: Which features to settle: holes (1,), pieces (0,) or both.
         connectivity: Of the structure, 8 or 4; the background has the other one.
-        frame: Surround the image by a frame of structure, so that cells cut by its border are holes.
+        frame: Surround the image by a frame of structure, so that cells which its border cuts are
+            holes.
         num_threads: CPU threads; None = all cores, 1 = none started.
 
     Returns:

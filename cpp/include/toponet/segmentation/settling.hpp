@@ -64,8 +64,8 @@ class Settling {
         State state = State::free;
         std::int32_t group = 0;  ///< If it is shown.
         std::int32_t eldest = MergeTree<Value>::none;
-        std::int32_t wanted = 0;                                 ///< How many it holds.
-        std::int32_t meeting = MergeTree<Value>::no_meeting;     ///< Where the first two meet.
+        std::int32_t wanted = 0;                              ///< How many it holds.
+        std::int32_t meeting = MergeTree<Value>::no_meeting;  ///< Where the first two meet.
     };
 
     struct Wanted {
@@ -135,10 +135,10 @@ class Settling {
     const std::vector<std::int32_t>* holes_ = nullptr;
     Pieces pieces_;
     std::vector<Component> components_;
-    std::vector<std::uint8_t> wanted_;           ///< Per feature.
-    std::vector<std::int32_t> wanted_meeting_;   ///< Where it first meets another wanted one.
-    std::vector<Wanted> wanted_inside_;          ///< Those at the threshold.
-    std::vector<std::int32_t> label_;            ///< Per pixel.
+    std::vector<std::uint8_t> wanted_;          ///< Per feature.
+    std::vector<std::int32_t> wanted_meeting_;  ///< Where it first meets another wanted one.
+    std::vector<Wanted> wanted_inside_;         ///< Those at the threshold.
+    std::vector<std::int32_t> label_;           ///< Per pixel.
     std::int32_t groups_ = 0;
     std::vector<Action> actions_;
     std::vector<Edit> edits_;

@@ -81,7 +81,8 @@ struct Side {
         return found;
     }
 
-    /// The eight pixels around one, as a link: bit d says whether the one in direction d is in a set.
+    /// The eight pixels around one, as a link: bit d says whether the one in direction d is in a
+    /// set.
     /// \param outside  whether what lies around the image is in it.
     template <class InSet>
     unsigned link(std::int32_t pixel, bool outside, const InSet& in_set) const {
@@ -92,8 +93,7 @@ struct Side {
             const std::int64_t r = pixel / width + row_steps[d];
             const std::int64_t c = pixel % width + column_steps[d];
             const bool beyond = r < 0 || c < 0 || r >= height || c >= width;
-            const bool is_in =
-                beyond ? outside : in_set(static_cast<std::int32_t>(r * width + c));
+            const bool is_in = beyond ? outside : in_set(static_cast<std::int32_t>(r * width + c));
             bits |= static_cast<unsigned>(is_in) << d;
         }
         return bits;

@@ -1,5 +1,7 @@
 """Pictures, drawn with matplotlib."""
 
+from toponet.plots.decision_diagram import plot_decision_diagram
+from toponet.plots.decisions import plot_decisions
 from toponet.plots.diagram import plot_diagram
 from toponet.plots.epochs import plot_losses, plot_metric
 from toponet.plots.filtration import plot_filtration
@@ -13,6 +15,8 @@ from toponet.plots.segmentation import (
 
 __all__ = [
     "plot_critical_pixels",
+    "plot_decision_diagram",
+    "plot_decisions",
     "plot_diagram",
     "plot_errors",
     "plot_filtration",

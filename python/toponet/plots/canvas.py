@@ -14,6 +14,8 @@ from toponet.plots._arrays import Numbers, real_array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Of all rings of a picture together, in square points, unless they are at their limits.
+_AREA_OF_ALL = 5000.0
 # The grey of a pixel that doesn't count, as if it were so much structure.
 _NOT_COUNTED = 0.3
 
@@ -93,3 +95,12 @@ def likelihood_map(
         wrong = values[~((values >= 0) & (values <= 1))]  # NaN as well.
         raise ValueError(f"likelihood must lie in [0, 1], got {wrong[0]:.9g}")
     return values
+
+
+def ring_style(count: int) -> dict[str, Any]:
+    """Keywords of ``scatter`` for so many hollow marks: large ones if they are few.
+
+    Hundreds of large rings would hide the picture.
+    """
+    area = float(np.clip(_AREA_OF_ALL / max(count, 1), 8, 70))
+    return {"s": area, "facecolors": "none", "linewidths": 0.4 + 0.14 * area**0.5}

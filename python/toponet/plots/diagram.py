@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.validation import check_dims, check_flag
+from toponet.plots._plane import Points, draw_plane
 from toponet.plots.style import BLACK, DIMENSION_STYLES, FATE_STYLES
 from toponet.topology.diagrams import PersistenceDiagrams
 from toponet.topology.explanation import Explanation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +88,12 @@ def plot_diagram(
     check_flag("legend", legend)
     rows = _rows(diagrams, matching)
     rows = rows.where(np.isin(rows.dimensions, shown))
-    rows = _draw_plane(axes, rows)
+    never = draw_plane(axes, np.concatenate([rows.starts, rows.ends]))
+    rows = replace(
+        rows,
+        starts=np.where(np.isneginf(rows.starts), never, rows.starts),
+        ends=np.where(np.isneginf(rows.ends), never, rows.ends),
+    )
     for dimension in shown:
         _draw_dots(axes, rows.where(rows.dimensions == dimension), int(dimension))
     for fate, (colour, purpose) in FATE_STYLES.items():
@@ -122,40 +126,6 @@ def _rows(diagrams: object, matching: bool) -> _Rows:
     if not matching:
         rows = rows.where(fates != "missing")
         rows.fates[:] = "plain"
-    return rows
-
-
-def _draw_plane(axes: Axes, rows: _Rows) -> _Rows:
-    """Draws diagonal, limits and ticks.
-
-    Returns:
-        The rows. In them a class that never dies has a place at the left.
-    """
-    from matplotlib.ticker import MaxNLocator
-
-    places = np.concatenate([rows.starts, rows.ends])
-    values = places[np.isfinite(places)]
-    # Probabilities are drawn in the unit square, so that pictures are comparable.
-    low, high = min(0.0, values.min(initial=0)), max(1.0, values.max(initial=1))
-    room = 0.06 * (high - low)
-    ticks = [t for t in MaxNLocator(5).tick_values(low, high) if low <= t <= high]
-    labels = [f"{t:g}" for t in ticks]
-    axes.set_yticks(ticks, labels)
-    left = low - room
-    if np.isneginf(places).any():
-        never = low - 3 * room
-        left = never - room
-        axes.axvline(never, color="0.6", lw=0.8, ls=":", zorder=0)
-        ticks, labels = [never, *ticks], ["never", *labels]
-        rows = replace(
-            rows,
-            starts=np.where(np.isneginf(rows.starts), never, rows.starts),
-            ends=np.where(np.isneginf(rows.ends), never, rows.ends),
-        )
-    axes.set_xticks(ticks, labels)
-    axes.plot([low, high], [low, high], color="0.6", lw=0.8, zorder=0)
-    axes.set(xlim=(left, high + room), ylim=(low - room, high + room), aspect="equal")
-    axes.set(xlabel="death", ylabel="birth")
     return rows
 
 

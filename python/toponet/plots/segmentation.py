@@ -11,15 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 from toponet._ground.valid import taken_for_structure, valid_pixels
 from toponet._ground.validation import binary_mask, check_connectivity, check_flag
 from toponet.plots._arrays import Numbers, real_array
-from toponet.plots.canvas import grey_or_colour, likelihood_map, show, show_mask, stretched
+from toponet.plots.canvas import (
+    grey_or_colour,
+    likelihood_map,
+    ring_style,
+    show,
+    show_mask,
+    stretched,
+)
 from toponet.plots.style import BLUE, ORANGE, VERMILION
 from toponet.topology.labelling import label_cells, label_structure, without_partner
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_AREA_OF_ALL = 5000.0  # Of all rings together, in square points, unless they are at their limits.
 
 
 def plot_mistakes(
@@ -141,18 +146,15 @@ def _mark_mistakes(axes: Axes, masks: _Masks, connectivity: int, frame: bool) ->
             np.concatenate([without_partner(*pieces), without_partner(*pieces[::-1])]),
         ),
     ]
-    # Hundreds of large rings would hide the picture.
-    area = float(np.clip(_AREA_OF_ALL / max(sum(len(mark[3]) for mark in marks), 1), 8, 70))
+    style = ring_style(sum(len(mark[3]) for mark in marks))
     for label, marker, colour, centres in marks:
         axes.scatter(
             centres[:, 1],
             centres[:, 0],
-            s=area,
             marker=marker,
-            facecolors="none",
             edgecolors=colour,
-            linewidths=0.4 + 0.14 * area**0.5,
             label=f"{label}: {len(centres)}",
+            **style,
         )
 
 

@@ -11,3 +11,17 @@ DIMENSION_STYLES = ((BLUE, "o", "component"), (VERMILION, "s", "hole"))
 
 # What the loss does to a dot or pixel, by fate: its colour, and its name in legends.
 FATE_STYLES = {"matched": (GREEN, "to fix"), "removed": (ORANGE, "to remove")}
+
+# What a segmentation by persistence does for a feature: its colour, and its name in legends. Warm
+# colours take a feature away, cold ones bring one out. In each pair the first colour raises the
+# likelihood, the second one lowers it.
+ACTION_STYLES = {
+    "filled": (VERMILION, "hole filled"),
+    "opened": (ORANGE, "hole opened"),
+    "closed": (BLUE, "hole closed"),
+    "hollowed": (GREEN, "hole hollowed out"),
+    "joined": (VERMILION, "component joined"),
+    "removed": (ORANGE, "component removed"),
+    "added": (BLUE, "component added"),
+    "separated": (GREEN, "component separated"),
+}

@@ -123,3 +123,25 @@ def within_memory(origin: str) -> Iterator[None]:
         if ran_out_of_memory(error):
             raise too_large(origin) from error
         raise
+
+
+@contextmanager
+def decoding(path: Path, kind: str) -> Iterator[None]:
+    """Makes one sentence that names the file of whatever its decoder raises within the context.
+
+    Args:
+        path: The file.
+        kind: What it should be, such as "an image".
+
+    Raises:
+        ValueError: If the decoder fails, or memory can't hold what it gives.
+    """
+    try:
+        yield
+    except Exception as error:  # Decoders fail in every way on damaged files.
+        if isinstance(error, TooLargeError) or ran_out_of_memory(error):
+            raise too_large(str(path)) from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if type(error).__name__ == "DecompressionBombError":
+            reason = "its decoder takes no image of so many pixels; save it as uncompressed TIFF"
+        raise ValueError(f"{path} can't be read as {kind}: {reason}") from error

@@ -12,14 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._ground.reading import (
-    TooLargeError,
-    check_regular,
-    check_size,
-    ran_out_of_memory,
-    too_large,
-)
-from toponet.data.tiff import read_tiff, read_whole_tiff
+from toponet._ground.reading import check_regular, check_size, decoding
+from toponet.data.tiff import read_tiff, read_tiff_channels, read_whole_tiff
 
 
 def read_image(path: Path) -> NDArray[np.float32]:
@@ -133,17 +127,25 @@ def read_series(path: Path) -> NDArray[Any]:
     return read_pixels(path)[None]
 
 
+def read_channels(path: Path) -> tuple[NDArray[Any], str] | None:
+    """Pixels with an axis of channels, which colours aren't, and a letter for each axis.
+
+    None = the file has no such axis.
+
+    Raises:
+        ValueError: As for :func:`read_pages`.
+    """
+    if FILE_FORMATS.get(path.suffix.lower(), OTHER_FORMAT) is not _TIFF:
+        return None
+    check_regular(path)
+    with decoding(path, "an image"):
+        return read_tiff_channels(path)
+
+
 def _read(path: Path, decode: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
     check_regular(path)
-    try:
+    with decoding(path, "an image"):
         pixels = decode(path)
-    except Exception as error:  # Decoders fail in every way on damaged files.
-        if isinstance(error, TooLargeError) or ran_out_of_memory(error):
-            raise too_large(str(path)) from error
-        reason = " ".join(str(error).split()) or type(error).__name__
-        if type(error).__name__ == "DecompressionBombError":
-            reason = "its decoder takes no image of so many pixels; save it as uncompressed TIFF"
-        raise ValueError(f"{path} can't be read as an image: {reason}") from error
     if pixels.dtype.kind not in "buif":
         raise ValueError(f"{path} must hold real numbers, got {pixels.dtype}")
     return pixels

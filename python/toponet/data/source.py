@@ -9,9 +9,7 @@ name is one: a folder called ``synthetic`` is ``./synthetic``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Literal
 
 from toponet.data.catalogue import resolve
@@ -29,10 +27,7 @@ from toponet.data.pairing import bare_name, image_stem, same_name
 from toponet.data.samples import Case, collect
 from toponet.data.series import Series, series_of_case, series_of_file, series_of_volume
 from toponet.data.synthetic import DEFAULT_FAMILY
-from toponet.data.volumes import HDF5_SUFFIXES
-
-# FILE.h5:DATASET; a data set's name may hold slashes.
-_VOLUME = re.compile(rf"(.+(?:{'|'.join(map(re.escape, HDF5_SUFFIXES))})):(.+)", re.IGNORECASE)
+from toponet.data.volumes import HDF5_SUFFIXES, volume_of
 
 
 def open_data(spec: str, seed: int = 0, problems: list[str] | None = None) -> Sequence[Case]:
@@ -78,8 +73,8 @@ def open_images(spec: str, seed: int = 0) -> list[Series]:
         if path.suffix.lower() in HDF5_SUFFIXES:
             raise ValueError(f"{path} needs the name of its data set: {path}:DATASET")
         return [series_of_file(path)]
-    if match := _VOLUME.fullmatch(asked.where):
-        return [series_of_volume(Path(match[1]).expanduser(), match[2])]
+    if volume := volume_of(asked.where):
+        return [series_of_volume(*volume)]
     raise ValueError(f"{path} does not exist")
 
 

@@ -54,17 +54,41 @@ def read_whole_tiff(path: Path) -> NDArray[Any]:
     return read_tiff(path, whole=True)
 
 
+def read_tiff_channels(path: Path) -> tuple[NDArray[Any], str] | None:
+    """Pixels with an axis of channels, and a letter for each axis; None = there is no such axis.
+
+    Raises:
+        ValueError: As for :func:`read_tiff`, or if the pages differ in size or type.
+    """
+    import tifffile
+
+    with _complaints_as_errors(), tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        if _channels(series) == 1:
+            return None
+        if len(file.series) > 1:
+            raise ValueError("its pages differ in size or type")
+        _check_colours(series.keyframe)
+        check_size("the file", series.size, series.dtype.itemsize, path.stat().st_size)
+        # Q and I are tifffile's letters for pages of unknown meaning.
+        return _grey_values(series), series.axes.lower().translate({ord("q"): "z", ord("i"): "z"})
+
+
 def _check_axes(series: tifffile.TiffPageSeries) -> None:
     """Refuses several channels, since it is unknown whether they are colours or slices.
 
     Microscopes write colours so; tifffile calls the slices of a volume channels in its files for
     ImageJ. Each would be read as the other somewhere.
     """
-    channels = dict(zip(series.axes, series.shape, strict=True)).get("C", 1)
+    channels = _channels(series)
     if channels > 1:
         raise ValueError(
             f"it has {channels} channels (axis C); save colours as RGB, and slices as axis Z"
         )
+
+
+def _channels(series: tifffile.TiffPageSeries) -> int:
+    return dict(zip(series.axes, series.shape, strict=True)).get("C", 1)
 
 
 def _check_colours(page: tifffile.TiffPage) -> None:
@@ -108,15 +132,21 @@ def _white_is_large(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
 
 def _as_pages(series: tifffile.TiffPageSeries) -> NDArray[Any]:
     """Whatever the file calls its axes: pages, then rows and columns, then colours."""
+    pixels = _grey_values(series)
+    last = [series.axes.index(axis) for axis in "YXS" if axis in series.axes]
+    pixels = np.moveaxis(pixels, last, range(-len(last), 0))
+    return pixels.reshape(-1, *pixels.shape[pixels.ndim - len(last) :])
+
+
+def _grey_values(series: tifffile.TiffPageSeries) -> NDArray[Any]:
+    """All pixels of a series, with white large."""
     import tifffile
 
     page = series.keyframe
     pixels = np.asarray(series.asarray())
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and not _bits_as_given(page):
-        pixels = _white_is_large(pixels, page.bitspersample)
-    last = [series.axes.index(axis) for axis in "YXS" if axis in series.axes]
-    pixels = np.moveaxis(pixels, last, range(-len(last), 0))
-    return pixels.reshape(-1, *pixels.shape[pixels.ndim - len(last) :])
+        return _white_is_large(pixels, page.bitspersample)
+    return pixels
 
 
 def _read_by_pillow(path: Path, first: tifffile.TiffPage) -> NDArray[Any]:

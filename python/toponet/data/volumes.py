@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +13,22 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from toponet._ground.reading import check_regular, check_size, within_memory
-from toponet.data.files import as_mask, read_pages
+from toponet.data.files import as_mask, read_pages, read_series
 from toponet.data.samples import Case, Part, Truth
 
 if TYPE_CHECKING:
     import h5py
 
 HDF5_SUFFIXES = (".hdf", ".hdf5", ".h5")
+
+# FILE.h5:DATASET; a data set's name may hold slashes.
+_VOLUME = re.compile(rf"(.+(?:{'|'.join(map(re.escape, HDF5_SUFFIXES))})):(.+)", re.IGNORECASE)
+
+
+def volume_of(text: str) -> tuple[Path, str] | None:
+    """File and data set of FILE.h5:DATASET; None = the text isn't of this form."""
+    match = _VOLUME.fullmatch(text)
+    return match and (Path(match[1]).expanduser(), match[2])
 
 
 def stack_cases(images_path: Path, labels_path: Path, truth: Truth = as_mask) -> list[Case]:
@@ -32,18 +43,43 @@ def stack_cases(images_path: Path, labels_path: Path, truth: Truth = as_mask) ->
             f"{labels_path} has {len(labels)} page(s), {images_path} has {len(images)}"
         )
 
-    def page(path: Path, pages: NDArray[Any], i: int) -> Part:
-        return Part(f"{path}, page {i + 1}", partial(pages.__getitem__, i))
-
     return [
         Case(
             f"{images_path.stem}_{i:03d}",
-            page(images_path, images, i),
-            page(labels_path, labels, i),
+            _page(images_path, images, i),
+            _page(labels_path, labels, i),
             truth=truth,
         )
         for i in range(len(images))
     ]
+
+
+def truth_pages(case: Case) -> list[Case]:
+    """A case without image for each page of a truth that is a file of several; else the case.
+
+    Raises:
+        ValueError: If a file can't be read, or the numbers of pages of label and valid mask differ.
+    """
+    if case.label is None or case.label.file is None:
+        return [case]
+    path, labels = case.label.file, read_series(case.label.file)
+    if len(labels) == 1:
+        return [case]
+    cases = [
+        Case(f"{case.name}_{i:03d}", None, _page(path, labels, i), truth=case.truth)
+        for i in range(len(labels))
+    ]
+    if case.valid is None or case.valid.file is None:
+        return cases
+    valid = read_series(case.valid.file)
+    if len(valid) != len(labels):
+        raise ValueError(f"{case.valid.file} has {len(valid)} page(s), {path} has {len(labels)}")
+    file = case.valid.file
+    return [replace(each, valid=_page(file, valid, i)) for i, each in enumerate(cases)]
+
+
+def _page(path: Path, pages: NDArray[Any], i: int) -> Part:
+    return Part(f"{path}, page {i + 1}", partial(pages.__getitem__, i))
 
 
 def hdf5_cases(
@@ -130,14 +166,7 @@ def find_volume(file: h5py.File, name: str, path: Path) -> h5py.Dataset:
 
     volume = file.get(name)
     if not isinstance(volume, h5py.Dataset):
-        found: list[str] = []
-
-        def note(name: str, item: object) -> None:
-            if isinstance(item, h5py.Dataset):
-                found.append(f"{name} {item.shape}")
-
-        file.visititems(note)
-        raise ValueError(f"{path} has no data set {name!r}; it holds {', '.join(found) or 'none'}")
+        raise ValueError(f"{path} has no data set {name!r}; it holds {_listed(_data_sets(file))}")
     if volume.ndim not in (3, 4) or volume.size == 0:
         raise ValueError(
             f"{path}: {name} must be slices, rows and columns, got shape {volume.shape}"
@@ -145,3 +174,39 @@ def find_volume(file: h5py.File, name: str, path: Path) -> h5py.Dataset:
     # An HDF5 file may hold far less than it claims: chunks that were never written take no room.
     check_size(f"{path}: a slice of {name}", volume.size // len(volume), volume.dtype.itemsize)
     return volume
+
+
+def find_array(file: h5py.File, name: str | None, path: Path) -> h5py.Dataset:
+    """The data set of that name in the file ``path``; without a name the only one.
+
+    Raises:
+        ValueError: If there is no such data set, or several; those in the file are named.
+    """
+    found = _data_sets(file)
+    chosen = [each for each in found if name is None or each.name.strip("/") == name.strip("/")]
+    if len(chosen) == 1:
+        return chosen[0]
+    if name is not None:
+        raise ValueError(f"{path} has no data set {name!r}; it holds {_listed(found)}")
+    if not found:
+        raise ValueError(f"{path} holds no data set")
+    raise ValueError(
+        f"{path} holds {len(found)} data sets, {_listed(found)}; name one with --dataset"
+    )
+
+
+def _data_sets(file: h5py.File) -> list[h5py.Dataset]:
+    import h5py
+
+    found: list[h5py.Dataset] = []
+
+    def note(_: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            found.append(item)
+
+    file.visititems(note)
+    return found
+
+
+def _listed(found: Sequence[h5py.Dataset]) -> str:
+    return ", ".join(f"{each.name.lstrip('/')} {each.shape}" for each in found) or "none"

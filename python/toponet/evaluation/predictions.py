@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from toponet._ground.probabilities import rounding_tolerance, without_rounding
 from toponet.data.files import as_grey, as_mask, read_pixels
+from toponet.data.likelihood_values import ValueSurvey
 
 KINDS = ("auto", "mask", "likelihood")
 
@@ -45,7 +46,9 @@ def read_likelihood(path: Path, kind: str = "auto") -> NDArray[np.float32]:
     if pixels.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"{path} must be 8 bit, 16 bit or floating point, got {pixels.dtype}")
     full = int(np.iinfo(pixels.dtype).max)
-    if kind == "auto" and (reason := _why_no_likelihood(pixels, full)):
+    survey = ValueSurvey()
+    survey.add(pixels)
+    if kind == "auto" and (reason := survey.why_no_likelihood(full)):
         raise ValueError(
             f"{path} is no mask (0 and one of 1, 255, 65535) and hardly a likelihood: {reason}; "
             f"make a mask of it, or --predictions-are likelihood takes {full} for 1"
@@ -70,25 +73,3 @@ def _in_unit_range(pixels: NDArray[Any], path: Path) -> NDArray[np.float32]:
         wrong = likelihood[~((likelihood >= 0) & (likelihood <= 1))]  # NaN as well.
         raise ValueError(f"{path} must lie in [0, 1], got {wrong[0]:.9g}")
     return likelihood
-
-
-def _why_no_likelihood(pixels: NDArray[Any], full: int) -> str | None:
-    """What speaks against integers being a likelihood; None = nothing does.
-
-    Classes and few numbered regions are small numbers. Where the numbers are large, regions show by
-    their flatness: a likelihood between its ends changes from pixel to pixel.
-    """
-    most = int(pixels.max())
-    if 2 * most < full:
-        values = np.unique(pixels)
-        shown = ", ".join(map(str, values[:4])) + (", ..." if len(values) > 4 else "")
-        return f"{shown} stay below half of {full}"
-    between = (pixels > 0.1 * full) & (pixels < 0.9 * full)
-    pairs = flat = 0
-    for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
-        counted = between[here]
-        pairs += int(counted.sum())
-        flat += int((counted & (pixels[here] == pixels[there])).sum())
-    if 2 * flat > pairs:
-        return "most neighbouring pixels between its ends are equal, as in numbered regions"
-    return None

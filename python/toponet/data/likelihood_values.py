@@ -1,0 +1,204 @@
+"""What the numbers of a likelihood file mean: probabilities, 8 or 16 bit, logits, classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet._ground.probabilities import rounding_tolerance, without_rounding
+
+SIGMOID, SOFTMAX = "sigmoid", "softmax"
+LOGITS = (SIGMOID, SOFTMAX)
+
+# What somebody may have meant by numbers above 1: percent, 8 bit, 16 bit.
+SCALES = (100, 255, 65535)
+
+
+@dataclass
+class ValueSurvey:
+    """What is known of all values of a file, page by page.
+
+    Attributes:
+        least: The smallest.
+        most: The largest.
+        finite: Whether all are.
+        few: The values, as long as they are at most four.
+        pairs: Neighbouring pixels of which one lies between the ends of its type.
+        flat: Those of them that are equal.
+    """
+
+    least: float = np.inf
+    most: float = -np.inf
+    finite: bool = True
+    few: set[float] = field(default_factory=set)
+    pairs: int = 0
+    flat: int = 0
+
+    def add(self, pixels: NDArray[Any]) -> None:
+        """Looks at one page (H, W) or (H, W, C)."""
+        if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+            self.finite = False
+            return
+        self.least = min(self.least, float(pixels.min()))
+        self.most = max(self.most, float(pixels.max()))
+        if len(self.few) <= 4:
+            self.few |= set(np.unique(pixels)[:6].tolist())
+        if pixels.dtype.kind in "ui":
+            self._compare_neighbours(pixels)
+
+    def _compare_neighbours(self, pixels: NDArray[Any]) -> None:
+        full = int(np.iinfo(pixels.dtype).max)
+        between = (pixels > 0.1 * full) & (pixels < 0.9 * full)
+        for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+            counted = between[here]
+            self.pairs += int(counted.sum())
+            self.flat += int((counted & (pixels[here] == pixels[there])).sum())
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether there are two values only, 0 and one that stands for structure."""
+        return any(self.few == {0, high} for high in (1, 255, 65535))
+
+    def why_no_likelihood(self, full: int) -> str | None:
+        """What speaks against integers being a likelihood; None = nothing does.
+
+        Classes and few numbered regions are small numbers. Where the numbers are large, regions
+        show by their flatness: a likelihood between its ends changes from pixel to pixel.
+
+        Args:
+            full: What would stand for 1.
+        """
+        if self.most > 0 and 2 * self.most < full:
+            values = sorted(self.few)
+            shown = ", ".join(f"{v:g}" for v in values[:4]) + (", ..." if len(values) > 4 else "")
+            return f"{shown} stay below half of {full}"
+        if 2 * self.flat > self.pairs:
+            return "most neighbouring pixels between its ends are equal, as in numbered regions"
+        return None
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How the values of a file become probabilities.
+
+    Attributes:
+        words: What a reader should know of it; None = they are probabilities already.
+        scale: What stands for 1.
+        logits: "sigmoid" or "softmax" (over the last axis) of logits; None = they are none.
+        channel: Of softmax, the one that is kept.
+    """
+
+    words: str | None = None
+    scale: float = 1.0
+    logits: str | None = None
+    channel: int = 0
+
+    def apply(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """(H, W) float32 in [0, 1] of (H, W), or for softmax (H, W, C)."""
+        values: NDArray[Any] = pixels
+        if self.logits is not None or self.scale != 1:
+            values = pixels.astype(np.float64)
+        if self.logits == SIGMOID:
+            values = _sigmoid(values)
+        elif self.logits == SOFTMAX:
+            values = _softmax(values, self.channel)
+        elif self.scale != 1:
+            values = values / self.scale
+        # What rounding left outside is put at the end.
+        likelihood: NDArray[np.float32] = np.clip(values, 0, 1).astype(np.float32)
+        return likelihood
+
+
+def conversion_of(
+    pages: Iterable[NDArray[Any]], dtype: str, origin: str, scale: float | None,
+    logits: str | None, channel: int | None,
+) -> Conversion:  # fmt: skip
+    """Looks at all pages of a file and decides what their values mean.
+
+    Args:
+        pages: (H, W), or for softmax (H, W, C).
+        dtype: Of the values in the file.
+        origin: Names the file in errors.
+        scale: What stands for 1, as somebody says; None = nobody does.
+        logits: "sigmoid" or "softmax" if the values are logits; None = they aren't.
+        channel: The channel that is kept; None = there are none.
+
+    Raises:
+        ValueError: If a value isn't finite, or the values aren't what is said or, where nothing is
+            said, can't be taken for probabilities.
+    """
+    survey = ValueSurvey()
+    for page in pages:
+        survey.add(page)
+    if not survey.finite:
+        raise ValueError(f"{origin} holds NaN or infinite values")
+    if logits is not None:
+        return _of_logits(survey, dtype, origin, logits, channel)
+    if scale is not None:
+        _check_range(survey, dtype, origin, scale)
+        return Conversion(f"divided by {scale:g}, as told", scale)
+    if np.dtype(dtype).kind == "b" or survey.is_mask:
+        raise ValueError(
+            f"{origin} is a mask and no likelihood: it holds two values only, so that nothing is "
+            "left to decide; name the file of the probabilities"
+        )
+    if np.dtype(dtype).kind == "f":
+        _check_range(survey, dtype, origin, 1.0)
+        return Conversion()
+    if np.dtype(dtype).name not in ("uint8", "uint16"):
+        raise ValueError(
+            f"{origin} must be 8 bit, 16 bit or floating point, got {dtype}; --scale says what "
+            "stands for 1"
+        )
+    full = int(np.iinfo(dtype).max)
+    if reason := survey.why_no_likelihood(full):
+        raise ValueError(
+            f"{origin} is hardly a likelihood: {reason}; if it is one, --scale {full} takes {full} "
+            "for 1"
+        )
+    return Conversion(f"{np.iinfo(dtype).bits} bit: divided by {full}", float(full))
+
+
+def _of_logits(
+    survey: ValueSurvey, dtype: str, origin: str, logits: str, channel: int | None
+) -> Conversion:
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"{origin} must be floating point to hold logits, got {dtype}")
+    if survey.least >= 0 and survey.most <= 1:
+        raise ValueError(
+            f"{origin} lies in [0, 1], so that it holds probabilities and no logits; leave "
+            "--logits out"
+        )
+    words = f"logits: {logits}" + (f", channel {channel}" if logits == SOFTMAX else "")
+    return Conversion(words, logits=logits, channel=channel or 0)
+
+
+def _check_range(survey: ValueSurvey, dtype: str, origin: str, scale: float) -> None:
+    tolerance = max(map(rounding_tolerance, (dtype, "float32")))
+    ends = np.array([survey.least, survey.most]) / scale
+    if without_rounding(ends, tolerance)[1]:
+        return
+    found = f"{origin} holds values from {survey.least:.6g} to {survey.most:.6g}"
+    if scale != 1:
+        raise ValueError(f"{found}; divided by {scale:g} (--scale) they don't lie in [0, 1]")
+    if survey.least < -tolerance:
+        cure = "if they are logits, --logits sigmoid or --logits softmax converts them"
+    else:
+        most = next((s for s in SCALES if survey.most <= s), survey.most)
+        cure = f"--scale says what stands for 1, perhaps {most:.6g}"
+    raise ValueError(f"{found}, no probabilities in [0, 1]: {cure}")
+
+
+def _sigmoid(logits: NDArray[Any]) -> NDArray[Any]:
+    """Without overflow: 1 / (1 + exp(-x)) is (1 + tanh(x / 2)) / 2."""
+    return (1 + np.tanh(logits / 2)) / 2
+
+
+def _softmax(logits: NDArray[Any], channel: int) -> NDArray[Any]:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    share: NDArray[Any] = powers[..., channel] / powers.sum(axis=-1)
+    return share

@@ -31,8 +31,9 @@ from toponet.data.training_scale import TrainingScale
 from toponet.models import DIVE
 from toponet.prediction import PredictConfig, TrainedModel, load_model
 from toponet.prediction.checkpoint import load_checkpoint, save_checkpoint
+from toponet.prediction.conventions import Conventions
 from toponet.prediction.outputs import open_outputs
-from toponet.prediction.segmentation import Conventions, Segmentation
+from toponet.prediction.segmentation import Segmentation
 from toponet.topology.cleaning import clean_mask
 from toponet.topology.labelling import label_cells
 

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from toponet import betti_numbers, metrics
-from toponet.prediction.segmentation import Conventions, Segmentation
+from toponet.prediction.conventions import Conventions
+from toponet.prediction.segmentation import Segmentation
 from toponet.topology.cleaning import find_tiny
 from toponet.topology.labelling import label_cells, label_structure, without_partner
 

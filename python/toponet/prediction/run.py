@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +12,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from toponet._ground.reading import within_memory
-from toponet._ground.reporting import progress_bar
 from toponet._ground.validation import thread_count
 from toponet.data.series import Series
 from toponet.prediction.config import PredictConfig
+from toponet.prediction.conventions import Conventions
 from toponet.prediction.device import choose_device, cpu_threads
 from toponet.prediction.likelihood import mean_over_symmetries
 from toponet.prediction.model import TrainedModel, checkpoint_path, load_model
-from toponet.prediction.outputs import open_outputs
 from toponet.prediction.record import Record, plan
-from toponet.prediction.segmentation import Conventions, Segmentation
+from toponet.prediction.segmentation import Segmentation
 from toponet.prediction.sources import find_sources, held_out_sources, unused_inputs
+from toponet.prediction.work import kinds_to_write, pages_written, write_all
 from toponet.segmentation import SegmentationOptions
 
 
@@ -75,19 +74,18 @@ def _run(config: PredictConfig, console: Console) -> Outcome:
     conventions = Conventions(
         options.threshold, model.connectivity, config.min_size, options.keep, options.add
     )
-    if options.is_cut:
-        config = _without_decisions(config)
+    config = replace(config, outputs=kinds_to_write(config.outputs, options.is_cut))
     out = Path(config.out)
     if config.held_out:
         sources = held_out_sources(model.config, config.inputs[0] if config.inputs else None)
     else:
         sources = find_sources(config.inputs, out)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    settings = {"sha256": digest, "flips": config.flips, **asdict(conventions)}
+    settings = {"sha256": digest, "flips": config.flips, **conventions.settings()}
     work, record = plan(config, Record(str(path), settings), sources)
     predictor = Predictor(config, model, conventions, record)
     try:
-        outcome = _predict_all(predictor, work, console)
+        outcome = Outcome(*write_all(predictor.predict, work, console))
     except KeyboardInterrupt:  # With --overwrite it would begin anew.
         without = " without --overwrite" if config.overwrite else ""
         raise KeyboardInterrupt(f"the same command{without} goes on") from None
@@ -105,21 +103,6 @@ def _run(config: PredictConfig, console: Console) -> Outcome:
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return outcome
-
-
-def _without_decisions(config: PredictConfig) -> PredictConfig:
-    """For a plain cut, at which persistence decides nothing.
-
-    Raises:
-        ValueError: If nothing else was to be written.
-    """
-    outputs = tuple(kind for kind in config.outputs if kind != "decisions")
-    if not outputs:
-        raise ValueError(
-            "outputs must hold more than decisions: with --keep 0 and --add null, masks are plain "
-            "cuts, for which nothing is decided"
-        )
-    return replace(config, outputs=outputs)
 
 
 def _words_on_numbers(
@@ -165,20 +148,14 @@ class Predictor:
             OSError: If a file can't be written.
         """
         pages = source.open()
-        out, likelihood_format = Path(self.config.out), self.config.likelihood_format
         strange = None
-        task = progress.add_task(source.name, total=pages.count, visible=pages.stack)
-        try:
-            with open_outputs(out, source.name, kinds, likelihood_format, pages) as add:
-                for i in range(pages.count):
-                    image = pages.read(i)
-                    add(Segmentation(image, self._likelihood(image, source), self.conventions))
-                    strange = strange or self.model.strangeness(image, pages.dtype)
-                    progress.advance(task)
-                # Recorded before the files get their names, so that no file lacks its record.
-                self.record.note(out, source, image)
-        finally:
-            progress.remove_task(task)
+        with pages_written(self.config, source, kinds, pages, progress) as add:
+            for i in range(pages.count):
+                image = pages.read(i)
+                add(Segmentation(image, self._likelihood(image, source), self.conventions))
+                strange = strange or self.model.strangeness(image, pages.dtype)
+            # Recorded before the files get their names, so that no file lacks its record.
+            self.record.note(Path(self.config.out), source, image)
         return strange and f"{source.origin} ({strange})"
 
     def _likelihood(self, image: NDArray[np.float32], source: Series) -> NDArray[np.float32]:
@@ -197,21 +174,3 @@ class Predictor:
         if np.isnan(likelihood).any():
             raise ValueError(f"the network's answer to {source.origin} holds NaN")
         return likelihood
-
-
-def _predict_all(
-    predictor: Predictor, work: Sequence[tuple[Series, Sequence[str]]], console: Console
-) -> Outcome:
-    skipped = [source.name for source, kinds in work if not kinds]
-    todo = [(source, kinds) for source, kinds in work if kinds]
-    written, problems, strange = [], [], []
-    with progress_bar(console) as progress:
-        for source, kinds in progress.track(todo, description="images"):
-            try:
-                with within_memory(source.origin):
-                    words = predictor.predict(source, kinds, progress)
-                written.append(source.name)
-                strange += [words] if words else []
-            except ValueError as error:
-                problems.append(str(error))
-    return Outcome(written, skipped, problems, strange)

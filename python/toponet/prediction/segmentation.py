@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet.plots.canvas import stretched
+from toponet.prediction.conventions import Conventions
 from toponet.prediction.decisions import decision_rows
 from toponet.topology.cleaning import clean_mask
 from toponet.topology.labelling import label_cells
 from toponet.topology.segmentation import Segmentation as SettledLikelihood
-from toponet.topology.segmentation import SegmentationOptions, segment_images
+from toponet.topology.segmentation import segment_images
 
 # Red, green and blue of the cells, which take turns. None is like the structure's colour.
 CELL_COLOURS = (
@@ -27,30 +28,6 @@ CELL_COLOURS = (
 )
 STRUCTURE_COLOUR = (213, 94, 0)
 OPACITY = 0.55, 0.25  # Of structure and of cells. The image has to shine through both.
-
-
-@dataclass(frozen=True)
-class Conventions:
-    """The settings that mask and cells depend on.
-
-    Attributes:
-        threshold: A likelihood of at least this is structure, unless persistence says otherwise.
-        connectivity: Connectivity of the structure, 8 or 4; cells have the other one.
-        min_size: Specks of less than this many pixels are removed, and then cells likewise.
-        keep: A piece or hole that is shown stays if its persistence is larger than this.
-        add: One that is hidden is brought out if its persistence is larger than this; None = none.
-    """
-
-    threshold: float
-    connectivity: int
-    min_size: int
-    keep: float = 0.0
-    add: float | None = None
-
-    @property
-    def options(self) -> SegmentationOptions:
-        """Of the segmentation by persistence; cleaning comes after it."""
-        return SegmentationOptions(self.threshold, self.keep, self.add)
 
 
 @dataclass(frozen=True)
@@ -69,9 +46,11 @@ class Segmentation:
 
     @cached_property
     def settled(self) -> SettledLikelihood:
-        """The likelihood after persistence decided. The image has a frame, as in training."""
+        """The likelihood after persistence decided."""
         c = self.conventions
-        return segment_images(self.likelihood, c.options, connectivity=c.connectivity)
+        return segment_images(
+            self.likelihood, c.options, dims=c.dims, connectivity=c.connectivity, frame=c.frame
+        )
 
     @cached_property
     def structure(self) -> NDArray[np.uint8]:

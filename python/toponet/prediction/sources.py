@@ -23,7 +23,7 @@ def find_sources(inputs: Sequence[str], out: Path) -> list[Series]:
         ValueError: If an input doesn't exist, holds no image, is ``out``, or two have one name.
     """
     sources = [source for text in inputs for source in _sources_of(text, out)]
-    return _named_once(sources)
+    return named_once(sources)
 
 
 def unused_inputs(inputs: Sequence[str]) -> list[str]:
@@ -63,19 +63,29 @@ def held_out_sources(config: Mapping[str, Any], data: str | None) -> list[Series
     else:
         held_out = list(range(len(cases)))
     named = with_seed(data or spec, seed)
-    return _named_once([series_of_case(cases[i], named) for i in held_out])
+    return named_once([series_of_case(cases[i], named) for i in held_out])
 
 
 def _sources_of(text: str, out: Path) -> list[Series]:
     sources = open_images(text)
+    refuse_own_folder(sources, out)
+    return sources
+
+
+def refuse_own_folder(sources: Sequence[Series], out: Path) -> None:
+    """Raises ValueError if a source lies in the folder that is to be written into."""
     for folder in {source.file.parent for source in sources if source.file is not None}:
         # What lies beside an image may have the name of a prediction, and be overwritten.
         if folder.resolve() == out.resolve():
             raise ValueError(f"{out} holds the images themselves; choose another --out")
-    return sources
 
 
-def _named_once(sources: list[Series]) -> list[Series]:
+def named_once(sources: list[Series]) -> list[Series]:
+    """The same sources.
+
+    Raises:
+        ValueError: If two have one name.
+    """
     first: dict[str, Series] = {}
     for source in sources:
         if source.name in first:

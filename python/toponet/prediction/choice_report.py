@@ -1,0 +1,138 @@
+"""Chooses threshold, keep and add on labelled likelihoods, and measures them on others."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from toponet._ground.reporting import Table
+from toponet.data.series import Series
+from toponet.evaluation.protocol import Protocol, with_arrow
+from toponet.evaluation.scores import mean_metrics, score_image
+from toponet.metrics.conventions import betti_convention
+from toponet.prediction.conventions import Conventions
+from toponet.prediction.labelled import LabelledImage, divided, labelled_images
+from toponet.prediction.segment_config import SegmentConfig
+from toponet.prediction.segmentation import Segmentation
+from toponet.segmentation import SegmentationChoice, SegmentationOptions, choose_segmentation
+
+CUT, PERSISTENCE = "cut at 0.5", "by persistence"
+
+
+@dataclass(frozen=True)
+class ChoiceReport:
+    """The chosen numbers, and what they are worth on images that had no part in the choice.
+
+    Attributes:
+        choice: The numbers, and what was tried.
+        conventions: Of the masks, with these numbers.
+        protocol: How masks are compared with truths.
+        chosen_on: Names of the images that chose.
+        held_out: Names of the images that are measured.
+        metrics: For ``CUT`` and ``PERSISTENCE`` each metric's mean over the images held out.
+        warnings: What is to be said of the choice.
+    """
+
+    choice: SegmentationChoice
+    conventions: Conventions
+    protocol: Protocol
+    chosen_on: Sequence[str]
+    held_out: Sequence[str]
+    metrics: dict[str, dict[str, float]]
+    warnings: Sequence[str]
+
+    def table(self) -> Table:
+        """A row for each metric, a column for each way to make masks."""
+        rows = [
+            [with_arrow(name), *(f"{self.metrics[way][name]:.4f}" for way in (CUT, PERSISTENCE))]
+            for name in self.protocol.metrics
+        ]
+        title = f"{len(self.held_out)} labelled image(s) that had no part in the choice"
+        return Table(title, ["metric", CUT, PERSISTENCE], rows)
+
+    def lines(self) -> Iterator[str]:
+        """Yields what the numbers are and how they were counted."""
+        yield f"chosen: {self.choice.describe('labelled images')}"
+        yield from (f"warning: {warning}" for warning in self.warnings)
+        words = self.protocol.describe()
+        yield from (f"{name}: {words[name]}" for name in self.protocol.metrics)
+        yield f"measured on {', '.join(self.held_out)}"
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            **self.choice.to_plain(),
+            "chosen_on": list(self.chosen_on),
+            "held_out": list(self.held_out),
+            "metrics": self.metrics,
+            "conventions": self.protocol.describe(),
+        }
+
+
+def choose_on_labels(
+    config: SegmentConfig, sources: Sequence[Series], console: Console
+) -> ChoiceReport:
+    """Chooses the numbers on a part of the labelled likelihoods, and measures them on the others.
+
+    Raises:
+        ValueError: If labels can't be used, or there are fewer than two labelled likelihoods.
+    """
+    assert config.labels is not None
+    images = labelled_images(sources, config.labels)
+    chosen_on, held_out = divided(images, config.held_out_share, config.seed)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        choice = choose_segmentation(
+            [image.likelihood for image in chosen_on],
+            [image.truth for image in chosen_on],
+            valid=_valid(chosen_on),
+            metric=config.metric,
+            accuracy_loss=config.accuracy_loss,
+            dims=config.dims,
+            connectivity=config.connectivity,
+            frame=config.frame,
+            num_threads=config.num_threads,
+            progress=console,
+        )
+    protocol = Protocol(
+        betti_convention(connectivity=config.connectivity, frame=config.frame, dims=config.dims)
+    )
+    by_persistence = config.conventions(choice.options)
+    by_cut = config.conventions(SegmentationOptions.cut())
+    return ChoiceReport(
+        choice,
+        by_persistence,
+        protocol,
+        [image.name for image in chosen_on],
+        [image.name for image in held_out],
+        {
+            CUT: _mean_scores(held_out, by_cut, protocol),
+            PERSISTENCE: _mean_scores(held_out, by_persistence, protocol),
+        },
+        [str(warning.message) for warning in caught],
+    )
+
+
+def _valid(images: Sequence[LabelledImage]) -> list[NDArray[np.bool_]] | None:
+    if all(image.valid is None for image in images):
+        return None
+    return [
+        np.ones(image.truth.shape, bool) if image.valid is None else image.valid for image in images
+    ]
+
+
+def _mean_scores(
+    images: Sequence[LabelledImage], conventions: Conventions, protocol: Protocol
+) -> dict[str, float]:
+    """Of the masks that are written, with small specks removed if that is asked for."""
+    scores = []
+    for image in images:
+        mask = Segmentation(image.likelihood[None], image.likelihood, conventions).structure
+        scores.append(score_image(mask, image.truth, protocol, image.valid))
+    return mean_metrics(scores)

@@ -1,0 +1,134 @@
+"""Segments likelihoods of any tool by persistence and writes the files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from toponet._ground.validation import limited_threads, thread_count
+from toponet.data.likelihoods import LikelihoodPages, open_likelihoods, unused_likelihoods
+from toponet.data.series import Series
+from toponet.prediction.choice_report import ChoiceReport, choose_on_labels
+from toponet.prediction.conventions import Conventions
+from toponet.prediction.record import Record, plan
+from toponet.prediction.segment_config import SegmentConfig
+from toponet.prediction.segmentation import Segmentation
+from toponet.prediction.sources import named_once, refuse_own_folder
+from toponet.prediction.work import Done, kinds_to_write, pages_written, write_all
+from toponet.segmentation import SegmentationOptions
+
+
+def run_segmentation(config: SegmentConfig, console: Console | None = None) -> Done:
+    """Segments all likelihoods that can be used and aren't done yet, and lists the others.
+
+    Raises:
+        ValueError: If an input isn't there, none can be used, labels can't be used, or the folder
+            holds other results. All this is checked before anything is written.
+        OSError: If something can't be written.
+        KeyboardInterrupt: As it came. After segmentations have begun, it says how to go on.
+    """
+    with limited_threads(thread_count(config.num_threads)):
+        return _run(config, console or Console())
+
+
+def _run(config: SegmentConfig, console: Console) -> Done:
+    out = Path(config.out)
+    sources = find_likelihoods(config, out)
+    _check_one_can_be_used(sources)
+    conventions, report = config.conventions(config.or_default(SegmentationOptions())), None
+    if config.labels is not None:
+        report = choose_on_labels(config, sources, console)
+        conventions = report.conventions
+    config = replace(config, outputs=kinds_to_write(config.outputs, conventions.options.is_cut))
+    # The checkpoint's hash has its place here, so that a folder of predictions is refused.
+    settings = {"sha256": None, **asdict(config.reading), **conventions.settings()}
+    record = Record(None, settings, choice=None if report is None else report.plain())
+    work, _ = plan(config, record, sources)
+    try:
+        done = write_all(Segmenter(config, conventions).segment, work, console)
+    except KeyboardInterrupt:  # With --overwrite it would begin anew.
+        without = " without --overwrite" if config.overwrite else ""
+        raise KeyboardInterrupt(f"the same command{without} goes on") from None
+    if report is not None:
+        console.print(report.table().rich())
+    for line in _lines(config, conventions, report, done):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return done
+
+
+def find_likelihoods(config: SegmentConfig, out: Path) -> list[Series]:
+    """All likelihoods, in the order in which they are named.
+
+    Raises:
+        ValueError: If an input doesn't exist or is ``out``, or two have one name.
+    """
+    sources = [each for text in config.inputs for each in open_likelihoods(text, config.reading)]
+    refuse_own_folder(sources, out)
+    return named_once(sources)
+
+
+def _check_one_can_be_used(sources: Sequence[Series]) -> None:
+    """Raises what is wrong with the first likelihood, if something is wrong with each.
+
+    A mistake such as a missing ``--channel`` is mostly a mistake for all of them.
+    """
+    first = None
+    for source in sources:
+        try:
+            source.open()
+            return
+        except ValueError as error:
+            first = first or error
+    if first is not None:
+        raise first
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """Writes the segmentations of one source after the other.
+
+    Attributes:
+        config: What is asked for.
+        conventions: Of the segmentations.
+    """
+
+    config: SegmentConfig
+    conventions: Conventions
+
+    def segment(self, source: Series, kinds: Sequence[str], progress: Progress) -> str | None:
+        """Writes files of these kinds.
+
+        Returns:
+            How its values became probabilities, with the file; None = they were ones.
+
+        Raises:
+            ValueError: If the source can't be used; nothing is written of it.
+            OSError: If a file can't be written.
+        """
+        pages = source.open()
+        with pages_written(self.config, source, kinds, pages, progress) as add:
+            for i in range(pages.count):
+                likelihood = pages.read(i)
+                add(Segmentation(likelihood, likelihood[0], self.conventions))
+        return pages.words if isinstance(pages, LikelihoodPages) else None
+
+
+def _lines(
+    config: SegmentConfig, conventions: Conventions, report: ChoiceReport | None, done: Done
+) -> Iterator[str]:
+    """Yields what stands on the console in the end."""
+    yield from () if report is None else report.lines()
+    for words, count in Counter(done.words).items():
+        yield f"{words} ({count} of {len(done.written)})"
+    yield (
+        f"{len(done.written)} segmented, {len(done.skipped)} done before, {len(done.problems)} "
+        f"left out; {conventions.describe()}"
+    )
+    yield from (f"problem: {problem}" for problem in done.problems)
+    yield from (sentence for text in config.inputs for sentence in unused_likelihoods(text))
+    yield f"Everything is in {config.out}"

@@ -12,18 +12,20 @@ from typing import Any, get_origin, get_type_hints
 import pytest
 
 import toponet
-from toponet.cli import evaluate, inspect, predict, train
+from toponet.cli import evaluate, inspect, predict, segment, train
 from toponet.cli._arguments import given_type
 from toponet.cli._options import parse
 from toponet.evaluation.config import EvaluateConfig
 from toponet.inspection.config import InspectConfig
 from toponet.prediction.config import PredictConfig
+from toponet.prediction.segment_config import SegmentConfig
 from toponet.training import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, tuple[Any, type, list[str]]] = {
     "toponet-train": (train, TrainConfig, []),
     "toponet-predict": (predict, PredictConfig, ["a.ckpt", "image.png", "--out=p"]),
+    "toponet-segment": (segment, SegmentConfig, ["likelihood.tif", "--out=p"]),
     "toponet-evaluate": (evaluate, EvaluateConfig, ["a", "b"]),
     "toponet-inspect": (inspect, InspectConfig, ["a"]),
 }
@@ -31,7 +33,7 @@ COMMANDS: dict[str, tuple[Any, type, list[str]]] = {
 
 def parsed(program: str, *arguments: str) -> Any:
     _, config, places = COMMANDS[program]
-    more = "inputs" if config is PredictConfig else None
+    more = "inputs" if "inputs" in get_type_hints(config) else None
     return parse(program, "", config, [*places, *arguments], more=more)
 
 
@@ -39,8 +41,11 @@ def parsed(program: str, *arguments: str) -> Any:
 ITEMS: dict[tuple[str, str], tuple[Any, Any]] = {
     ("toponet-train", "dims"): (0, 1),
     ("toponet-predict", "outputs"): ("cells", "mask"),
+    ("toponet-segment", "outputs"): ("cells", "mask"),
+    ("toponet-segment", "dims"): (0, 1),
 }
-PLACES = [("toponet-predict", "inputs")]  # Taken without their option as well.
+# Taken without their option as well.
+PLACES = [("toponet-predict", "inputs"), ("toponet-segment", "inputs")]
 
 
 def test_every_list_option_is_among_those_tested() -> None:
@@ -69,7 +74,7 @@ def test_lists_are_taken_in_every_form(option: tuple[str, str], items: tuple[Any
         [f"--{name}", f"{first}", f"{second}"],
         [f"--{name}", f"[{first}, {second}]"],
         [f"--{name}=[{first},{second}]"],
-        [f"--{name}", f"{first}", f"{second}", "--device", "cpu"],
+        [f"--{name}", f"{first}", f"{second}", "--out", "p"],
     ):
         assert getattr(parsed(program, *arguments), name) == items
 

@@ -14,12 +14,13 @@ import pytest
 import torch
 
 from data_layouts import membrane_folder
-from toponet.cli import evaluate, inspect, predict, train
+from toponet.cli import evaluate, inspect, predict, segment, train
 
 # For each command: its main, and a command line that has no mistake before its work begins.
 COMMANDS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
     "toponet-train": (train.main, ["--data=nowhere"]),
     "toponet-predict": (predict.main, ["a.ckpt", "image.png", "--out=p"]),
+    "toponet-segment": (segment.main, ["likelihood.tif", "--out=p"]),
     "toponet-evaluate": (evaluate.main, ["a", "b"]),
     "toponet-inspect": (inspect.main, ["a"]),
 }
@@ -27,6 +28,7 @@ COMMANDS: dict[str, tuple[Callable[[list[str]], int], list[str]]] = {
 WORK = {
     "toponet-train": "toponet.training.trainer.Trainer.__init__",
     "toponet-predict": "toponet.prediction.run.run_prediction",
+    "toponet-segment": "toponet.prediction.segment_run.run_segmentation",
     "toponet-evaluate": "toponet.evaluation.run.run_evaluation",
     "toponet-inspect": "toponet.inspection.run.run_inspection",
 }
@@ -70,7 +72,7 @@ def test_a_mistaken_command_line_gets_the_same_line_everywhere(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    repeated = "connectivity" if program in ("toponet-inspect", "toponet-evaluate") else "device"
+    repeated = "device" if program in ("toponet-train", "toponet-predict") else "connectivity"
     for name, content in (
         ("bytes", b"\xff\xfe\x00"),
         ("list", b"- 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -42,8 +43,9 @@ def ilastik(path: Path, array: NDArray[Any], axes: str) -> Path:
 def nnunet(path: Path, array: NDArray[Any], key: str = "probabilities") -> Path:
     """As nnU-Net saves it beside its label maps."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open(f"{key}.npy", "w") as file:
-            np.lib.format.write_array(file, array)
+        content = io.BytesIO()
+        np.save(content, array)
+        archive.writestr(f"{key}.npy", content.getvalue())
     return path
 
 

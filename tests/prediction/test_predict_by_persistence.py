@@ -24,8 +24,8 @@ from toponet.data.training_scale import TrainingScale
 from toponet.models import DIVE
 from toponet.prediction import TrainedModel, load_model
 from toponet.prediction.checkpoint import load_checkpoint, save_checkpoint
-from toponet.prediction.decisions import COLUMNS
 from toponet.prediction.conventions import Conventions
+from toponet.prediction.decisions import COLUMNS
 from toponet.prediction.segmentation import Segmentation
 from toponet.segmentation import SegmentationOptions
 from toponet.topology.cleaning import clean_mask

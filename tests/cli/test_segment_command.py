@@ -36,12 +36,18 @@ FILES = {"a_cells.tif", "a_decisions.csv", "a_mask.png", "a_overlay.png"}
 def likelihood(seed: int = 0, shape: tuple[int, int] = SHAPE) -> NDArray[np.float32]:
     """Smooth noise, in which there is something weak for every option."""
     noise = gaussian_filter(np.random.default_rng(seed).normal(0, 1, shape), 0.8)
-    return (1 / (1 + np.exp(-4 * noise))).astype(np.float32)
+    values: NDArray[np.float32] = (1 / (1 + np.exp(-4 * noise))).astype(np.float32)
+    return values
 
 
 def tiff(path: Path, array: NDArray[Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     tifffile.imwrite(path, array, photometric="minisblack")
+    return path
+
+
+def npy(path: Path, array: NDArray[np.float32]) -> Path:
+    np.save(path, array)
     return path
 
 
@@ -113,7 +119,7 @@ def test_the_files_are_what_segment_says(one: Path, tmp_path: Path) -> None:
 
 LAYOUTS: dict[str, tuple[Callable[[Path, NDArray[np.float32]], Path], list[str]]] = {
     "a.tif": (tiff, []),
-    "a.npy": (lambda path, f: (np.save(path, f), path)[1], []),
+    "a.npy": (npy, []),
     "a.npz": (npz, ["--channel=1"]),
     "a_Probabilities.h5": (ilastik, ["--channel", "0"]),
 }
@@ -470,7 +476,13 @@ def test_the_same_command_with_labels_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labelled(tmp_path)
-    command = [tmp_path / "in", "--labels", tmp_path / "labels", "--out", tmp_path / "out"]
+    command: list[str | Path] = [
+        tmp_path / "in",
+        "--labels",
+        tmp_path / "labels",
+        "--out",
+        tmp_path / "out",
+    ]
     segment(*command)
     segment(*command)
     assert f"0 segmented, {COUNT} done before" in capsys.readouterr().out
@@ -490,7 +502,7 @@ def test_the_same_command_with_labels_goes_on(
 )
 def test_every_option_of_the_choice_counts(option: str, part: str, tmp_path: Path) -> None:
     labelled(tmp_path)
-    command = [tmp_path / "in", "--labels", tmp_path / "labels"]
+    command: list[str | Path] = [tmp_path / "in", "--labels", tmp_path / "labels"]
     segment(*command, "--out", tmp_path / "out")
     segment(*command, "--out", tmp_path / "other", option)
     assert choice(tmp_path / "out")[part] != choice(tmp_path / "other")[part]
@@ -567,7 +579,13 @@ def test_a_label_of_another_size_is_named(
 ) -> None:
     labelled(tmp_path)
     save(tmp_path / "labels" / "im1.png", np.zeros((7, 9), np.uint8))
-    command = [tmp_path / "in", "--labels", tmp_path / "labels", "--out", tmp_path / "out"]
+    command: list[str | Path] = [
+        tmp_path / "in",
+        "--labels",
+        tmp_path / "labels",
+        "--out",
+        tmp_path / "out",
+    ]
     assert "im1_likelihood.tif has 40 x 36 pixels, its label 7 x 9" in complaint(capsys, *command)
 
 
@@ -582,7 +600,11 @@ def stacks(folder: Path, count: int) -> None:
 
 def test_of_one_stack_pages_are_held_out(tmp_path: Path) -> None:
     stacks(tmp_path, 1)
-    command = [tmp_path / "in" / "s0.tif", "--labels", tmp_path / "labels" / "s0.tif"]
+    command: list[str | Path] = [
+        tmp_path / "in" / "s0.tif",
+        "--labels",
+        tmp_path / "labels" / "s0.tif",
+    ]
     segment(*command, "--out", tmp_path / "out")
     found = choice(tmp_path / "out")
     assert {*found["chosen_on"], *found["held_out"]} == {"s0_000", "s0_001", "s0_002"}
@@ -603,7 +625,13 @@ def test_the_label_of_a_stack_has_as_many_pages(
 ) -> None:
     stacks(tmp_path, 1)
     tiff(tmp_path / "labels" / "s0.tif", np.zeros((2, 40, 36), np.uint8))
-    command = [tmp_path / "in", "--labels", tmp_path / "labels", "--out", tmp_path / "out"]
+    command: list[str | Path] = [
+        tmp_path / "in",
+        "--labels",
+        tmp_path / "labels",
+        "--out",
+        tmp_path / "out",
+    ]
     assert "s0.tif has 3 page(s), its label" in complaint(capsys, *command)
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import segmentation_figures
 import torch
+from figure_parts import Map, cutout, sheet
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from rich.progress import track
@@ -39,7 +40,6 @@ from toponet.topology.explanation import Explanation, explain_matching
 from toponet.topology.labelling import label_cells
 
 ROOT = Path(__file__).resolve().parents[1]
-Map = NDArray[np.float64]
 
 # Weaker forces are noise of no interest in a picture.
 MIN_FORCE = 0.1
@@ -95,24 +95,6 @@ def explained(likelihood: Map, truth: Map) -> Explanation:
         min_persistence=0.0,
         dim_weights=(1.0, 1.0),
     )
-
-
-def cutout(index: int, size: int) -> tuple[Map, Map]:
-    """Truth and likelihood of a synthetic patch, as of a network that sees most membranes."""
-    data = synthetic_membranes(index + 1, (129, 129), seed=3)
-    truth = data.masks[index].astype(np.float64)
-    noise = gaussian_filter(np.random.default_rng(index).normal(size=truth.shape), 0.7)
-    # Partly the image's darkness: fading membranes break, organelles become specks.
-    darkness = 0.42 - gaussian_filter(data.images[index][0], 1.2)
-    logits = 4 * (gaussian_filter(truth, 0.8) - 0.5) + 9 * darkness + 0.5 * noise
-    part = (slice(size), slice(size))
-    return truth[part], (1 / (1 + np.exp(-logits)))[part]
-
-
-def sheet(width: float, height: float, gap: float = 0.02) -> Figure:
-    """An empty figure, in inches, whose titles keep off its rim; the gap between columns."""
-    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=gap)
-    return Figure(figsize=(width, height), layout=layout)
 
 
 def idea() -> Figure:
@@ -390,6 +372,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "filtration": filtration,
     "landscape": landscape,
     "mistakes": mistakes,
+    **segmentation_figures.PICTURES,
 }
 
 

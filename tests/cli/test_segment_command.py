@@ -26,6 +26,7 @@ from toponet.data import synthetic_membranes
 from toponet.evaluation.protocol import Protocol
 from toponet.evaluation.scores import mean_metrics, score_image
 from toponet.prediction import SegmentConfig
+from toponet.prediction.record import Record, plan
 from toponet.segmentation.scores import METRICS
 from toponet.topology.cleaning import clean_mask
 
@@ -318,6 +319,26 @@ def test_folders_of_the_predictor_and_files_of_somebody_else_stay(
     assert "choose another --out" in complaint(capsys, one, "--out", one.parent)
 
 
+def test_the_predictor_does_not_write_among_them(one: Path, tmp_path: Path) -> None:
+    segment(one, "--out", tmp_path / "out")
+    asked = SegmentConfig(inputs=("a.tif",), out=str(tmp_path / "out"))
+    with pytest.raises(ValueError, match="holds predictions of another tool's likelihoods; choose"):
+        plan(asked, Record("x.ckpt", {"sha256": "f00"}), [])
+
+
+def test_who_interrupts_it_learns_how_to_go_on(
+    one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toponet.prediction.segment_run.write_all", interrupt)
+    for option, words in (("--overwrite", "the same command without --overwrite goes on"),
+                          ("--overwrite=false", "the same command goes on")):  # fmt: skip
+        segment(one, "--out", tmp_path / "out", option, code=130)
+        assert capsys.readouterr().err == f"toponet-segment: interrupted; {words}\n"
+
+
 def test_one_bad_file_does_not_stop_the_others(
     one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -466,7 +487,7 @@ def test_the_numbers_are_chosen_on_some_labels_and_measured_on_the_others(
         np.testing.assert_array_equal(mask(out / f"im{k}_mask.png"), settled.mask)
     shown = capsys.readouterr().out
     assert f"chosen: {expected.describe('labelled images')}\n" in shown
-    assert f"measured on {', '.join(found['held_out'])}\n" in shown
+    assert f"measured on what had no part in the choice: {', '.join(found['held_out'])}\n" in shown
     voi = [f"{found['metrics'][way]['voi']:.4f}" for way in ("cut at 0.5", "by persistence")]
     (line,) = (line for line in shown.splitlines() if line.split()[:1] == ["voi"])
     assert line.split()[2:] == voi
@@ -558,6 +579,21 @@ def test_two_labelled_images_choose_on_one_with_a_word_about_it(
     )
 
 
+def test_small_specks_are_removed_from_what_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From both columns, or the second would look better for what has nothing to do with it."""
+    labelled(tmp_path)
+    command: list[str | Path] = [tmp_path / "in", "--labels", tmp_path / "labels"]
+    segment(*command, "--out", tmp_path / "out")
+    assert "px removed" not in capsys.readouterr().out
+    segment(*command, "--out", tmp_path / "clean", "--min-size=9")
+    assert "specks of less than 9 px removed in both columns\n" in capsys.readouterr().out
+    plain, clean = (choice(tmp_path / name)["metrics"] for name in ("out", "clean"))
+    assert plain["cut at 0.5"] != clean["cut at 0.5"]
+    assert choice(tmp_path / "out")["options"] == choice(tmp_path / "clean")["options"]
+
+
 @pytest.mark.parametrize(("count", "words"), [(1, "one of"), (0, "none of")])
 def test_fewer_than_two_labelled_images_are_refused(
     count: int, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -633,6 +669,21 @@ def test_the_label_of_a_stack_has_as_many_pages(
         tmp_path / "out",
     ]
     assert "s0.tif has 3 page(s), its label" in complaint(capsys, *command)
+
+
+def test_the_valid_pixels_of_a_stack_are_a_stack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks(tmp_path, 1)
+    valid = np.full((3, 40, 36), 255, np.uint8)
+    valid[:, 20:] = 0
+    tiff(tmp_path / "valid" / "s0.tif", valid)
+    segment(tmp_path / "in", "--labels", tmp_path, "--out", tmp_path / "out")
+    segment(tmp_path / "in", "--labels", tmp_path / "labels", "--out", tmp_path / "all")
+    assert choice(tmp_path / "out")["metrics"] != choice(tmp_path / "all")["metrics"]
+    tiff(tmp_path / "valid" / "s0.tif", valid[:2])
+    error = complaint(capsys, tmp_path / "in", "--labels", tmp_path, "--out", tmp_path / "no")
+    assert "s0.tif has 2 page(s)" in error
 
 
 def test_slices_of_a_data_set_are_the_labels_of_a_stack(tmp_path: Path) -> None:

@@ -241,6 +241,10 @@ VALUES: list[tuple[NDArray[Any], dict[str, Any], str]] = [
     (np.array([[-3, 0.5, 4]], np.float32), {},
      "holds values from -3 to 4, no probabilities in [0, 1]: if they are logits, --logits sigmoid "
      "or --logits softmax converts them"),
+    (np.array([[0, 1, 2]], np.float32), {}, "they look like classes"),
+    (np.array([[-0.01, 0.5, 1.02]], np.float32), {},
+     "if resampling left some of them outside, clip them to [0, 1] first"),
+    (np.array([[(0.5, 1)]], [("a", "f4"), ("b", "f4")]), {}, "must hold real numbers"),
     (np.array([[0, 0.5, np.nan]], np.float32), {}, "holds NaN or infinite values"),
     (np.array([[0, 0.5, np.inf]], np.float32), {"scale": 3}, "holds NaN or infinite values"),
     (np.array([[0, 0.5, 255.0]], np.float32), {"scale": 100},

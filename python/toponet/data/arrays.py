@@ -38,7 +38,7 @@ def open_array(path: Path, dataset: str | None = None) -> AxisArray:
         raise ValueError(f"{path} does not exist")
     kind = ARRAY_FORMATS.get(path.suffix.lower(), _open_image)
     array = kind(path, dataset)
-    if np.dtype(array.dtype).kind not in "buif":
+    if array.dtype.kind not in "buif":
         raise ValueError(f"{array.origin} must hold real numbers, got {array.dtype}")
     if len(array.shape) < 2 or 0 in array.shape:
         raise ValueError(f"{array.origin} must hold rows and columns, got shape {array.shape}")
@@ -80,13 +80,13 @@ def _key(path: Path, keys: list[str], dataset: str | None) -> str:
 def _open_hdf5(path: Path, dataset: str | None) -> AxisArray:
     with opened_hdf5(path) as file:
         volume = find_array(file, dataset, path)
-        name, shape, dtype = volume.name.lstrip("/"), volume.shape, volume.dtype.name
+        name, shape, dtype = volume.name.lstrip("/"), volume.shape, volume.dtype
         axes = _axes_of_ilastik(volume.attrs.get("axistags"), f"{path}, {name}")
 
     def read(index: Index) -> NDArray[Any]:
         # An HDF5 file may hold far less than it claims: chunks never written take no room.
         pixels = np.broadcast_to(np.empty(()), shape)[index].size
-        check_size(f"{path}: a part of {name}", pixels, np.dtype(dtype).itemsize)
+        check_size(f"{path}: a part of {name}", pixels, dtype.itemsize)
         with opened_hdf5(path) as file:
             return np.asarray(file[name][index])
 
@@ -132,7 +132,7 @@ def _in_memory(origin: str, array: NDArray[Any], axes: str | None = None) -> Axi
     def read(index: Index) -> NDArray[Any]:
         return np.asarray(array[index])
 
-    return AxisArray(origin, array.shape, array.dtype.name, read, axes)
+    return AxisArray(origin, array.shape, array.dtype, read, axes)
 
 
 # By suffix in lower case. Whatever has another suffix is an image.

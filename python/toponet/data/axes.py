@@ -24,7 +24,7 @@ class AxisArray:
     Attributes:
         origin: The file, and the array in it, as errors name it.
         shape: Of the array.
-        dtype: Of its values, such as "float32".
+        dtype: Of its values.
         read: Gives the part of an index; raises ValueError if it can't be read.
         axes: A letter of :data:`LETTERS` for each axis; None = the file doesn't say.
         colours: Whether its channels are those of a picture, which may all be the same grey.
@@ -32,7 +32,7 @@ class AxisArray:
 
     origin: str
     shape: tuple[int, ...]
-    dtype: str
+    dtype: np.dtype[Any]
     read: Callable[[Index], NDArray[Any]]
     axes: str | None = None
     colours: bool = False

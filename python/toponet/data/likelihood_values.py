@@ -114,7 +114,7 @@ class Conversion:
 
 
 def conversion_of(
-    pages: Iterable[NDArray[Any]], dtype: str, origin: str, scale: float | None,
+    pages: Iterable[NDArray[Any]], dtype: np.dtype[Any], origin: str, scale: float | None,
     logits: str | None, channel: int | None,
 ) -> Conversion:  # fmt: skip
     """Looks at all pages of a file and decides what their values mean.
@@ -141,15 +141,15 @@ def conversion_of(
     if scale is not None:
         _check_range(survey, dtype, origin, scale)
         return Conversion(f"divided by {scale:g}, as told", scale)
-    if np.dtype(dtype).kind == "b" or survey.is_mask:
+    if dtype.kind == "b" or survey.is_mask:
         raise ValueError(
             f"{origin} is a mask and no likelihood: it holds two values only, so that nothing is "
             "left to decide; name the file of the probabilities"
         )
-    if np.dtype(dtype).kind == "f":
+    if dtype.kind == "f":
         _check_range(survey, dtype, origin, 1.0)
         return Conversion()
-    if np.dtype(dtype).name not in ("uint8", "uint16"):
+    if dtype.name not in ("uint8", "uint16"):
         raise ValueError(
             f"{origin} must be 8 bit, 16 bit or floating point, got {dtype}; --scale says what "
             "stands for 1"
@@ -164,9 +164,9 @@ def conversion_of(
 
 
 def _of_logits(
-    survey: ValueSurvey, dtype: str, origin: str, logits: str, channel: int | None
+    survey: ValueSurvey, dtype: np.dtype[Any], origin: str, logits: str, channel: int | None
 ) -> Conversion:
-    if np.dtype(dtype).kind != "f":
+    if dtype.kind != "f":
         raise ValueError(f"{origin} must be floating point to hold logits, got {dtype}")
     if survey.least >= 0 and survey.most <= 1:
         raise ValueError(
@@ -177,7 +177,7 @@ def _of_logits(
     return Conversion(words, logits=logits, channel=channel or 0)
 
 
-def _check_range(survey: ValueSurvey, dtype: str, origin: str, scale: float) -> None:
+def _check_range(survey: ValueSurvey, dtype: np.dtype[Any], origin: str, scale: float) -> None:
     tolerance = max(map(rounding_tolerance, (dtype, "float32")))
     ends = np.array([survey.least, survey.most]) / scale
     if without_rounding(ends, tolerance)[1]:
@@ -185,12 +185,19 @@ def _check_range(survey: ValueSurvey, dtype: str, origin: str, scale: float) -> 
     found = f"{origin} holds values from {survey.least:.6g} to {survey.most:.6g}"
     if scale != 1:
         raise ValueError(f"{found}; divided by {scale:g} (--scale) they don't lie in [0, 1]")
-    if survey.least < -tolerance:
-        cure = "if they are logits, --logits sigmoid or --logits softmax converts them"
-    else:
-        most = next((s for s in SCALES if survey.most <= s), survey.most)
-        cure = f"--scale says what stands for 1, perhaps {most:.6g}"
-    raise ValueError(f"{found}, no probabilities in [0, 1]: {cure}")
+    raise ValueError(f"{found}, no probabilities in [0, 1]: {_cure(survey)}")
+
+
+def _cure(survey: ValueSurvey) -> str:
+    """What values outside [0, 1] may be, and what to do then."""
+    if len(survey.few) <= 4 and all(value == round(value) for value in survey.few):
+        return "they look like classes; name the file of the probabilities"
+    if survey.least >= -0.2 and survey.most <= 1.2:
+        return "if resampling left some of them outside, clip them to [0, 1] first"
+    if survey.least < 0:
+        return "if they are logits, --logits sigmoid or --logits softmax converts them"
+    most = next((scale for scale in SCALES if survey.most <= scale), survey.most)
+    return f"--scale says what stands for 1, perhaps {most:.6g}"
 
 
 def _sigmoid(logits: NDArray[Any]) -> NDArray[Any]:

@@ -166,7 +166,7 @@ def _look(path: Path, reading: Reading, dataset: str | None) -> LikelihoodPages:
         return conversion.apply(raw(i))[None]
 
     return LikelihoodPages(
-        read, channels.count, channels.count > 1, array.dtype, ", ".join(filter(None, words))
+        read, channels.count, channels.count > 1, array.dtype.name, ", ".join(filter(None, words))
     )
 
 

@@ -53,7 +53,8 @@ class ChoiceReport:
             [with_arrow(name), *(f"{self.metrics[way][name]:.4f}" for way in (CUT, PERSISTENCE))]
             for name in self.protocol.metrics
         ]
-        title = f"{len(self.held_out)} labelled image(s) that had no part in the choice"
+        count = f"{len(self.held_out)} labelled image" + "s" * (len(self.held_out) > 1)
+        title = f"{count} held out"
         return Table(title, ["metric", CUT, PERSISTENCE], rows)
 
     def lines(self) -> Iterator[str]:
@@ -62,7 +63,9 @@ class ChoiceReport:
         yield from (f"warning: {warning}" for warning in self.warnings)
         words = self.protocol.describe()
         yield from (f"{name}: {words[name]}" for name in self.protocol.metrics)
-        yield f"measured on {', '.join(self.held_out)}"
+        if self.conventions.min_size > 1:
+            yield f"specks of less than {self.conventions.min_size} px removed in both columns"
+        yield f"measured on what had no part in the choice: {', '.join(self.held_out)}"
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -84,7 +87,7 @@ def choose_on_labels(
         ValueError: If labels can't be used, or there are fewer than two labelled likelihoods.
     """
     assert config.labels is not None
-    images = labelled_images(sources, config.labels)
+    images = labelled_images(sources, config.labels, console)
     chosen_on, held_out = divided(images, config.held_out_share, config.seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)

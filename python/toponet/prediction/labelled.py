@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
+from toponet._ground.reading import within_memory
+from toponet._ground.reporting import progress_bar
 from toponet.data import Case
 from toponet.data.series import Pages, Series
 from toponet.data.source import open_truths
@@ -34,7 +37,9 @@ class LabelledImage:
     valid: NDArray[np.bool_] | None
 
 
-def labelled_images(sources: Sequence[Series], labels: str) -> list[LabelledImage]:
+def labelled_images(
+    sources: Sequence[Series], labels: str, console: Console
+) -> list[LabelledImage]:
     """Reads the likelihoods that have a label, with their labels.
 
     The label of a stack is a stack of as many pages, or for each page a label with its number, as
@@ -44,6 +49,7 @@ def labelled_images(sources: Sequence[Series], labels: str) -> list[LabelledImag
         sources: Likelihoods.
         labels: What :func:`toponet.data.source.open_truths` takes. Two single files are a pair
             whatever their names.
+        console: Where a progress bar is shown.
 
     Raises:
         ValueError: If a file can't be used, sizes or numbers of pages differ, or there are fewer
@@ -52,7 +58,11 @@ def labelled_images(sources: Sequence[Series], labels: str) -> list[LabelledImag
     truths = open_truths(labels)
     if len(sources) == 1 and Path(labels).expanduser().is_file():
         truths = {sources[0].name: next(iter(truths.values()))}
-    found = [image for source in sources for image in _images_of(source, truths)]
+    found: list[LabelledImage] = []
+    with progress_bar(console) as progress:
+        for source in progress.track(sources, description="labels"):
+            with within_memory(source.origin):
+                found += _images_of(source, truths)
     if len(found) < 2:
         raise ValueError(
             "--labels needs at least two labelled images, one to choose the numbers on and one to "

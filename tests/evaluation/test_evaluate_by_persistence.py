@@ -18,7 +18,7 @@ from toponet.data import synthetic_membranes
 from toponet.evaluation import EvaluateConfig, Protocol, score_image
 from toponet.metrics.conventions import betti_convention
 
-NUMBERS = {"threshold": 0.45, "keep": 0.4, "add": 0.2}
+NUMBERS: dict[str, Any] = {"threshold": 0.45, "keep": 0.4, "add": 0.2}
 OPTIONS = ["--threshold=0.45", "--keep=0.4", "--add=0.2"]
 SHAPE = (24, 31)
 
@@ -130,7 +130,7 @@ def test_a_protocol_takes_every_type(kind: type) -> None:
     likelihood, truth = likelihood_and_truth(0)
     image = likelihood if np.dtype(kind).kind == "f" else likelihood >= 0.5
     protocol = Protocol(**NUMBERS)
-    rounded = image.astype(kind)
+    rounded: NDArray[Any] = image.astype(kind)
     expected = score_image(rounded.astype(np.float64), truth, protocol)
     assert score_image(rounded, truth, protocol) == expected
 

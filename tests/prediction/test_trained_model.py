@@ -23,6 +23,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = TrainConfig(
         data="synthetic:membranes,count=3,size=40", out=str(out), device="cpu", epochs=1,
         iterations_per_epoch=1, batch_size=1, patch_size=17, metric_patches=2, num_threads=1,
+        segmentation_metric="none",
     )  # fmt: skip
     Trainer(config, Console(quiet=True)).train()
     return out

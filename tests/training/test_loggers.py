@@ -35,6 +35,7 @@ TINY: dict[str, Any] = {
     "topo_start_epoch": 2,
     "device": "cpu",
     "num_threads": 1,
+    "segmentation_metric": "none",
 }
 PICTURES = ["pictures/overlay", "pictures/topology"]
 

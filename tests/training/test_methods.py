@@ -57,6 +57,7 @@ def train(folder: Path, out: Path, **options: Any) -> dict[str, Any]:
     tiny = {
         "epochs": 2, "iterations_per_epoch": 2, "batch_size": 2, "patch_size": 17,
         "topo_start_epoch": 2, "device": "cpu", "network": "unet",
+        "segmentation_metric": "none",
     }  # fmt: skip
     config = TrainConfig(**{**tiny, "data": str(folder), "out": str(out), **options})
     return Trainer(config, Console(quiet=True)).train()

@@ -23,7 +23,7 @@ DATA_SETS = [name for name, path in find_presets().items() if path.parent == pre
 SYNTHETIC = [name for name in DATA_SETS if name.startswith("synthetic_")]
 TINY = [
     "--epochs=1", "--iterations-per-epoch=1", "--batch-size=1", "--patch-size=17", "--device=cpu",
-    "--metric-patches=2",
+    "--metric-patches=2", "--segmentation-metric=none",
 ]  # fmt: skip
 
 

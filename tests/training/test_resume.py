@@ -33,6 +33,7 @@ TINY: dict[str, Any] = {
     "topo_start_epoch": 2,
     "device": "cpu",
     "num_threads": 1,
+    "segmentation_metric": "none",
 }
 TIMINGS = ("topo_seconds", "topo_share", "seconds")
 

@@ -42,6 +42,7 @@ def config(folder: Path, out: Path, **options: Any) -> TrainConfig:
     tiny = {
         "epochs": 2, "iterations_per_epoch": 2, "batch_size": 2, "patch_size": 17,
         "topo_start_epoch": 2, "device": "cpu", "network": "unet", "num_threads": 1,
+        "segmentation_metric": "none",
     }  # fmt: skip
     return TrainConfig(**{**tiny, "data": str(folder), "out": str(out), **options})
 

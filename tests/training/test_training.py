@@ -35,6 +35,7 @@ TINY: dict[str, Any] = {
     "metric_patch_size": 17,
     "topo_start_epoch": 2,
     "device": "cpu",
+    "segmentation_metric": "none",
 }
 
 

@@ -26,6 +26,7 @@ from toponet.training.run_folder import RunFolder
 TINY = [
     "--epochs=2", "--iterations-per-epoch=1", "--batch-size=1", "--patch-size=17", "--device=cpu",
     "--topo-start-epoch=2", "--metric-patches=2", "--num-threads=1",
+    "--segmentation-metric=none",
 ]  # fmt: skip
 
 

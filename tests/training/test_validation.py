@@ -17,6 +17,7 @@ from toponet.training import TrainConfig, Trainer
 TINY = [
     "--epochs=1", "--iterations-per-epoch=1", "--batch-size=1", "--patch-size=17", "--device=cpu",
     "--topo-start-epoch=1", "--metric-patches=2", "--num-threads=1",
+    "--segmentation-metric=none",
 ]  # fmt: skip
 
 

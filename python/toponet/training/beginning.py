@@ -19,6 +19,7 @@ from toponet.prediction.checkpoint import (
     restore_network,
     restore_optimiser,
 )
+from toponet.segmentation import SegmentationChoice
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.state import Row, TrainingState, check_row
@@ -32,11 +33,13 @@ class Beginning:
         path: The checkpoint; None = a new run.
         content: Of the checkpoint.
         state: Where the run stands.
+        choice: Threshold, keep and add, if the run that goes on has chosen them already.
     """
 
     path: Path | None
     content: dict[str, Any] | None
     state: TrainingState
+    choice: SegmentationChoice | None = None
 
     @property
     def metrics(self) -> Row:
@@ -141,6 +144,8 @@ def _resumed(config: TrainConfig, folder: Path) -> Beginning:
                 f"state: {state.epoch} epochs and {state.sums.steps} steps are more than the run's "
                 f"{config.epochs} epochs of {config.iterations_per_epoch} steps"
             )
+        plain = content.get("segmentation")
+        choice = None if plain is None else SegmentationChoice.from_plain(plain)
     except (TypeError, ValueError) as error:
         raise damaged(path, error) from None
     if content["metrics"]:
@@ -152,7 +157,7 @@ def _resumed(config: TrainConfig, folder: Path) -> Beginning:
             f"train on, begin a new run there: --start-from {path} --epochs with more than "
             f"{state.epoch}"
         )
-    return Beginning(path, content, state)
+    return Beginning(path, content, state, choice)
 
 
 def _check_metrics(path: Path, content: dict[str, Any]) -> None:

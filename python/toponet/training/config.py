@@ -33,6 +33,7 @@ from toponet.training.topology_terms.term import TopologyTerm
 NORMALISATIONS = ("training", "image")
 LOGGERS = ("none", "tensorboard", "wandb")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
+SEGMENTATION_METRICS = ("voi", "ari", "betti", "accuracy", "none")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ class TrainConfig(TermOptions):
         num_threads: CPU threads of network and kernel; empty = all cores.
         seed: Of weights, patches and synthetic images.
         best_metric: What best.ckpt goes by: accuracy, ari, voi, betti_error_0 or betti_error_1.
+        segmentation_metric: At the end of the run, threshold, keep and add of toponet-predict are
+            chosen on training images, such that this metric of the masks is best: "voi", "ari",
+            "betti" (Betti error) or "accuracy". "none" = nothing is chosen, masks are cut at 0.5.
         save_every: Number of epochs from one kept checkpoint to the next; empty = none is kept
             beside last, best and the end of the first phase.
         logger: "none" (metrics.csv alone), "tensorboard" or "wandb", which show it with pictures.
@@ -136,6 +140,7 @@ class TrainConfig(TermOptions):
     num_threads: int | None = None
     seed: int = 0
     best_metric: str = "voi"
+    segmentation_metric: str = "voi"
     save_every: int | None = None
     logger: str = "none"
     start_from: str | None = None
@@ -165,6 +170,7 @@ class TrainConfig(TermOptions):
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)
         check_choice("best_metric", self.best_metric, METRIC_NAMES)
+        check_choice("segmentation_metric", self.segmentation_metric, SEGMENTATION_METRICS)
         check_choice("logger", self.logger, LOGGERS)
         check_flag("compile", self.compile)
         thread_count(self.num_threads)

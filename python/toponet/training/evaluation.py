@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from toponet.evaluation import Protocol, mean_metrics, score_image
 from toponet.evaluation.protocol import THRESHOLD as THRESHOLD
 from toponet.models import SegmentationNetwork
 from toponet.prediction import predict_likelihood
+from toponet.segmentation import SegmentationOptions
 
 METRIC_NAMES = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
 
@@ -49,6 +51,11 @@ def evaluate(
     ]
     means = mean_metrics(scores)
     return {name: means[name] for name in METRIC_NAMES}
+
+
+def by_persistence(protocol: Protocol, options: SegmentationOptions) -> Protocol:
+    """The same protocol with masks that persistence decides on."""
+    return replace(protocol, **asdict(options))
 
 
 def conventions(protocol: Protocol) -> dict[str, str]:

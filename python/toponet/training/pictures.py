@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from toponet._ground.valid import taken_for_structure
 from toponet.data import ImageSet
 from toponet.evaluation.protocol import with_arrow
 from toponet.plots import (
@@ -21,6 +22,7 @@ from toponet.plots import (
     plot_metric,
     plot_segmentation,
 )
+from toponet.topology.segmentation import SegmentationOptions, segment_images
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
 from toponet.training.state import Row
@@ -55,6 +57,7 @@ def report_pictures(
     likelihood: NDArray[np.float32],
     masks: Mapping[int, Mask],
     worst: Sequence[WorstPatch],
+    options: SegmentationOptions | None = None,
 ) -> Iterator[Picture]:
     """All that can be made of a run, one at a time.
 
@@ -65,6 +68,7 @@ def report_pictures(
         likelihood: The network's last answer for the first of them.
         masks: Its answers cut at the threshold, by epoch.
         worst: The patches that cost most; may be empty.
+        options: Threshold, keep and add that were chosen, if any.
     """
     name = data.names[0]
     kind = config.measured.capitalize()
@@ -74,6 +78,13 @@ def report_pictures(
         f"{kind} image {name}: image, truth, likelihood, and the likelihood cut at {THRESHOLD}",
         overlay(config, data, likelihood),
     )
+    if options is not None:
+        yield Picture(
+            "persistence.png",
+            f"{kind} image {name}: image, truth, the likelihood cut at {THRESHOLD}, and the mask "
+            "that persistence decides on",
+            both_masks(config, data, likelihood, options),
+        )
     if before in masks and last in masks and last > before:
         pair = {
             f"{config.base_label}, epoch {before}": masks[before],
@@ -127,6 +138,20 @@ def overlay(config: TrainConfig, data: ImageSet, likelihood: NDArray[np.float32]
     figure = _row_figure(4, truth.shape)
     plot_segmentation(figure, image, truth, likelihood, config.connectivity, valid=valid)
     return figure
+
+
+def both_masks(
+    config: TrainConfig,
+    data: ImageSet,
+    likelihood: NDArray[np.float32],
+    options: SegmentationOptions,
+) -> Figure:
+    """The first of these images beside truth, plain cut, and mask by persistence."""
+    counted = taken_for_structure(likelihood, data.valid[0])
+    settled = segment_images(counted, options, connectivity=config.connectivity)
+    masks = {f"cut at {THRESHOLD}": likelihood >= THRESHOLD, "by persistence": settled.mask}
+    plain = {title: mask.astype(np.uint8) for title, mask in masks.items()}
+    return _masks_figure(data, plain, config.connectivity, with_image=True)
 
 
 def losses_figure(

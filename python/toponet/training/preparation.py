@@ -60,8 +60,9 @@ def prepare_run(
         # A fresh name has the time in it, which the ranks needn't agree on.
         folder.path = fabric.broadcast(folder.path)
         run = Run(
-            config, console, fabric, beginning.state, validation, normalisation,
+            config, console, fabric, beginning.state, training, validation, normalisation,
             TrainingScale.of(training), batches, network, model, optimiser, objective, folder,
+            beginning.choice,
         )  # fmt: skip
         return run, _begin(run, opened is not None, beginning)
     except BaseException:

@@ -14,8 +14,15 @@ from toponet._ground.reporting import Table, progress_bar
 from toponet._ground.writing import written_whole
 from toponet.data import ImageSet
 from toponet.evaluation.protocol import badness, with_arrow
+from toponet.segmentation import SegmentationChoice, SegmentationOptions
 from toponet.training.config import TrainConfig
-from toponet.training.evaluation import METRIC_NAMES, conventions
+from toponet.training.evaluation import (
+    METRIC_NAMES,
+    THRESHOLD,
+    by_persistence,
+    conventions,
+    evaluate,
+)
 from toponet.training.pictures import report_pictures
 from toponet.training.progress import say
 from toponet.training.run import Run
@@ -26,13 +33,21 @@ from toponet.training.worst_patches import WorstPatch, worst_patches
 WORST_PATCHES = 3
 
 
-def make_report(config: TrainConfig, state: TrainingState, validation: ImageSet) -> dict[str, Any]:
+def make_report(
+    config: TrainConfig,
+    state: TrainingState,
+    validation: ImageSet,
+    choice: SegmentationChoice | None = None,
+    settled: Row | None = None,
+) -> dict[str, Any]:
     """The numbers of a run, for ``report.json``; pictures and worst patches come when it's saved.
 
     Args:
         config: Of the run.
         state: After its last epoch.
         validation: The held-out images.
+        choice: Threshold, keep and add that were chosen, if any.
+        settled: Metrics at the end, of the masks that these numbers make.
     """
     best = _best(state.rows, config.best_metric)
     return {
@@ -44,11 +59,21 @@ def make_report(config: TrainConfig, state: TrainingState, validation: ImageSet)
         "notes": run_notes(config),
         "cross_entropy_phase": state.before,
         "final": _metrics(state.rows[-1]),
+        "final_by_persistence": settled,
         "best": {"epoch": int(best["epoch"]), "by": config.best_metric, **_metrics(best)},
         "topo_weight": state.topo_weight,
-        "conventions": conventions(config.protocol),
+        "segmentation": choice.to_plain() if choice else None,
+        "conventions": {**conventions(config.protocol), **_words_on_choice(config, choice)},
         "config": config.to_plain(),
     }
+
+
+def _words_on_choice(config: TrainConfig, choice: SegmentationChoice | None) -> dict[str, str]:
+    """What "by persistence" means in the table, if it is there."""
+    if choice is None:
+        return {}
+    words = conventions(by_persistence(config.protocol, choice.options))["all"]
+    return {"by persistence": f"{words}; chosen: {choice.describe('training images')}"}
 
 
 def run_notes(config: TrainConfig) -> list[str]:
@@ -70,24 +95,25 @@ def run_notes(config: TrainConfig) -> list[str]:
 def result_table(report: Mapping[str, Any]) -> Table:
     """Metrics at the end of the phase with the base loss alone, at the end, and best.
 
-    Without such a phase, its column is empty.
+    Without such a phase, its column is empty. The end has a second column for masks that
+    persistence decides on, if threshold, keep and add were chosen.
     """
-    before, after, best = (report[name] for name in ("cross_entropy_phase", "final", "best"))
+    best, settled = report["best"], report["final_by_persistence"]
+    end = f"end (epoch {report['epochs']})"
+    columns: dict[str, Row | None] = {
+        f"{report['base_loss']} phase": report["cross_entropy_phase"],
+        end if settled is None else f"{end}, cut at {THRESHOLD}": report["final"],
+        **({} if settled is None else {"end, by persistence": settled}),
+        f"best {best['by']} (epoch {best['epoch']})": best,
+    }
     measured = "Held-out" if report["held_out"] else "Training"
     return Table(
         f"{measured} images (↑ higher is better, ↓ lower is better)",
-        (
-            "metric",
-            f"{report['base_loss']} phase",
-            f"end (epoch {report['epochs']})",
-            f"best {best['by']} (epoch {best['epoch']})",
-        ),
+        ("metric", *columns),
         [
             (
                 with_arrow(name),
-                "-" if before is None else f"{before[name]:.4f}",
-                f"{after[name]:.4f}",
-                f"{best[name]:.4f}",
+                *("-" if row is None else f"{row[name]:.4f}" for row in columns.values()),
             )
             for name in METRIC_NAMES
         ],
@@ -101,16 +127,22 @@ def finish_report(run: Run, likelihoods: Sequence[NDArray[np.float32]]) -> dict[
         run: After its last epoch.
         likelihoods: The network's last answers for the images that metrics are counted on.
     """
-    report = make_report(run.config, run.state, run.validation)
+    config, data, choice = run.config, run.validation, run.choice
+    settled = None
+    if choice is not None:
+        protocol = by_persistence(config.protocol, choice.options)
+        settled = evaluate(likelihoods, data.masks, protocol, data.valid)
+    report = make_report(config, run.state, data, choice, settled)
     if run.fabric.is_global_zero:
         save_report(
             run.folder,
-            run.config,
+            config,
             run.state.rows,
             report,
-            run.validation,
+            data,
             likelihoods,
             run.console,
+            None if choice is None else choice.options,
         )
     run.console.print(result_table(report).rich())
     for note in report["notes"]:
@@ -127,6 +159,7 @@ def save_report(
     validation: ImageSet,
     likelihoods: Sequence[NDArray[np.float32]],
     console: Console,
+    options: SegmentationOptions | None = None,
 ) -> None:
     """Writes pictures and page, and last ``report.json``: where it is, the report is complete.
 
@@ -138,6 +171,7 @@ def save_report(
         validation: The held-out images.
         likelihoods: The network's last answers for them.
         console: Where progress is shown.
+        options: Threshold, keep and add that were chosen, if any.
     """
     with progress_bar(console) as progress:
         task = progress.add_task("report: worst patches", total=len(likelihoods))
@@ -151,7 +185,7 @@ def save_report(
         progress.update(task, description="report: pictures")
         captions = {}
         pictures = report_pictures(
-            config, rows, validation, likelihoods[0], folder.read_masks(), worst
+            config, rows, validation, likelihoods[0], folder.read_masks(), worst, options
         )
         for picture in pictures:
             with written_whole(folder.path / picture.file) as file:

@@ -14,7 +14,8 @@ from toponet.data import ImageSet, Normalisation
 from toponet.data.training_scale import TrainingScale
 from toponet.evaluation.protocol import badness
 from toponet.models import SegmentationNetwork
-from toponet.prediction.checkpoint import save_checkpoint
+from toponet.prediction.checkpoint import load_checkpoint, save_checkpoint
+from toponet.segmentation import SegmentationChoice
 from toponet.training.batches import Batches
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, conventions
@@ -33,6 +34,7 @@ class Run:
         console: Where progress and results are shown; quiet on all ranks but the first.
         fabric: The device, or this rank.
         state: Where the run stands.
+        training: The images that the network learns from.
         validation: The images that metrics are counted on.
         normalisation: Of all images.
         scale: Grey values of the training images.
@@ -42,12 +44,14 @@ class Run:
         optimiser: Set up by ``fabric``.
         objective: What a step minimises.
         folder: The run folder.
+        choice: Threshold, keep and add of the masks; None as long as they aren't chosen.
     """
 
     config: TrainConfig
     console: Console
     fabric: Fabric
     state: TrainingState
+    training: ImageSet
     validation: ImageSet
     normalisation: Normalisation
     scale: TrainingScale
@@ -57,6 +61,7 @@ class Run:
     optimiser: Optimizer
     objective: Objective
     folder: RunFolder
+    choice: SegmentationChoice | None = None
 
     def end_epoch(self, row: Row, measured: Row) -> None:
         """Remembers an epoch, then saves it.
@@ -102,6 +107,22 @@ class Run:
             signal_number,
         )
 
+    def keep_choice(self, choice: SegmentationChoice) -> None:
+        """Remembers the choice, and adds it to the checkpoints that a prediction is made with.
+
+        The last checkpoint comes last: without a choice there, a resumed run chooses again.
+
+        Raises:
+            OSError: If one can't be written.
+        """
+        self.choice = choice
+        if self.fabric.is_global_zero:
+            for name in ("best", "last"):
+                path = self.folder.checkpoints / f"{name}.ckpt"
+                if path.exists():
+                    content = load_checkpoint(path)
+                    save_checkpoint(path, {**content, "segmentation": choice.to_plain()})
+
     def save(self, name: str, measured: Row) -> None:
         """A checkpoint of this name, on the first rank; with metrics or none."""
         if not self.fabric.is_global_zero:
@@ -119,6 +140,7 @@ class Run:
                 "training_scale": asdict(self.scale),
                 "conventions": conventions(self.config.protocol),
                 "threshold": THRESHOLD,
+                "segmentation": self.choice.to_plain() if self.choice else None,
                 "metrics": measured,
             },
         )

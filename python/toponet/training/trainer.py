@@ -25,6 +25,7 @@ from toponet.training.progress import say, show_losses, summary
 from toponet.training.ranks import any_rank, average_sums
 from toponet.training.report import finish_report
 from toponet.training.schedule import lr_factor, topo_factor
+from toponet.training.segmentation_choice import settle_choice
 from toponet.training.state import Row
 from toponet.training.validation import predict_validation
 
@@ -92,6 +93,7 @@ class Trainer:
                 self.log.epoch(row, likelihoods)
                 run.end_epoch(row, measured)
                 say(run.console, summary(row, self.config.epochs, run.objective.label))
+        settle_choice(run)
         return finish_report(run, likelihoods or predict_validation(run, state.epoch))
 
     def _train_epoch(self, epoch: int, interruption: Interruption) -> Row:

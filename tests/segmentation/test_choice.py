@@ -182,6 +182,9 @@ def test_pixels_that_do_not_count_do_not_matter() -> None:
     choice = choose(likelihoods, truths, valid=valid)
     assert choose(spoilt, labels, valid=valid) == choice
     assert choice.cut_score != choose(likelihoods, truths).cut_score
+    everywhere = np.ones_like(truths[1])
+    partly = [choose(likelihoods, truths, valid=[valid[0], other]) for other in (None, everywhere)]
+    assert partly[0] == partly[1] != choice
 
 
 def test_an_image_in_which_no_pixel_counts_is_left_out() -> None:

@@ -125,7 +125,7 @@ def choose_segmentation(
     *,
     metric: str = "voi",
     accuracy_loss: float = 0.001,
-    valid: Sequence[Masks] | None = None,
+    valid: Sequence[Masks | None] | None = None,
     thresholds: Sequence[float] = THRESHOLDS,
     keeps: Sequence[float] = KEEPS,
     adds: Sequence[float | None] = ADDS,
@@ -160,9 +160,9 @@ def choose_segmentation(
         metric: "voi": variation of information (split + merge); "ari": adapted Rand F-score;
             "betti": Betti error of patches, summed over ``dims``; "accuracy": pixel accuracy.
         accuracy_loss: How much pixel accuracy may be lost against the cut at 0.5.
-        valid: A mask for each image: 1 where a pixel counts; None = everywhere. A pixel that
-            doesn't count is taken for structure in likelihood and truth. An image in which no pixel
-            counts is left out.
+        valid: For each image a mask, 1 where a pixel counts, or None if all its pixels count;
+            None = all pixels of all images. A pixel that doesn't count is taken for structure in
+            likelihood and truth. An image in which no pixel counts is left out.
         thresholds: To be combined. The cut at 0.5 is tried even if 0.5 isn't among them.
         keeps: To be combined.
         adds: To be combined.

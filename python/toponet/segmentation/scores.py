@@ -102,7 +102,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 
 
 def labelled_images(
-    likelihoods: Sequence[Masks], truths: Sequence[Masks], valid: Sequence[Masks] | None
+    likelihoods: Sequence[Masks],
+    truths: Sequence[Masks],
+    valid: Sequence[Masks | None] | None,
 ) -> list[LabelledImage]:
     """The images in which a pixel counts.
 
@@ -118,7 +120,7 @@ def labelled_images(
                 f"{name} must hold one mask for each likelihood, got {len(others)} for "
                 f"{len(likelihoods)} likelihoods"
             )
-    counted = valid if valid is not None else [None] * len(likelihoods)
+    counted: Sequence[Masks | None] = [None] * len(likelihoods) if valid is None else valid
     images = [
         _labelled_image(k, *each)
         for k, each in enumerate(zip(likelihoods, truths, counted, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import fields
@@ -20,6 +21,7 @@ from toponet.inspection.config import InspectConfig
 from toponet.prediction.config import PredictConfig
 from toponet.prediction.segment_config import SegmentConfig
 from toponet.training import TrainConfig
+from toponet.training.presets import find_preset
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, tuple[Any, type, list[str]]] = {
@@ -200,3 +202,29 @@ def test_a_value_that_an_option_cannot_have_gets_a_sentence(
     assert sentence in error
     assert error.count("\n") == 1
     assert "class" not in error
+
+
+def shell_examples() -> list[str]:
+    """Command lines in the documentation, one for each line of a shell block.
+
+    To resume a training is no option of a training, and has tests of its own.
+    """
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    blocks = re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = "\n".join(blocks).splitlines()
+    return [line for line in lines if line.split(" ")[0] in COMMANDS and "--resume" not in line]
+
+
+def test_every_command_has_an_example_in_the_documentation() -> None:
+    shown = {line.split(" ")[0] for line in shell_examples()}
+    assert set(COMMANDS) - shown == {"toponet-inspect"}  # It stands in a sentence.
+
+
+@pytest.mark.parametrize("line", shell_examples())
+def test_the_examples_of_the_documentation_have_options_that_exist(line: str) -> None:
+    program, *arguments = shlex.split(line)
+    _, config, _ = COMMANDS[program]
+    more = "inputs" if "inputs" in get_type_hints(config) else None
+    find = find_preset if program == "toponet-train" else None
+    assert parse(program, "", config, arguments, find_preset=find, more=more)

@@ -151,7 +151,7 @@ def test_among_equals_the_one_that_changes_least_is_taken(better: Any, worse: An
     assert _best([replace(trials[0], score=0.5), trials[1]], -1).score == 0.5
 
 
-def test_the_search_ends_where_no_step_of_the_grid_is_better() -> None:
+def test_the_search_ends_where_nothing_around_is_better() -> None:
     """All that lies around the choice was tried, and all thresholds as cuts."""
     grid: dict[str, Any] = {
         "thresholds": (0.3, 0.4, 0.5, 0.6), "keeps": (0, 0.2, 0.4), "adds": (None, 0.1, 0.3)
@@ -164,12 +164,12 @@ def test_the_search_ends_where_no_step_of_the_grid_is_better() -> None:
     assert len(tried) == len(choice.tried) < len(Grid(**grid).combinations)
 
 
-def test_neighbours_are_at_most_one_step_away_in_each_number() -> None:
+def test_neighbours_are_near_or_differ_in_one_number_only() -> None:
     grid = Grid((0.3, 0.4, 0.5, 0.6), (0, 0.2, 0.4), (None, 0.1, 0.3))
-    around = grid.around(SegmentationOptions(0.4, 0, None))
-    assert {each.threshold for each in around} == {0.3, 0.4, 0.5}
-    assert {each.keep for each in around} == {0, 0.2}
-    assert {each.add for each in around} == {None, 0.3}
+    numbers = {(each.threshold, each.keep, each.add)
+               for each in grid.around(SegmentationOptions(0.4, 0, None))}  # fmt: skip
+    near = {(t, keep, add) for t in (0.3, 0.4, 0.5) for keep in (0, 0.2) for add in (None, 0.3)}
+    assert numbers == near | {(0.6, 0, None), (0.4, 0.4, None), (0.4, 0, 0.1)}
 
 
 def test_pixels_that_do_not_count_do_not_matter() -> None:

@@ -45,13 +45,17 @@ class Grid:
         return [each for each in self.combinations if each.is_cut or each.threshold == self._middle]
 
     def around(self, centre: SegmentationOptions) -> list[SegmentationOptions]:
-        """The combinations whose numbers are at most one step of the grid from the centre's."""
+        """The combinations that lie near the centre, or differ from it in one number only.
+
+        Near: each number is at most one step of the grid away.
+        """
         middle = self._place(centre)
-        return [
-            each
-            for each in self.combinations
-            if all(abs(a - b) <= 1 for a, b in zip(self._place(each), middle, strict=True))
-        ]
+        found = []
+        for each in self.combinations:
+            steps = [abs(a - b) for a, b in zip(self._place(each), middle, strict=True)]
+            if max(steps) <= 1 or steps.count(0) == 2:
+                found.append(each)
+        return found
 
     def _place(self, options: SegmentationOptions) -> list[int]:
         return [

@@ -258,6 +258,17 @@ def test_folders_of_the_predictor_and_files_of_somebody_else_stay(
     assert "choose another --out" in complaint(capsys, one, "--out", one.parent)
 
 
+def test_data_sets_of_one_file_are_different_likelihoods(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["one"], file["two"] = likelihood(1), likelihood(2)
+    segment(f"{path}:one", "--out", tmp_path / "out")
+    error = complaint(capsys, f"{path}:two", "--out", tmp_path / "out")
+    assert f"is of {path}:one, not of {path}:two; choose another --out, or --overwrite" in error
+
+
 def test_the_predictor_does_not_write_among_them(one: Path, tmp_path: Path) -> None:
     segment(one, "--out", tmp_path / "out")
     asked = SegmentConfig(inputs=("a.tif",), out=str(tmp_path / "out"))

@@ -141,7 +141,8 @@ def _series(path: Path, reading: Reading, dataset: str | None = None) -> Series:
     def look() -> LikelihoodPages:
         return _look(path, reading, dataset or reading.dataset)
 
-    return Series(likelihood_name(path), str(path), look, file=path)
+    origin = str(path) if dataset is None else f"{path}:{dataset}"
+    return Series(likelihood_name(path), origin, look, file=path)
 
 
 def _look(path: Path, reading: Reading, dataset: str | None) -> LikelihoodPages:
@@ -153,7 +154,8 @@ def _look(path: Path, reading: Reading, dataset: str | None) -> LikelihoodPages:
         pixels = channels.page(i)
         if channel is not None or pixels.ndim == 2:
             return pixels
-        return as_grey(pixels, f"{array.origin}, page {i + 1}", "likelihood")
+        page = f", page {i + 1}" if channels.count > 1 else ""
+        return as_grey(pixels, array.origin + page, "likelihood")
 
     conversion = conversion_of(
         map(raw, range(channels.count)), array.dtype, array.origin, reading.scale, reading.logits,

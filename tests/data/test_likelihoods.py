@@ -281,10 +281,18 @@ def test_values_that_are_no_probabilities_are_refused(
 
 def test_a_faint_page_is_no_reason_to_refuse_a_stack(tmp_path: Path) -> None:
     """Reason: a file has one scale; alone, the page would be taken for classes."""
-    pages = np.stack([np.arange(12).reshape(3, 4), 20 * np.arange(12).reshape(3, 4)])
-    path = npy(tmp_path / "a.npy", pages.astype(np.uint8))
-    np.testing.assert_allclose(read(path), pages / 255, rtol=1e-6)
-    assert "hardly a likelihood" in refusal(npy(tmp_path / "b.npy", pages[0].astype(np.uint8)))
+    faint = np.arange(12).reshape(3, 4)
+    for pages in (np.stack([faint, 20 * faint]), np.stack([20 * faint, faint])):
+        path = npy(tmp_path / "a.npy", pages.astype(np.uint8))
+        np.testing.assert_allclose(read(path), pages / 255, rtol=1e-6)
+    assert "hardly a likelihood" in refusal(npy(tmp_path / "b.npy", faint.astype(np.uint8)))
+
+
+def test_one_page_is_reason_enough_to_refuse_a_stack(tmp_path: Path) -> None:
+    for k in range(3):
+        pages = SLICES.copy()
+        pages[k, 2, 3] = 254
+        assert "holds values from" in refusal(npy(tmp_path / "a.npy", pages))
 
 
 LAYOUT_MISTAKES: list[tuple[Callable[[Path], Path], dict[str, Any], str]] = [
@@ -379,8 +387,10 @@ def test_what_the_predictor_writes_besides_is_not_read(tmp_path: Path) -> None:
     tiff(tmp_path / "a_likelihood.tif", ONE)
     for kind in ("mask", "cells", "overlay"):
         png(tmp_path / f"a_{kind}.png", np.zeros((5, 7), np.uint8))
+    tiff(tmp_path / "image.tif", ONE)
     assert names(tmp_path) == ["a"]
-    (tmp_path / "a_likelihood.tif").unlink()
+    for name in ("a_likelihood.tif", "image.tif"):
+        (tmp_path / name).unlink()
     with pytest.raises(ValueError, match="holds masks, cells and overlays, and no likelihood"):
         names(tmp_path)
 

@@ -16,9 +16,9 @@ std::uint64_t pack_eight(const std::uint8_t* pixels) {
 }
 
 /// Bit i is pixel i, of up to 64 pixels.
-std::uint64_t pack(const std::uint8_t* pixels, std::int64_t count) {
+std::uint64_t pack(const std::uint8_t* pixels, std::int32_t count) {
     std::uint64_t bits = 0;
-    std::int64_t i = 0;
+    std::int32_t i = 0;
     for (; i + 8 <= count; i += 8) bits |= pack_eight(pixels + i) << i;
     for (; i < count; ++i) bits |= static_cast<std::uint64_t>(pixels[i]) << i;
     return bits;
@@ -26,11 +26,12 @@ std::uint64_t pack(const std::uint8_t* pixels, std::int64_t count) {
 
 }  // namespace
 
-bool append_edges(const std::uint8_t* row, std::int64_t width, bool before,
-                  std::vector<std::int32_t>& edges) {
+std::int32_t find_edges(const std::uint8_t* row, std::int32_t width, bool before,
+                        std::int32_t* edges) {
+    std::int32_t* next = edges;
     std::uint64_t last = before;
-    for (std::int64_t first = 0; first < width; first += 64) {
-        const std::int64_t pixels = std::min<std::int64_t>(64, width - first);
+    for (std::int32_t first = 0; first < width; first += 64) {
+        const std::int32_t pixels = std::min(64, width - first);
         const std::uint64_t bits = pack(row + first, pixels);
         std::uint64_t found = bits ^ (bits << 1 | last);
         last = bits >> 63;
@@ -38,11 +39,10 @@ bool append_edges(const std::uint8_t* row, std::int64_t width, bool before,
             found &= (std::uint64_t(1) << pixels) - 1;
             last = bits >> (pixels - 1);
         }
-        for (; found != 0; found &= found - 1) {
-            edges.push_back(static_cast<std::int32_t>(first) + lowest_bit(found));
-        }
+        for (; found != 0; found &= found - 1) *next++ = first + lowest_bit(found);
     }
-    return last != 0;
+    if (last) *next++ = width;
+    return static_cast<std::int32_t>(next - edges);
 }
 
 }  // namespace toponet

@@ -10,13 +10,20 @@
 namespace toponet {
 /// Columns -1 and width are the frame's; a run that touches them includes them.
 void BettiCounter::find_runs(const std::uint8_t* row, std::int64_t width, bool frame) {
-    edges_.clear();
-    if (frame) edges_.push_back(-1);
-    const bool last = append_edges(row, width, frame, edges_);
     const auto end = static_cast<std::int32_t>(width);
-    if (frame && !last) edges_.push_back(end);
-    if (frame || last) edges_.push_back(end + frame);
-    current_.runs.resize(edges_.size() / 2);
+    edges_.resize(to_size(width) + 4);
+    edges_[0] = -1;
+    std::int32_t count = frame + find_edges(row, end, frame, edges_.data() + frame);
+    if (frame) {
+        // A run at the end of the row goes on into the frame; else the frame is a run of its own.
+        if (row[end - 1]) {
+            edges_[to_size(count) - 1] = end + 1;
+        } else {
+            edges_[to_size(count++)] = end;
+            edges_[to_size(count++)] = end + 1;
+        }
+    }
+    current_.runs.resize(to_size(count) / 2);
     for (std::size_t run = 0; run < current_.runs.size(); ++run) {
         current_.runs[run] = {edges_[2 * run], edges_[2 * run + 1]};
     }

@@ -16,6 +16,7 @@ void MergeTree<Value>::grow(const Side<Value>& side, Connectivity connectivity, 
                  critical_);
     SweepSteps& steps = side.upwards() ? upwards_ : downwards_;
     steps.prepare(grid_.stride(), connectivity);
+    steps_ = &steps;
     grid_.label_padding(ElderUnionFind<Value>::outside);
     saddles_.sort(grid_, critical_.saddles);
 

@@ -19,7 +19,7 @@ void Settling<Value>::fill_or_open(std::int32_t component) {
     if (open(component)) return;
     own.state = State::taken;
     act(own.eldest, Action::taken);
-    pieces_.for_each_run(component, [&](const Pieces::Run& run) {
+    pieces_->for_each_run(component, [&](const Pieces::Run& run) {
         for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) change(own.eldest, pixel);
     });
 }
@@ -47,7 +47,7 @@ bool Settling<Value>::open(std::int32_t component) {
     if (group == 0) return false;
     if (!leaves_holes_alone()) return false;
     for (const std::int32_t pixel : way_) {
-        label_[to_size(pixel)] = group;
+        label_[pixel] = group;
         change(feature, pixel);
     }
     for (const std::int32_t other : joined_) {
@@ -76,7 +76,7 @@ std::int32_t Settling<Value>::find_group() {
             group = found;
         }
     }
-    const auto is_open = [&](std::int32_t pixel) { return label_[to_size(pixel)] != unlabelled; };
+    const auto is_open = [&](std::int32_t pixel) { return label_[pixel] != unlabelled; };
     way_.erase(std::remove_if(way_.begin(), way_.end(), is_open), way_.end());
     std::sort(joined_.begin(), joined_.end());
     joined_.erase(std::unique(joined_.begin(), joined_.end()), joined_.end());
@@ -153,13 +153,13 @@ std::int32_t Settling<Value>::first_step(std::int32_t feature, std::int32_t targ
 /// The feature whose piece holds a pixel just before another pixel enters.
 template <class Value>
 std::int32_t Settling<Value>::root_before(std::int32_t start, std::int32_t pixel) const {
-    while (start != outside_pixel) {
-        const Neighbours earlier = side_->earlier(start);
-        if (earlier.count == 0) break;
-        start = earlier.pixels[0];
-    }
     if (start == outside_pixel) return MergeTree<Value>::outside;
-    std::int32_t feature = tree_->beginning_at(start);
+    return root_from(tree_->end_of_path(start), pixel);
+}
+
+/// The feature whose piece has taken in that of another one just before a pixel enters.
+template <class Value>
+std::int32_t Settling<Value>::root_from(std::int32_t feature, std::int32_t pixel) const {
     while (feature != MergeTree<Value>::outside) {
         const std::int32_t meeting = tree_->meeting(feature);
         if (meeting == MergeTree<Value>::no_meeting || !side_->before(meeting, pixel)) break;
@@ -204,21 +204,22 @@ auto Settling<Value>::arrival(std::int32_t at, std::int32_t target) -> Reached {
 }
 
 template <class Value>
-std::int32_t Settling<Value>::group_at(std::int32_t pixel) const {
+std::int32_t Settling<Value>::group_at(std::int32_t pixel) {
     if (pixel == outside_pixel) return side_->outside_grows ? outside_group : 0;
-    const std::int32_t label = label_[to_size(pixel)];
+    const std::int32_t label = label_[pixel];
     if (label != unlabelled) return std::max(label, 0);
     if (!side_->inside(pixel)) return 0;
-    const Component& component = components_[to_size(pieces_.at(pixel))];
+    const Component& component = components_[to_size(pieces_->at(pixel))];
+    if (component.state == State::walled) return group_between_walls(pixel, component.meeting);
     return component.state == State::shown ? component.group : 0;
 }
 
 /// The number of the free component that holds a pixel, or -1.
 template <class Value>
 std::int32_t Settling<Value>::free_component_at(std::int32_t pixel) const {
-    if (pixel == outside_pixel || label_[to_size(pixel)] != unlabelled) return -1;
+    if (pixel == outside_pixel || label_[pixel] != unlabelled) return -1;
     if (!side_->inside(pixel)) return -1;
-    const std::int32_t component = pieces_.at(pixel);
+    const std::int32_t component = pieces_->at(pixel);
     return components_[to_size(component)].state == State::free ? component : -1;
 }
 
@@ -230,7 +231,7 @@ bool Settling<Value>::leaves_holes_alone() {
     const bool alone =
         label_one_by_one(way_, on_the_way, true) == -static_cast<int>(joined_.size());
     if (!alone) {
-        for (const std::int32_t pixel : way_) label_[to_size(pixel)] = unlabelled;
+        for (const std::int32_t pixel : way_) label_[pixel] = unlabelled;
     }
     return alone;
 }

@@ -20,6 +20,12 @@ void Pieces::find(const Side<Value>& side) {
     // Node 0 is the outside, runs are numbered from 1 on.
     parent_.push_back(0);
     row_.resize(to_size(width));
+    edges_.resize(to_size(width) + 1);
+    // Room that isn't used costs nothing; growing would copy.
+    const auto most = to_size(side.height * ((side.width + 1) / 2));
+    runs_.reserve(most);
+    overlaps_.reserve(most);
+    parent_.reserve(most + 1);
     std::size_t above = 0;
     for (std::int64_t r = 0; r < side.height; ++r) {
         const Value* const values = side.values + r * side.width;
@@ -28,12 +34,11 @@ void Pieces::find(const Side<Value>& side) {
         } else {
             for (std::int32_t c = 0; c < width; ++c) row_[to_size(c)] = values[c] < side.threshold;
         }
-        edges_.clear();
-        if (append_edges(row_.data(), width, false, edges_)) edges_.push_back(width);
+        const std::int32_t edges = find_edges(row_.data(), width, false, edges_.data());
         const std::size_t first = runs_.size();
         first_of_row_.push_back(first);
         const auto start = static_cast<std::int32_t>(r * side.width);
-        for (std::size_t k = 0; k < edges_.size(); k += 2) {
+        for (std::size_t k = 0; k < to_size(edges); k += 2) {
             const bool touches = side.outside_grows && (r == 0 || r == side.height - 1 ||
                                                         edges_[k] == 0 || edges_[k + 1] == width);
             parent_.push_back(touches ? 0 : static_cast<std::int32_t>(parent_.size()));

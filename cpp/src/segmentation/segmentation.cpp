@@ -23,13 +23,13 @@ template <class Value>
 Side<Value> make_side(int dimension, const Value* values, const ImageView<Value>& image,
                       const SegmentationOptions& options) {
     const bool foreground = dimension == 0;
-    return {values,
-            image.height,
-            image.width,
-            static_cast<Value>(options.threshold),
-            dimension,
-            foreground ? options.connectivity : dual(options.connectivity),
-            options.frame == foreground};
+    return Side<Value>{values,
+                       image.height,
+                       image.width,
+                       static_cast<Value>(options.threshold),
+                       dimension,
+                       foreground ? options.connectivity : dual(options.connectivity),
+                       options.frame == foreground};
 }
 
 }  // namespace
@@ -42,10 +42,10 @@ void Segmenter<Value>::segment(const ImageView<Value>& image, const Segmentation
         std::copy_n(image.row(r), image.width, settled + r * image.width);
     }
     decisions = {};
-    if (options.dimension_1) settle(1, image, options, settled, decisions, num_threads);
+    if (options.dimension_1) settle(1, image, options, settled, cells, decisions, num_threads);
     std::swap(holes_decisions_, decisions);
     decisions = {};
-    if (options.dimension_0) settle(0, image, options, settled, decisions, num_threads);
+    if (options.dimension_0) settle(0, image, options, settled, cells, decisions, num_threads);
     // Rows of pieces come first.
     decisions.rows.insert(decisions.rows.end(), holes_decisions_.rows.begin(),
                           holes_decisions_.rows.end());
@@ -65,11 +65,11 @@ void Segmenter<Value>::segment(const ImageView<Value>& image, const Segmentation
 template <class Value>
 void Segmenter<Value>::settle(int dimension, const ImageView<Value>& image,
                               const SegmentationOptions& options, Value* settled,
-                              Decisions& decisions, int num_threads) {
+                              std::int32_t* labels, Decisions& decisions, int num_threads) {
     const Side<Value> side = make_side(dimension, settled, image, options);
     tree_.grow(side, options.connectivity, options.frame, num_threads);
     const bool protect = dimension == 0 && options.dimension_1;
-    settling_.settle(side, tree_, options.wishes, protect ? &holes_ : nullptr);
+    settling_.settle(side, tree_, options.wishes, protect ? &holes_ : nullptr, pieces_, labels);
     if (dimension == 1) holes_ = settling_.wanted_pixels();
     if (protect) decisions.remainder = settling_.remainder();
     collect(side, settled, decisions);

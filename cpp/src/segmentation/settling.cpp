@@ -1,7 +1,7 @@
 #include "toponet/segmentation/settling.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 
 #include "toponet/basics/lean_vector.hpp"
 #include "toponet/segmentation/euler.hpp"
@@ -45,15 +45,19 @@ std::vector<std::int32_t> Settling<Value>::wanted_pixels() const {
 
 template <class Value>
 void Settling<Value>::settle(const Side<Value>& side, const MergeTree<Value>& tree,
-                             const Wishes& wishes, const std::vector<std::int32_t>* holes) {
+                             const Wishes& wishes, const std::vector<std::int32_t>* holes,
+                             Pieces& pieces, std::int32_t* labels) {
     side_ = &side;
     tree_ = &tree;
     holes_ = holes;
+    pieces_ = &pieces;
     remainder_ = {};
     edits_.clear();
-    groups_ = outside_group;
+    label_ = labels;
+    std::fill_n(label_, side.height * side.width, unlabelled);
     actions_.assign(tree.size(), Action::none);
-    assign_zeros_lean(label_, to_size(side.height * side.width));
+    resize_lean(parent_, tree.size() + 1);
+    std::iota(parent_.begin(), parent_.end(), 0);
     find_wanted(wishes);
     find_components();
     find_meetings();
@@ -63,7 +67,7 @@ void Settling<Value>::settle(const Side<Value>& side, const MergeTree<Value>& tr
         if (wanted(number) && !side.inside(tree.first_pixel(number))) bring_out(number);
     }
     free_.clear();
-    for (std::int32_t c = 0; c < pieces_.count(); ++c) {
+    for (std::int32_t c = 0; c < pieces_->count(); ++c) {
         if (components_[to_size(c)].state == State::free) free_.push_back(c);
     }
     const auto first_pixel = [&](std::int32_t component) {
@@ -86,9 +90,9 @@ void Settling<Value>::find_wanted(const Wishes& wishes) {
 /// Components at the threshold, with the eldest feature and the wanted ones of each.
 template <class Value>
 void Settling<Value>::find_components() {
-    pieces_.find(*side_);
-    pieces_.group_runs();
-    components_.assign(to_size(pieces_.count()), Component());
+    pieces_->find(*side_);
+    pieces_->group_runs();
+    components_.assign(to_size(pieces_->count()), Component());
     if (side_->outside_grows) {
         components_[0].eldest = MergeTree<Value>::outside;
         components_[0].group = outside_group;
@@ -101,7 +105,7 @@ void Settling<Value>::find_components() {
         const std::int32_t meeting = tree_->meeting(number);
         const bool eldest = meeting == MergeTree<Value>::no_meeting || !side_->inside(meeting);
         if (!eldest && !wanted_[feature]) continue;
-        const std::int32_t component = pieces_.at(first);
+        const std::int32_t component = pieces_->at(first);
         if (eldest) components_[to_size(component)].eldest = number;
         if (wanted_[feature]) {
             ++components_[to_size(component)].wanted;
@@ -131,7 +135,7 @@ void Settling<Value>::find_meetings() {
             wanted_meeting_[to_size(elder)] = pixel;
         }
         if (!side_->inside(pixel)) continue;
-        Component& component = components_[to_size(pieces_.at(pixel))];
+        Component& component = components_[to_size(pieces_->at(pixel))];
         if (component.meeting == MergeTree<Value>::no_meeting) component.meeting = pixel;
     }
 }
@@ -139,15 +143,15 @@ void Settling<Value>::find_meetings() {
 template <class Value>
 void Settling<Value>::sort_components() {
     const Wanted* next = wanted_inside_.data();
-    for (std::int32_t c = 0; c < pieces_.count(); ++c) {
+    for (std::int32_t c = 0; c < pieces_->count(); ++c) {
         Component& component = components_[to_size(c)];
         const Wanted* const begin = next;
         next += component.wanted;
         const bool outside = component.eldest == MergeTree<Value>::outside;
         const std::int32_t claims = component.wanted + outside;
-        if (!outside && claims > 0) component.group = ++groups_;
-        if (holes_ != nullptr && (outside || pieces_.euler_number(c) != 1)) {
-            if (component.group == 0) component.group = ++groups_;
+        if (!outside && claims > 0) component.group = group_of_component(c);
+        if (holes_ != nullptr && (outside || pieces_->euler_number(c) != 1)) {
+            if (component.group == 0) component.group = group_of_component(c);
             component.state = State::shown;
             remainder_.kept += claims == 0;
             remainder_.undivided += std::max(0, claims - 1);
@@ -171,23 +175,23 @@ void Settling<Value>::bring_out(std::int32_t feature) {
                (meeting == MergeTree<Value>::no_meeting || side_->before(pixel, meeting));
     };
     const std::int32_t first = tree_->first_pixel(feature);
-    const std::int32_t group = ++groups_;
+    const std::int32_t group = group_of_feature(feature);
     std::vector<std::int32_t>& core = way_;
     core.assign(1, first);
-    label_[to_size(first)] = group;
+    label_[first] = group;
     for (std::size_t k = 0; k < core.size(); ++k) {
         for (const std::int32_t pixel : side_->near(core[k])) {
-            if (pixel == outside_pixel || label_[to_size(pixel)] != unlabelled || !in_core(pixel)) {
+            if (pixel == outside_pixel || label_[pixel] != unlabelled || !in_core(pixel)) {
                 continue;
             }
-            label_[to_size(pixel)] = group;
+            label_[pixel] = group;
             core.push_back(pixel);
         }
     }
     if (holes_ != nullptr && (holds_hole(core) || label_one_by_one(core, group, false) != 1)) {
-        for (const std::int32_t pixel : core) label_[to_size(pixel)] = unlabelled;
+        for (const std::int32_t pixel : core) label_[pixel] = unlabelled;
         core.assign(1, first);
-        label_[to_size(first)] = group;
+        label_[first] = group;
     }
     act(feature, Action::brought_out);
     for (const std::int32_t pixel : core) change(feature, pixel);
@@ -199,15 +203,15 @@ void Settling<Value>::bring_out(std::int32_t feature) {
 template <class Value>
 int Settling<Value>::label_one_by_one(const std::vector<std::int32_t>& pixels, std::int32_t label,
                                       bool joins_mask) {
-    for (const std::int32_t pixel : pixels) label_[to_size(pixel)] = unlabelled;
+    for (const std::int32_t pixel : pixels) label_[pixel] = unlabelled;
     int euler = 0;
     for (const std::int32_t pixel : pixels) {
         const unsigned link =
             side_->link(pixel, joins_mask && side_->outside_grows, [&](std::int32_t other) {
-                return label_[to_size(other)] == label || (joins_mask && in_mask(other));
+                return label_[other] == label || (joins_mask && in_mask(other));
             });
         euler += euler_gain(link, side_->connectivity);
-        label_[to_size(pixel)] = label;
+        label_[pixel] = label;
     }
     return euler;
 }
@@ -222,9 +226,9 @@ bool Settling<Value>::holds_hole(const std::vector<std::int32_t>& pixels) const 
 /// Whether a pixel belongs to what grows, with all edits so far.
 template <class Value>
 bool Settling<Value>::in_mask(std::int32_t pixel) const {
-    const std::int32_t label = label_[to_size(pixel)];
+    const std::int32_t label = label_[pixel];
     if (label != unlabelled) return label > 0;
-    return side_->inside(pixel) && components_[to_size(pieces_.at(pixel))].state != State::taken;
+    return side_->inside(pixel) && components_[to_size(pieces_->at(pixel))].state != State::taken;
 }
 
 template class Settling<float>;

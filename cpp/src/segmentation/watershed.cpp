@@ -1,7 +1,8 @@
 // Walls between the wanted features of one component at the threshold, by flooding (Meyer 1994).
 //
-// Up to the pixel where the first two of them meet, each lies in a region of its own; these regions
-// are found without sorting. Only the band of pixels from there on is sorted and flooded.
+// Before the pixel where the first two of them meet, the merge tree tells the piece of every pixel.
+// Only the band of pixels from there on is sorted and flooded. A region is known by a feature in
+// it, and region 0 is the outside's.
 
 #include <algorithm>
 
@@ -12,199 +13,224 @@
 namespace toponet {
 namespace {
 
-/// Regions are numbered from 0 on; as labels they are shifted, because 0 means unlabelled.
-constexpr std::int32_t as_label(std::int32_t region) { return region + 1; }
-constexpr std::int32_t as_region(std::int32_t label) { return label - 1; }
+constexpr std::int32_t as_region(std::int32_t feature) { return feature + 1; }
 
-constexpr std::int32_t outside_region = 0;
+/// Labels of regions, while a component is flooded: 0 means unlabelled.
+constexpr std::int32_t as_label(std::int32_t region) { return region + 1; }
 
 }  // namespace
 
 template <class Value>
 void Settling<Value>::wall_off(std::int32_t component, const Wanted* begin, const Wanted* end) {
-    const bool outside = components_[to_size(component)].eldest == MergeTree<Value>::outside;
-    parent_.clear();
-    owner_.clear();
+    Component& own = components_[to_size(component)];
+    const std::size_t regions = parent_.size();
     walls_.clear();
-    new_region(outside ? MergeTree<Value>::outside : nobody);
-    flood_below(component, components_[to_size(component)].meeting);
-    flood_above(begin, end);
-    wall_dents(component);
-    if (holes_ != nullptr && encloses_holes(component, static_cast<std::int32_t>(end - begin))) {
-        pieces_.for_each_run(component, [&](const Pieces::Run& run) {
-            std::fill(label_.begin() + run.begin, label_.begin() + run.end, unlabelled);
-        });
-        components_[to_size(component)].state = State::shown;
-        remainder_.undivided += end - begin - 1;
-        return;
-    }
-    keep_walls(component);
-}
-
-template <class Value>
-std::int32_t Settling<Value>::new_region(std::int32_t owner) {
-    parent_.push_back(static_cast<std::int32_t>(parent_.size()));
-    owner_.push_back(owner);
-    return parent_.back();
-}
-
-/// Labels what enters before the first meeting, region after region.
-template <class Value>
-void Settling<Value>::flood_below(std::int32_t component, std::int32_t meeting) {
-    band_.clear();
-    pieces_.for_each_run(component, [&](const Pieces::Run& run) {
-        for (std::int32_t start = run.begin; start < run.end; ++start) {
-            if (!side_->before(start, meeting)) {
-                band_.push_back(start);
-                continue;
-            }
-            if (label_[to_size(start)] != unlabelled) continue;
-            const std::int32_t region = new_region(nobody);
-            label_[to_size(start)] = as_label(region);
-            stack_.assign(1, start);
-            while (!stack_.empty()) {
-                const std::int32_t pixel = stack_.back();
-                stack_.pop_back();
-                for (const std::int32_t next : side_->near(pixel)) {
-                    if (next == outside_pixel) {
-                        // Every region that touches the outside belongs to it.
-                        parent_[to_size(region)] = outside_region;
-                    } else if (side_->before(next, meeting) &&
-                               label_[to_size(next)] == unlabelled) {
-                        label_[to_size(next)] = as_label(region);
-                        stack_.push_back(next);
-                    }
-                }
-            }
-        }
-    });
-}
-
-/// Floods the band: a pixel that touches regions of two owners becomes a wall.
-template <class Value>
-void Settling<Value>::flood_above(const Wanted* begin, const Wanted* end) {
-    const auto region_of = [&](std::int32_t pixel) {
-        return find_representative(parent_, as_region(label_[to_size(pixel)]));
-    };
-    std::vector<std::int32_t> late;
+    labelled_.clear();
     for (const Wanted* wanted = begin; wanted != end; ++wanted) {
         const std::int32_t first = tree_->first_pixel(wanted->feature);
-        if (label_[to_size(first)] == unlabelled) {
-            late.push_back(first);
-        } else {
-            owner_[to_size(region_of(first))] = wanted->feature;
+        if (!side_->before(first, own.meeting)) continue;
+        // The region is the wanted feature's, even if an elder one lies in it.
+        const std::int32_t root = root_before(first, own.meeting);
+        parent_[to_size(as_region(root))] = as_region(wanted->feature);
+    }
+    flood_band(component);
+    wall_dents(component);
+    own.state = State::walled;
+    if (holes_ != nullptr && encloses_holes(component, static_cast<std::int32_t>(end - begin))) {
+        for (const std::int32_t pixel : labelled_) label_[pixel] = unlabelled;
+        for (const Edit& edit : walls_) label_[edit.pixel] = unlabelled;
+        own.state = State::shown;
+        remainder_.undivided += end - begin - 1;
+    } else {
+        for (const std::int32_t pixel : labelled_) {
+            std::int32_t& label = label_[pixel];
+            if (label > 0) label = group_of_region(label - 1);
+        }
+        for (const Edit& edit : walls_) {
+            act(edit.feature, Action::walled);
+            change(edit.feature, edit.pixel);
         }
     }
-    std::sort(late.begin(), late.end());
-    std::sort(band_.begin(), band_.end(),
-              [&](std::int32_t a, std::int32_t b) { return side_->before(a, b); });
-    const auto first_pixel = [&](std::int32_t owner) {
-        return owner == MergeTree<Value>::outside ? outside_pixel : tree_->first_pixel(owner);
+    parent_.resize(regions);
+}
+
+/// The feature that a region belongs to: a wanted one, the outside, or nobody.
+template <class Value>
+std::int32_t Settling<Value>::owner(std::int32_t region) const {
+    const std::int32_t feature = region - 1;
+    if (feature == MergeTree<Value>::outside) return feature;
+    return to_size(feature) < wanted_.size() && wanted(feature) ? feature : nobody;
+}
+
+/// The label of a pixel that has been flooded, or enters before the first meeting.
+///
+/// The first pixel at the end of its path is labelled as well: many paths end there.
+template <class Value>
+std::int32_t Settling<Value>::label_at(std::int32_t pixel, std::int32_t meeting) {
+    if (label_[pixel] != unlabelled) return label_[pixel];
+    const std::int32_t feature = tree_->end_of_path(pixel);
+    std::int32_t label = as_label(as_region(feature));
+    if (feature != MergeTree<Value>::outside) {
+        std::int32_t& known = label_[tree_->first_pixel(feature)];
+        if (known == unlabelled) {
+            known = as_label(as_region(root_from(feature, meeting)));
+            labelled_.push_back(tree_->first_pixel(feature));
+        }
+        label = known;
+    }
+    if (label_[pixel] == unlabelled) {
+        label_[pixel] = label;
+        labelled_.push_back(pixel);
+    }
+    return label;
+}
+
+template <class Value>
+std::int32_t Settling<Value>::region_at(std::int32_t pixel, std::int32_t meeting) {
+    return find_representative(parent_, label_at(pixel, meeting) - 1);
+}
+
+/// Floods what enters from the first meeting on: a pixel that touches two owners becomes a wall.
+template <class Value>
+void Settling<Value>::flood_band(std::int32_t component) {
+    const std::int32_t meeting = components_[to_size(component)].meeting;
+    const Value level = side_->value(meeting);
+    const bool upwards = side_->upwards();
+    band_.clear();
+    pieces_->for_each_run(component, [&](const Pieces::Run& run) {
+        for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) {
+            const Value value = side_->value(pixel);
+            // Nearly all pixels fail this, so that ties are rarely looked at.
+            if (upwards ? value > level : value < level) continue;
+            if (side_->before(pixel, meeting)) continue;
+            band_.push_back({descending_bits(value), pixel});
+        }
+    });
+    radix_sort(band_, band_scratch_);
+    if (upwards) {
+        for (const BandPixel& next : band_) flood(next.pixel, meeting);
+    } else {
+        for (auto next = band_.rbegin(); next != band_.rend(); ++next) flood(next->pixel, meeting);
+    }
+}
+
+template <class Value>
+void Settling<Value>::flood(std::int32_t pixel, std::int32_t meeting) {
+    // Labels of all that entered before. Most pixels see one label only, and take it.
+    Neighbours labels;
+    bool alike = true;
+    for (const std::int32_t other : side_->near(pixel)) {
+        std::int32_t label = as_label(as_region(MergeTree<Value>::outside));
+        if (other != outside_pixel) {
+            label = label_[other];
+            if (label == wall) continue;
+            if (label == unlabelled) {
+                // It belongs to the band and enters later, or lies before it.
+                if (!side_->inside(other) || !side_->before(other, meeting)) continue;
+                label = label_at(other, meeting);
+            }
+        }
+        labels.add(label);
+        alike &= label == labels.pixels[0];
+    }
+    const std::int32_t label =
+        alike && labels.count > 0 ? labels.pixels[0] : join_regions(pixel, labels);
+    label_[pixel] = label;
+    if (label != wall) labelled_.push_back(pixel);
+}
+
+/// Joins the regions that meet in a pixel; if two of them have owners it becomes a wall instead.
+/// \return the pixel's label.
+template <class Value>
+std::int32_t Settling<Value>::join_regions(std::int32_t pixel, const Neighbours& labels) {
+    const auto first_pixel = [&](std::int32_t feature) {
+        return feature == MergeTree<Value>::outside ? outside_pixel : tree_->first_pixel(feature);
     };
-    for (const std::int32_t pixel : band_) {
-        Neighbours regions;
-        std::int32_t owner = nobody;
-        std::int32_t youngest = nobody;
-        bool between_two = false;
-        for (const std::int32_t other : side_->near(pixel)) {
-            if (other != outside_pixel && label_[to_size(other)] <= 0) continue;
-            const std::int32_t region = other == outside_pixel ? outside_region : region_of(other);
-            regions.add(region);
-            const std::int32_t claim = owner_[to_size(region)];
-            if (claim == nobody) continue;
-            if (owner == nobody) owner = youngest = claim;
-            if (side_->before(first_pixel(youngest), first_pixel(claim))) youngest = claim;
-            between_two |= claim != owner;
+    Neighbours regions;
+    std::int32_t winner = nobody;
+    std::int32_t youngest = nobody;
+    bool between_two = false;
+    for (const std::int32_t label : labels) {
+        const std::int32_t region = find_representative(parent_, label - 1);
+        regions.add(region);
+        const std::int32_t claim = owner(region);
+        if (claim == nobody) continue;
+        if (youngest == nobody || side_->before(first_pixel(youngest), first_pixel(claim))) {
+            youngest = claim;
         }
-        if (between_two) {
-            label_[to_size(pixel)] = wall;
-            walls_.push_back({youngest, pixel});
-            continue;
-        }
-        if (regions.count == 0) {
-            const bool claimed = std::binary_search(late.begin(), late.end(), pixel);
-            regions.add(new_region(claimed ? tree_->beginning_at(pixel) : nobody));
-        }
-        // The one with an owner takes the others in.
-        std::int32_t winner = regions.pixels[0];
-        for (const std::int32_t region : regions) {
-            if (owner_[to_size(region)] != nobody) winner = region;
-        }
-        for (const std::int32_t region : regions) parent_[to_size(region)] = winner;
-        label_[to_size(pixel)] = as_label(winner);
+        between_two |= winner != nobody && winner != region;
+        winner = region;
     }
+    if (between_two) {
+        walls_.push_back({youngest, pixel});
+        return wall;
+    }
+    if (regions.count == 0) {
+        // If all that entered before it is wall, it begins a region without a feature.
+        const bool begins = side_->earlier(pixel).count == 0;
+        if (!begins) parent_.push_back(static_cast<std::int32_t>(parent_.size()));
+        regions.add(begins ? as_region(tree_->beginning_at(pixel))
+                           : static_cast<std::int32_t>(parent_.size()) - 1);
+    }
+    if (winner == nobody) winner = *std::min_element(regions.begin(), regions.end());
+    for (const std::int32_t region : regions) parent_[to_size(region)] = winner;
+    return as_label(winner);
 }
 
 /// A dent that only walls enclose becomes wall, for the feature of the smallest wall pixel beside.
 template <class Value>
 void Settling<Value>::wall_dents(std::int32_t component) {
-    const auto region_of = [&](std::int32_t label) {
-        return find_representative(parent_, as_region(label));
-    };
-    dent_owner_.assign(parent_.size(), nobody);
+    const std::int32_t meeting = components_[to_size(component)].meeting;
     std::sort(walls_.begin(), walls_.end(),
               [](const Edit& a, const Edit& b) { return a.pixel < b.pixel; });
-    bool any = false;
+    dent_owner_.clear();
     for (const Edit& edit : walls_) {
         for (const std::int32_t other : side_->near(edit.pixel)) {
-            if (other == outside_pixel || label_[to_size(other)] <= 0) continue;
-            const auto region = to_size(region_of(label_[to_size(other)]));
-            if (owner_[region] != nobody || dent_owner_[region] != nobody) continue;
-            dent_owner_[region] = edit.feature;
-            any = true;
+            if (other == outside_pixel || label_[other] == wall || !side_->inside(other)) continue;
+            const std::int32_t region = region_at(other, meeting);
+            if (owner(region) != nobody) continue;
+            if (dent_owner_.empty()) dent_owner_.assign(parent_.size(), nobody);
+            if (dent_owner_[to_size(region)] == nobody) dent_owner_[to_size(region)] = edit.feature;
         }
     }
-    if (!any) return;
-    pieces_.for_each_run(component, [&](const Pieces::Run& run) {
+    if (dent_owner_.empty()) return;
+    pieces_->for_each_run(component, [&](const Pieces::Run& run) {
         for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) {
-            if (label_[to_size(pixel)] <= 0) continue;
-            const std::int32_t owner = dent_owner_[to_size(region_of(label_[to_size(pixel)]))];
-            if (owner != nobody) walls_.push_back({owner, pixel});
+            if (label_[pixel] == wall) continue;
+            const std::int32_t feature = dent_owner_[to_size(region_at(pixel, meeting))];
+            if (feature == nobody) continue;
+            label_[pixel] = wall;
+            walls_.push_back({feature, pixel});
         }
     });
-    for (const Edit& edit : walls_) label_[to_size(edit.pixel)] = wall;
 }
 
 /// Whether one of the pieces between the walls has a hole.
 template <class Value>
-bool Settling<Value>::encloses_holes(std::int32_t component, std::int32_t pieces) {
+bool Settling<Value>::encloses_holes(std::int32_t component, std::int32_t pieces) const {
     std::int32_t euler = 0;
     // Pixels join in index order, so that only these four neighbours can have done so before.
-    constexpr unsigned earlier = 1u << 7 | 1u << 0 | 1u << 1 | 1u << 6;
-    pieces_.for_each_run(component, [&](const Pieces::Run& run) {
+    constexpr unsigned earlier = 1u << north_west | 1u << north | 1u << north_east | 1u << west;
+    const auto stays = [&](std::int32_t pixel) {
+        return side_->inside(pixel) && label_[pixel] != wall;
+    };
+    pieces_->for_each_run(component, [&](const Pieces::Run& run) {
         for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) {
-            if (label_[to_size(pixel)] <= 0) continue;
-            const unsigned link = side_->link(pixel, false, [&](std::int32_t other) {
-                return side_->inside(other) && label_[to_size(other)] > 0;
-            });
-            euler += euler_gain(link & earlier, side_->connectivity);
+            if (!stays(pixel)) continue;
+            euler += euler_gain(side_->link(pixel, false, stays) & earlier, side_->connectivity);
         }
     });
     return euler != pieces;
 }
 
-/// Makes the labels those of groups, one for each owner.
 template <class Value>
-void Settling<Value>::keep_walls(std::int32_t component) {
-    components_[to_size(component)].state = State::walled;
-    for (const Edit& edit : walls_) {
-        act(edit.feature, Action::walled);
-        change(edit.feature, edit.pixel);
-    }
-    std::vector<std::int32_t>& group_of = dent_owner_;
-    group_of.assign(parent_.size(), 0);
-    pieces_.for_each_run(component, [&](const Pieces::Run& run) {
-        for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) {
-            std::int32_t& label = label_[to_size(pixel)];
-            if (label <= 0) continue;
-            const auto region = to_size(find_representative(parent_, as_region(label)));
-            if (group_of[region] == 0) {
-                const bool outside = owner_[region] == MergeTree<Value>::outside;
-                group_of[region] = outside ? outside_group : ++groups_;
-            }
-            label = group_of[region];
-        }
-    });
+std::int32_t Settling<Value>::group_of_region(std::int32_t region) {
+    return group_of_feature(find_representative(parent_, region) - 1);
+}
+
+template <class Value>
+std::int32_t Settling<Value>::group_between_walls(std::int32_t pixel, std::int32_t meeting) {
+    return group_of_region(as_region(root_before(pixel, meeting)));
 }
 
 template class Settling<float>;

@@ -55,6 +55,11 @@ class PaddedGrid {
         return cell - static_cast<std::int32_t>(stride_) - 1 - 2 * row;
     }
 
+    std::int32_t cell(std::int32_t pixel) const {
+        const auto width = static_cast<std::int32_t>(stride_) - 2;
+        return pixel + static_cast<std::int32_t>(stride_) + 1 + 2 * (pixel / width);
+    }
+
   private:
     /// Calls task(cell) for every cell of the padding.
     template <class Task>

@@ -35,16 +35,20 @@ class MergeTree {
     /// Pieces that meet an elder, in the order in which they do.
     const std::vector<std::int32_t>& deaths() const { return deaths_; }
     /// The piece that begins at a pixel where one does.
-    std::int32_t beginning_at(std::int32_t pixel) const {
-        const std::int64_t width = grid_.stride() - 2;
-        const auto cell =
-            static_cast<std::int32_t>((pixel / width + 1) * grid_.stride() + pixel % width + 1);
-        return grid_.label(cell) - ElderUnionFind<Value>::first_extremum;
+    std::int32_t beginning_at(std::int32_t pixel) const { return piece_of(grid_.cell(pixel)); }
+    /// A piece that a pixel belongs to once it has entered: that at the end of a monotone path.
+    std::int32_t end_of_path(std::int32_t pixel) const {
+        std::int32_t cell = grid_.cell(pixel);
+        while (const std::int32_t step = steps_->paths.step[grid_.upper_link(cell)]) cell += step;
+        return piece_of(cell);
     }
 
     static constexpr std::int32_t no_meeting = -1;
 
   private:
+    std::int32_t piece_of(std::int32_t cell) const {
+        return grid_.label(cell) - ElderUnionFind<Value>::first_extremum;
+    }
     template <Sweep direction, class Saddles>
     void join(Saddles begin, Saddles end);
 
@@ -54,6 +58,7 @@ class MergeTree {
     SortedSaddles<Value> saddles_;
     SweepSteps upwards_{Sweep::upwards};
     SweepSteps downwards_{Sweep::downwards};
+    const SweepSteps* steps_ = nullptr;
     Basins<Value> basins_;
     std::vector<std::int32_t> first_;
     std::vector<std::int32_t> meeting_;

@@ -52,7 +52,7 @@ class Segmenter {
 
   private:
     void settle(int dimension, const ImageView<Value>& image, const SegmentationOptions& options,
-                Value* settled, Decisions& decisions, int num_threads);
+                Value* settled, std::int32_t* labels, Decisions& decisions, int num_threads);
     void collect(const Side<Value>& side, Value* settled, Decisions& decisions);
 
     MergeTree<Value> tree_;

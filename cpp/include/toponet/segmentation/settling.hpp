@@ -42,8 +42,10 @@ class Settling {
   public:
     /// \param holes  for pieces: pixels that must stay in their holes, ascending; no edit changes
     ///               the holes then. nullptr = holes don't matter.
+    /// \param pieces  a workspace.
+    /// \param labels  room for a number per pixel; what is left there has no meaning.
     void settle(const Side<Value>& side, const MergeTree<Value>& tree, const Wishes& wishes,
-                const std::vector<std::int32_t>* holes);
+                const std::vector<std::int32_t>* holes, Pieces& pieces, std::int32_t* labels);
 
     /// Per feature.
     const std::vector<Action>& actions() const { return actions_; }
@@ -84,7 +86,8 @@ class Settling {
         std::int32_t at = 0;  ///< The feature that this side has come to.
     };
 
-    // In label_, beside the numbers of groups.
+    // What stays belongs to a group: the outside's, that of a feature, or that of a component.
+    // Labels are the numbers of groups, or one of these.
     static constexpr std::int32_t unlabelled = 0;
     static constexpr std::int32_t wall = -1;
     static constexpr std::int32_t on_the_way = -2;
@@ -93,6 +96,13 @@ class Settling {
     static constexpr std::int32_t nobody = -2;
     // Stands for all that is shown, beside features.
     static constexpr std::int32_t shown_feature = -3;
+
+    std::int32_t group_of_feature(std::int32_t feature) const {
+        return feature == MergeTree<Value>::outside ? outside_group : outside_group + 1 + feature;
+    }
+    std::int32_t group_of_component(std::int32_t component) const {
+        return group_of_feature(static_cast<std::int32_t>(wanted_.size())) + component;
+    }
 
     bool wanted(std::int32_t feature) const { return wanted_[to_size(feature)] != 0; }
     double end(std::int32_t pixel, double otherwise) const;
@@ -105,12 +115,16 @@ class Settling {
     void change(std::int32_t feature, std::int32_t pixel) { edits_.push_back({feature, pixel}); }
 
     void wall_off(std::int32_t component, const Wanted* begin, const Wanted* end);
-    void flood_below(std::int32_t component, std::int32_t meeting);
-    void flood_above(const Wanted* begin, const Wanted* end);
+    std::int32_t owner(std::int32_t region) const;
+    std::int32_t label_at(std::int32_t pixel, std::int32_t meeting);
+    std::int32_t region_at(std::int32_t pixel, std::int32_t meeting);
+    std::int32_t join_regions(std::int32_t pixel, const Neighbours& labels);
+    void flood_band(std::int32_t component);
+    void flood(std::int32_t pixel, std::int32_t meeting);
     void wall_dents(std::int32_t component);
-    bool encloses_holes(std::int32_t component, std::int32_t pieces);
-    void keep_walls(std::int32_t component);
-    std::int32_t new_region(std::int32_t owner);
+    bool encloses_holes(std::int32_t component, std::int32_t pieces) const;
+    std::int32_t group_of_region(std::int32_t region);
+    std::int32_t group_between_walls(std::int32_t pixel, std::int32_t meeting);
 
     void bring_out(std::int32_t feature);
     void fill_or_open(std::int32_t component);
@@ -122,7 +136,8 @@ class Settling {
     Reached arrival(std::int32_t at, std::int32_t target);
     std::int32_t find_group();
     std::int32_t root_before(std::int32_t start, std::int32_t pixel) const;
-    std::int32_t group_at(std::int32_t pixel) const;
+    std::int32_t root_from(std::int32_t feature, std::int32_t pixel) const;
+    std::int32_t group_at(std::int32_t pixel);
     std::int32_t free_component_at(std::int32_t pixel) const;
     bool in_mask(std::int32_t pixel) const;
     bool holds_hole(const std::vector<std::int32_t>& pixels) const;
@@ -133,26 +148,29 @@ class Settling {
     const Side<Value>* side_ = nullptr;
     const MergeTree<Value>* tree_ = nullptr;
     const std::vector<std::int32_t>* holes_ = nullptr;
-    Pieces pieces_;
+    Pieces* pieces_ = nullptr;  ///< At the threshold.
     std::vector<Component> components_;
     std::vector<std::uint8_t> wanted_;          ///< Per feature.
     std::vector<std::int32_t> wanted_meeting_;  ///< Where it first meets another wanted one.
     std::vector<Wanted> wanted_inside_;         ///< Those at the threshold.
-    std::vector<std::int32_t> label_;           ///< Per pixel.
-    std::int32_t groups_ = 0;
+    std::int32_t* label_ = nullptr;             ///< Per pixel.
+    std::vector<std::int32_t> free_;            ///< Components, elders first.
     std::vector<Action> actions_;
     std::vector<Edit> edits_;
     Remainder remainder_;
 
-    // Of the flooding of one component: regions, and the band above the first meeting.
-    std::vector<std::int32_t> parent_;
-    std::vector<std::int32_t> owner_;
-    std::vector<std::int32_t> band_;
+    struct BandPixel {
+        decltype(descending_bits(Value())) bits;
+        std::int32_t pixel;
+    };
+
+    // Of the flooding of one component.
+    std::vector<std::int32_t> parent_;  ///< Of each region.
+    std::vector<BandPixel> band_;       ///< What enters from the first meeting on.
+    std::vector<BandPixel> band_scratch_;
+    std::vector<std::int32_t> labelled_;
     std::vector<Edit> walls_;  ///< With the wanted feature that each is for.
     std::vector<std::int32_t> dent_owner_;
-    std::vector<std::int32_t> stack_;
-
-    std::vector<std::int32_t> free_;  ///< Components, elders first.
 
     // Of the way that opens one component.
     std::vector<std::int32_t> way_;

@@ -408,6 +408,15 @@ def test_of_several_forms_the_likelihood_is_taken(folder: Path) -> None:
     assert run(folder)["total"]["accuracy"] == pytest.approx(1 - before["total"]["accuracy"])
 
 
+def test_of_several_forms_the_mask_is_taken_if_masks_are_meant(folder: Path) -> None:
+    """As toponet-predict leaves them, whose masks may say more than a cut of the likelihoods."""
+    predictions = folder / "predictions"
+    for name, (_, truth) in likelihoods().items():
+        Image.fromarray(truth * 255).save(predictions / f"{name}_mask.png")
+    assert run(folder)["total"]["accuracy"] < 1
+    assert run(folder, "--predictions-are=mask")["total"]["accuracy"] == 1
+
+
 def test_masks_at_the_threshold_score_as_their_likelihood(folder: Path) -> None:
     before = run(folder)
     for name, (likelihood, _) in likelihoods().items():

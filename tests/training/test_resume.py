@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -242,7 +243,7 @@ def test_what_cannot_be_resumed_gets_one_line(
 
 @pytest.mark.slow
 def test_two_ranks_are_one_process_with_the_same_batch(folder: Path, tmp_path: Path) -> None:
-    options = {"batch_size": 4, "epochs": 2, "clip_norm": 0.5}
+    options = {"batch_size": 4, "epochs": 2, "clip_norm": 0.5, "segmentation_metric": "voi"}
     Trainer(config(folder, tmp_path / "one", **options), Console(quiet=True)).train()
     script = str(Path(sys.executable).with_name("toponet-train"))
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
@@ -254,6 +255,11 @@ def test_two_ranks_are_one_process_with_the_same_batch(folder: Path, tmp_path: P
     for ours, theirs in zip(one, two, strict=True):
         for name in ("bce", "topo", "total"):
             assert float(theirs[name]) == pytest.approx(float(ours[name]), abs=1e-5)
+    reports = (json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two"))
+    chosen = [report["segmentation"]["options"] for report in reports]
+    assert chosen[0] == chosen[1]
+    kept = load_checkpoint(tmp_path / "two" / "checkpoints" / "last.ckpt")["segmentation"]
+    assert kept["options"] == chosen[1]
 
 
 def test_a_batch_in_parts_is_the_same_step(folder: Path, tmp_path: Path) -> None:

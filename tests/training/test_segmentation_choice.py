@@ -133,10 +133,11 @@ def test_evaluation_of_the_held_out_images_gives_the_numbers_of_the_report(
     numbers = report["segmentation"]["options"]
     options = [f"--{name}={'null' if n is None else n}" for name, n in numbers.items()]
     metric = ["--missing=skip", "--patch-size=11", "--patches=3"]
-    for output, given in (("likelihood", options), ("mask", [])):
-        out, scores = tmp_path / output, tmp_path / f"{output} scores"
-        predict = [str(run), "--held-out", f"--out={out}", f"--outputs={output}", "--num-threads=1"]
-        assert cli_predict.main(predict) == 0
+    out = tmp_path / "held out"
+    predict = [str(run), "--held-out", f"--out={out}", "--num-threads=1"]
+    assert cli_predict.main(predict) == 0
+    for given in (options, ["--predictions-are=mask"]):
+        scores = tmp_path / given[0]
         arguments = [str(out), str(folder), *metric, *given, f"--out={scores}"]
         assert cli_evaluate.main(arguments) == 0
         total = json.loads((scores / "report.json").read_text())["total"]

@@ -17,8 +17,8 @@ class EvaluateConfig(SegmentationNumbers):
 
     Files are paired by name without suffix and without the endings _likelihood, _mask and _label.
     Where a prediction is there in several forms, NAME_likelihood comes before NAME, and that before
-    NAME_mask; NAME_cells and NAME_overlay are left alone. Two single files are a pair whatever
-    their names.
+    NAME_mask, but the other way round if predictions are masks; NAME_cells and NAME_overlay are
+    left alone. Two single files are a pair whatever their names.
 
     Predictions that toponet-predict made of a data set NAME:PATH are compared with the truths of
     the same images only: those of another seed or volume are refused.

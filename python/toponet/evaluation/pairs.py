@@ -27,7 +27,7 @@ from toponet.data.source import unused_files as unused_files_of
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.predictions import read_likelihood
 
-# Of several forms of one prediction, the smallest number is taken.
+# Of several forms of one prediction, the smallest number is taken; of masks, the largest.
 FORMS: Mapping[str, int] = MappingProxyType({"likelihood": 0, "": 1, "label": 1, "mask": 2})
 NO_MASKS = ("_cells", "_overlay")  # What toponet-predict writes besides.
 
@@ -106,7 +106,8 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
             ``config.missing`` doesn't excuse.
     """
     source = Path(config.predictions).expanduser()
-    predictions, truths = find_predictions(source), open_truths(config.labels)
+    predictions = find_predictions(source, config.predictions_are)
+    truths = open_truths(config.labels)
     if source.is_file() and Path(config.labels).expanduser().is_file():
         predictions = dict(zip(truths, predictions.values(), strict=True))
     for name, path in predictions.items():
@@ -138,17 +139,24 @@ def unused_files(config: EvaluateConfig) -> list[str]:
     found = []
     source = Path(config.predictions).expanduser()
     if source.is_dir():
-        used = find_predictions(source).values()
+        used = find_predictions(source, config.predictions_are).values()
         found += unused_in(source, [*used, source / PREDICT_FILE])
     return found + unused_files_of(config.labels, "truths")
 
 
-def find_predictions(source: Path) -> dict[str, Path]:
-    """One file for each name, or the file itself."""
+def find_predictions(source: Path, kind: str = "auto") -> dict[str, Path]:
+    """One file for each name, or the file itself.
+
+    Args:
+        source: A folder or a file.
+        kind: What predictions are: "auto", "mask" or "likelihood". Of several forms of one
+            prediction, it is the mask if they are masks, else the likelihood.
+    """
+    sign = -1 if kind == "mask" else 1
     if source.is_file():
         return {image_name(source): source}
     best: dict[str, Path] = {}
-    for _, path in sorted((_form(path), path) for path in _images(source)):
+    for _, path in sorted((sign * _form(path), path) for path in _images(source)):
         name = image_name(path)
         if name not in best:
             best[name] = path

@@ -91,10 +91,8 @@ def _run(config: PredictConfig, console: Console) -> Outcome:
         raise KeyboardInterrupt(f"the same command{without} goes on") from None
     for line in (
         f"{len(outcome.written)} predicted, {len(outcome.skipped)} done before, "
-        f"{len(outcome.problems)} left out; threshold {options.threshold}, keep {options.keep}, "
-        f"add {'none' if options.add is None else options.add}, connectivity "
-        f"{conventions.connectivity}, flips {'on' if config.flips else 'off'}, smallest part "
-        f"{conventions.min_size} px, on {device.type}",
+        f"{len(outcome.problems)} left out; {conventions.describe()}, flips "
+        f"{'on' if config.flips else 'off'}, on {device.type}",
         *_words_on_numbers(config, model, options),
         *outcome.warnings(),
         *(f"problem: {problem}" for problem in outcome.problems),

@@ -103,7 +103,7 @@ def test_the_same_command_with_labels_goes_on(
     ("option", "part"),
     [
         ("--metric=accuracy", "score"),
-        ("--accuracy-loss=0.5", "options"),
+        ("--accuracy-loss=0.5", "tried"),
         ("--held-out-share=0.6", "chosen_on"),
         ("--seed=1", "held_out"),
         ("--dims=1", "conventions"),

@@ -31,7 +31,9 @@ from segment_command import (
 )
 from toponet._ground.validation import thread_count
 from toponet.prediction import SegmentConfig
+from toponet.prediction.conventions import Conventions
 from toponet.prediction.record import Record, plan
+from toponet.prediction.segmentation import Segmentation
 from toponet.topology.cleaning import clean_mask
 
 FILES = {"a_cells.tif", "a_decisions.csv", "a_mask.png", "a_overlay.png"}
@@ -170,6 +172,55 @@ def test_outputs_and_their_format_are_chosen(tmp_path: Path) -> None:
     options = ["--outputs=likelihood", "--likelihood-format=h5"]
     segment(tmp_path / "a.png", "--out", tmp_path / "h5", *options)
     assert names(tmp_path / "h5") == {"a_likelihood.h5"}
+
+
+def test_overlays_are_drawn_on_the_images_that_are_named(tmp_path: Path) -> None:
+    """By the names that nnU-Net gives: NAME_0000.png belongs to NAME.npz."""
+    colours = np.random.default_rng(0).integers(0, 256, (*SHAPE, 3)).astype(np.uint8)
+    for name, seed in (("a", 0), ("b", 1)):
+        npz(tmp_path / "in" / f"{name}.npz", likelihood(seed))
+        save(tmp_path / "images" / f"{name}_0000.png", np.roll(colours, seed, axis=0))
+    options = ["--channel=1", "--images", tmp_path / "images", "--out", tmp_path / "out"]
+    segment(tmp_path / "in", *options)
+    conventions = Conventions(0.5, 8, 1, 0.5, 0.3)
+    for name, seed in (("a", 0), ("b", 1)):
+        image = np.roll(colours, seed, axis=0).transpose(2, 0, 1).astype(np.float32)
+        expected = Segmentation(image, likelihood(seed), conventions).overlay
+        overlay = np.asarray(Image.open(tmp_path / "out" / f"{name}_overlay.png"))
+        np.testing.assert_array_equal(overlay, expected)
+
+
+def test_one_likelihood_is_drawn_on_one_image_whatever_their_names(
+    one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, SHAPE).astype(np.uint8)
+    save(tmp_path / "raw.png", grey)
+    segment(one, "--out", tmp_path / "out", "--images", tmp_path / "raw.png")
+    drawn = np.asarray(Image.open(tmp_path / "out" / "a_overlay.png"))
+    expected = Segmentation(
+        grey[None].astype(np.float32), likelihood(), Conventions(0.5, 8, 1, 0.5, 0.3)
+    ).overlay
+    np.testing.assert_array_equal(drawn, expected)
+    assert "with images" in complaint(capsys, one, "--out", tmp_path / "out")
+
+
+def test_images_that_do_not_fit_are_named(
+    one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "images" / "a.png", np.zeros((7, 9), np.uint8))
+    options: list[str | Path] = ["--images", tmp_path / "images", "--out"]
+    segment(one, *options, tmp_path / "1", code=1)
+    sizes = f"a.tif has 24 x 31 pixels, its image {tmp_path / 'images' / 'a.png'} 7 x 9\n"
+    assert sizes in capsys.readouterr().out
+    tiff(tmp_path / "images" / "a.png", np.zeros((2, *SHAPE), np.uint8))
+    (tmp_path / "images" / "a.png").rename(tmp_path / "images" / "a.tif")
+    segment(one, *options, tmp_path / "2", code=1)
+    assert "a.tif has 1 page(s), its image" in capsys.readouterr().out
+    tiff(one.parent / "b.tif", likelihood())
+    error = complaint(capsys, one.parent, *options, tmp_path / "3")
+    assert f"b.tif has no image named 'b' in {tmp_path / 'images'}" in error
+    only = complaint(capsys, one, "--outputs=mask", *options, tmp_path / "4")
+    assert "--images must be left out if no overlay is among --outputs" in only
 
 
 def hdf5(path: Path) -> Path:

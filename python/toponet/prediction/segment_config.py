@@ -32,10 +32,10 @@ class SegmentConfig(SegmentationNumbers):
     are slices; with --channel the first axis is that of the channels.
 
     A likelihood NAME becomes NAME_mask.png (0 and 255), NAME_cells.tif (the background's components
-    from 1 on, structure 0), NAME_overlay.png (on the likelihood in grey) and NAME_decisions.csv
-    (what persistence changed; not for a plain cut). The slices of a stack become the pages of one
-    TIFF file each. A likelihood whose files are there already is left out: give the same command
-    again to go on after a stop.
+    from 1 on, structure 0), NAME_overlay.png (on the likelihood in grey, or with --images on the
+    image) and NAME_decisions.csv (what persistence changed; not for a plain cut). The slices of a
+    stack become the pages of one TIFF file each. A likelihood whose files are there already is left
+    out: give the same command again to go on after a stop.
 
     Numbers that are left to the default are threshold 0.5, keep 0.5 and add 0.3. With --labels they
     are those that do best on a part of the labelled images. On the others, which had no part in the
@@ -53,6 +53,8 @@ class SegmentConfig(SegmentationNumbers):
             are taken for likelihoods even if they look like classes.
         logits: "sigmoid" or "softmax" (over the channels) of files that hold logits; empty = they
             hold probabilities.
+        images: What overlays are drawn on: a folder of images, an image or stack, or a data set;
+            paired by name, of nnU-Net's images without _0000. Empty = on the likelihoods.
         labels: Masks that threshold, keep and add are chosen on: a folder, or a data set as
             toponet-train takes it; paired by name, without _likelihood, _probabilities, _mask and
             _label. These three are left out then.
@@ -80,6 +82,7 @@ class SegmentConfig(SegmentationNumbers):
     axes: str | None = None
     scale: float | None = None
     logits: Logits | None = None
+    images: str | None = None
     labels: str | None = None
     metric: Metric = "voi"
     accuracy_loss: float = 0.001
@@ -121,6 +124,8 @@ class SegmentConfig(SegmentationNumbers):
         check_whole("min_size", self.min_size, least=1)
         if self.num_threads is not None:
             check_whole("num_threads", self.num_threads, least=1)
+        if self.images is not None and "overlay" not in self.outputs:
+            raise ValueError("images must be left out if no overlay is among --outputs")
         self._check_what_is_chosen()
 
     def _check_what_is_chosen(self) -> None:

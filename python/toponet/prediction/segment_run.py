@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rich.progress import Progress
 from toponet._ground.validation import limited_threads, thread_count
 from toponet.data.likelihoods import LikelihoodPages, open_likelihoods, unused_likelihoods
 from toponet.data.series import Series
+from toponet.prediction.backgrounds import background, find_images
 from toponet.prediction.choice_report import ChoiceReport, choose_on_labels
 from toponet.prediction.conventions import Conventions
 from toponet.prediction.record import Record, plan
@@ -40,17 +41,23 @@ def _run(config: SegmentConfig, console: Console) -> Done:
     out = Path(config.out)
     sources = find_likelihoods(config, out)
     _check_one_can_be_used(sources)
+    images = {} if config.images is None else find_images(config.images, sources)
     conventions, report = config.conventions(config.or_default(SegmentationOptions())), None
     if config.labels is not None:
         report = choose_on_labels(config, sources, console)
         conventions = report.conventions
     config = replace(config, outputs=kinds_to_write(config.outputs, conventions.options.is_cut))
     # The checkpoint's hash has its place here, so that a folder of predictions is refused.
-    settings = {"sha256": None, **asdict(config.reading), **conventions.settings()}
+    settings = {
+        "sha256": None,
+        "images": config.images,
+        **asdict(config.reading),
+        **conventions.settings(),
+    }
     record = Record(None, settings, choice=None if report is None else report.plain())
     work, _ = plan(config, record, sources)
     try:
-        done = write_all(Segmenter(config, conventions).segment, work, console)
+        done = write_all(Segmenter(config, conventions, images).segment, work, console)
     except KeyboardInterrupt:  # With --overwrite it would begin anew.
         without = " without --overwrite" if config.overwrite else ""
         raise KeyboardInterrupt(f"the same command{without} goes on") from None
@@ -95,10 +102,12 @@ class Segmenter:
     Attributes:
         config: What is asked for.
         conventions: Of the segmentations.
+        images: What overlays are drawn on, by name; empty = on the likelihoods.
     """
 
     config: SegmentConfig
     conventions: Conventions
+    images: Mapping[str, Series]
 
     def segment(self, source: Series, kinds: Sequence[str], progress: Progress) -> str | None:
         """Writes files of these kinds.
@@ -111,10 +120,10 @@ class Segmenter:
             OSError: If a file can't be written.
         """
         pages = source.open()
+        drawn_on = background(source, pages, self.images)
         with pages_written(self.config, source, kinds, pages, progress) as add:
             for i in range(pages.count):
-                likelihood = pages.read(i)
-                add(Segmentation(likelihood, likelihood[0], self.conventions))
+                add(Segmentation(drawn_on(i), pages.read(i)[0], self.conventions))
         return pages.words if isinstance(pages, LikelihoodPages) else None
 
 

@@ -180,7 +180,13 @@ def test_overlays_are_drawn_on_the_images_that_are_named(tmp_path: Path) -> None
     for name, seed in (("a", 0), ("b", 1)):
         npz(tmp_path / "in" / f"{name}.npz", likelihood(seed))
         save(tmp_path / "images" / f"{name}_0000.png", np.roll(colours, seed, axis=0))
-    options = ["--channel=1", "--images", tmp_path / "images", "--out", tmp_path / "out"]
+    options: list[str | Path] = [
+        "--channel=1",
+        "--images",
+        tmp_path / "images",
+        "--out",
+        tmp_path / "out",
+    ]
     segment(tmp_path / "in", *options)
     conventions = Conventions(0.5, 8, 1, 0.5, 0.3)
     for name, seed in (("a", 0), ("b", 1)):

@@ -418,8 +418,13 @@ def test_of_several_forms_the_mask_is_taken_if_masks_are_meant(folder: Path) -> 
 
 
 def test_masks_at_the_threshold_score_as_their_likelihood(folder: Path) -> None:
+    """With pixels of exactly the threshold, which are structure."""
+    pairs = likelihoods()
+    for name, (likelihood, _) in pairs.items():
+        likelihood[3:6, 4:8] = 0.5
+        tifffile.imwrite(folder / "predictions" / f"{name}_likelihood.tif", likelihood)
     before = run(folder)
-    for name, (likelihood, _) in likelihoods().items():
+    for name, (likelihood, _) in pairs.items():
         (folder / "predictions" / f"{name}_likelihood.tif").unlink()
         Image.fromarray(likelihood >= 0.5).save(folder / "predictions" / f"{name}_mask.png")
     assert run(folder)["total"] == before["total"]

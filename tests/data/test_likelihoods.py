@@ -288,6 +288,16 @@ def test_a_faint_page_is_no_reason_to_refuse_a_stack(tmp_path: Path) -> None:
     assert "hardly a likelihood" in refusal(npy(tmp_path / "b.npy", faint.astype(np.uint8)))
 
 
+@pytest.mark.parametrize("high", [1, 255])
+def test_a_large_mask_is_a_mask_and_a_large_likelihood_none(high: int, tmp_path: Path) -> None:
+    """Reason: of large images a sample is looked at first, which may miss the few other values."""
+    mask = np.zeros((130, 200), np.uint8)
+    mask[64, 99] = high
+    assert "is a mask" in refusal(npy(tmp_path / "a.npy", mask))
+    mask[7, 3:6] = 1, 2, 254
+    assert read(npy(tmp_path / "a.npy", mask)).max() > 0.99
+
+
 def test_one_page_is_reason_enough_to_refuse_a_stack(tmp_path: Path) -> None:
     for k in range(3):
         pages = SLICES.copy()

@@ -26,7 +26,7 @@ class ValueSurvey:
         least: The smallest.
         most: The largest.
         finite: Whether all are.
-        few: The values, as long as they are at most four.
+        few: The values, if they are at most four; else five or more of them.
         pairs: Neighbouring pixels of which one lies between the ends of its type.
         flat: Those of them that are equal.
     """
@@ -46,7 +46,7 @@ class ValueSurvey:
         self.least = min(self.least, float(pixels.min()))
         self.most = max(self.most, float(pixels.max()))
         if len(self.few) <= 4:
-            self.few |= set(np.unique(pixels)[:6].tolist())
+            self.few |= _some_values(pixels)
         if pixels.dtype.kind in "ui":
             self._compare_neighbours(pixels)
 
@@ -79,6 +79,14 @@ class ValueSurvey:
         if 2 * self.flat > self.pairs:
             return "most neighbouring pixels between its ends are equal, as in numbered regions"
         return None
+
+
+def _some_values(pixels: NDArray[Any]) -> set[float]:
+    """All values if they are at most four, else five or six of them."""
+    # To sort a large image takes as long as to segment it, and a sample mostly holds enough.
+    sample = np.unique(pixels.reshape(-1)[:: max(1, pixels.size // 4096)])
+    values = sample if len(sample) > 4 else np.unique(pixels)
+    return set(values[:6].tolist())
 
 
 @dataclass(frozen=True)

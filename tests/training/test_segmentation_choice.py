@@ -19,6 +19,7 @@ from toponet import choose_segmentation
 from toponet.cli import evaluate as cli_evaluate
 from toponet.cli import predict as cli_predict
 from toponet.data import ImageSet, load_data
+from toponet.evaluation.protocol import with_arrow
 from toponet.prediction import load_model
 from toponet.prediction.checkpoint import load_checkpoint, save_checkpoint
 from toponet.segmentation import SegmentationChoice, SegmentationOptions
@@ -28,6 +29,7 @@ from toponet.training.config import SEGMENTATION_METRICS
 from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.objective import TrainingDivergedError
 from toponet.training.pictures import both_masks
+from toponet.training.report import result_table
 from toponet.training.run import Run
 from toponet.training.run_folder import read_config
 from toponet.training.segmentation_choice import settle_choice
@@ -110,9 +112,8 @@ def test_the_report_has_both_columns_and_both_masks(finished: tuple[Path, str]) 
     run, shown = finished
     report = json.loads((run / "report.json").read_text())
     page = (run / "report.md").read_text()
-    for text in (page, shown):
-        assert "end (epoch 2), cut at 0.5" in text
-        assert "end, by persistence" in text
+    assert " | end (epoch 2), cut at 0.5 | end, by persistence | best voi (epoch " in page
+    assert "by persistence" in shown
     for name in METRIC_NAMES:
         values = (f"{report[column][name]:.4f}" for column in ("final", "final_by_persistence"))
         assert " | ".join(values) in page
@@ -122,6 +123,18 @@ def test_the_report_has_both_columns_and_both_masks(finished: tuple[Path, str]) 
     assert f"- **by persistence**: {words}" in page
     assert "persistence.png" in report["pictures"]
     assert (run / "persistence.png").exists()
+
+
+def test_the_table_with_both_columns_fits_a_terminal_of_80_characters(
+    finished: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = json.loads((finished[0] / "report.json").read_text())
+    Console(width=80).print(result_table(report).rich())
+    shown = capsys.readouterr().out
+    for whole in (*map(with_arrow, METRIC_NAMES), "cut at 0.5", "by persistence", "(epoch "):
+        assert whole in shown
+    for column in ("final", "final_by_persistence", "best"):
+        assert f"{report[column]['voi']:.4f}" in shown
 
 
 def test_evaluation_of_the_held_out_images_gives_the_numbers_of_the_report(

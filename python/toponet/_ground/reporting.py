@@ -26,8 +26,8 @@ class Table:
 
     Attributes:
         title: What the table shows.
-        header: One name for each column. The first column is text. The others are numbers, unless
-            ``text`` lists them.
+        header: One name for each column, in several lines if a terminal needs that. The first
+            column is text. The others are numbers, unless ``text`` lists them.
         rows: One cell for each column.
         text: The names of further columns that are text.
     """
@@ -54,7 +54,10 @@ class Table:
     def markdown(self) -> str:
         """A heading and the table."""
         sides = [":--" if self._is_text(k) else "--:" for k in range(len(self.header))]
-        lines = [[cell.replace("|", "\\|") for cell in row] for row in (self.header, *self.rows)]
+        lines = [
+            [cell.replace("|", "\\|").replace("\n", " ") for cell in row]
+            for row in (self.header, *self.rows)
+        ]
         lines.insert(1, sides)
         body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         return f"## {self.title}\n\n{body}\n"

@@ -73,7 +73,10 @@ def _words_on_choice(config: TrainConfig, choice: SegmentationChoice | None) -> 
     if choice is None:
         return {}
     words = conventions(by_persistence(config.protocol, choice.options))["all"]
-    return {"by persistence": f"{words}; chosen: {choice.describe('training images')}"}
+    return {
+        "by persistence": f"{words}; numbers chosen by {choice.metric} on {choice.images} training "
+        f"images, {choice.score:.3f} there (cut at {THRESHOLD}: {choice.cut_score:.3f})"
+    }
 
 
 def run_notes(config: TrainConfig) -> list[str]:
@@ -99,12 +102,13 @@ def result_table(report: Mapping[str, Any]) -> Table:
     persistence decides on, if threshold, keep and add were chosen.
     """
     best, settled = report["best"], report["final_by_persistence"]
+    line = " " if settled is None else "\n"  # Five columns in one line are too wide.
     end = f"end (epoch {report['epochs']})"
     columns: dict[str, Row | None] = {
-        f"{report['base_loss']} phase": report["cross_entropy_phase"],
-        end if settled is None else f"{end}, cut at {THRESHOLD}": report["final"],
-        **({} if settled is None else {"end, by persistence": settled}),
-        f"best {best['by']} (epoch {best['epoch']})": best,
+        f"{report['base_loss']}{line}phase": report["cross_entropy_phase"],
+        end if settled is None else f"{end},\ncut at {THRESHOLD}": report["final"],
+        **({} if settled is None else {"end,\nby persistence": settled}),
+        f"best {best['by']}{line}(epoch {best['epoch']})": best,
     }
     measured = "Held-out" if report["held_out"] else "Training"
     return Table(

@@ -198,11 +198,11 @@ void Settling<Value>::wall_dents(std::int32_t component) {
         for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) {
             if (label_[pixel] == wall) continue;
             const std::int32_t feature = dent_owner_[to_size(region_at(pixel, meeting))];
-            if (feature == nobody) continue;
-            label_[pixel] = wall;
-            walls_.push_back({feature, pixel});
+            if (feature != nobody) walls_.push_back({feature, pixel});
         }
     });
+    // Not before all are found: labels of first pixels speak for others.
+    for (const Edit& edit : walls_) label_[edit.pixel] = wall;
 }
 
 /// Whether one of the pieces between the walls has a hole.

@@ -19,6 +19,30 @@ def persistence(
     NDArray[np.int8],
     NDArray[np.int64],
 ]: ...
+def segment(
+    images: NDArray[np.float32] | NDArray[np.float64],
+    *,
+    threshold: float,
+    keep: float,
+    add: float,
+    dimension_0: bool,
+    dimension_1: bool,
+    connectivity: int,
+    frame: bool,
+    num_threads: int,
+) -> tuple[
+    NDArray[np.float32] | NDArray[np.float64],
+    NDArray[np.int32],
+    NDArray[np.float64],
+    NDArray[np.int32],
+    NDArray[np.int8],
+    NDArray[np.int8],
+    NDArray[np.float64],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+]: ...
 def binary_topological_loss(
     images: NDArray[np.float32] | NDArray[np.float64],
     *,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from toponet._ground.probabilities import rounding_tolerance, without_rounding
 from toponet.topology.segmentation import Segmentation, SegmentationOptions, segment_images
 
 
@@ -86,7 +87,9 @@ def segment(
         raise TypeError(f"likelihood must have a float type, got {likelihood.dtype}")
     given = likelihood.detach().cpu()
     wide = given if given.dtype in (torch.float32, torch.float64) else given.float()
-    result = segment_images(wide.numpy(), options, **settings)
+    # What rounding of the given type left outside [0, 1] is judged by that type.
+    array, _ = without_rounding(wide.numpy(), rounding_tolerance(likelihood.dtype))
+    result = segment_images(array, options, **settings)
 
     def back(array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(likelihood.device)

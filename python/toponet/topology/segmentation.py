@@ -65,7 +65,7 @@ class SegmentationOptions:
         return self.keep == 0 and self.add is None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decisions:
     """What a segmentation by persistence changed: a row for each changed feature.
 
@@ -114,7 +114,7 @@ class Decisions:
         return self.pixels[self.splits[row] : self.splits[row + 1]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segmentation:
     """A mask with wanted features only, and how it came about.
 
@@ -157,14 +157,16 @@ def segment_images(
     check_flag("frame", frame)
     images = _probabilities(float_images("likelihood", likelihood))
     single = np.ndim(likelihood) == 2
+    # A plain cut wants all that it shows, so that there is nothing to settle.
+    settles = not options.is_cut
     (settled, cells, ends, pixels, dimensions, actions, costs, changed, changed_splits, splits,
      counts) = _core.segment(
         images,
         threshold=float(options.threshold),
         keep=float(options.keep),
         add=np.inf if options.add is None else float(options.add),
-        dimension_0=dimension_0,
-        dimension_1=dimension_1,
+        dimension_0=dimension_0 and settles,
+        dimension_1=dimension_1 and settles,
         connectivity=connectivity,
         frame=bool(frame),
         num_threads=thread_count(num_threads),

@@ -34,6 +34,8 @@ from toponet.prediction import load_model
 from toponet.topology import matching
 from toponet.training import TrainConfig, Trainer, topology_terms
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 

@@ -36,6 +36,8 @@ from toponet.prediction.segmentation import Conventions, Segmentation
 from toponet.topology.cleaning import clean_mask
 from toponet.topology.labelling import label_cells
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CPU = torch.device("cpu")
 SHAPE = (24, 31)
 ALL = ("_cells.tif", "_likelihood.tif", "_mask.png", "_overlay.png")

@@ -18,6 +18,8 @@ from toponet.prediction.checkpoint import load_checkpoint
 from toponet.training import TrainConfig, Trainer
 from toponet.training.base_losses import BASE_LOSSES
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 every_loss = pytest.mark.parametrize("name", list(BASE_LOSSES))
 
 

@@ -15,6 +15,8 @@ from torch import Tensor
 from data_layouts import membrane_folder
 from toponet.training import TrainConfig, Trainer
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

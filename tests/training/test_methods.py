@@ -19,6 +19,8 @@ from toponet.training import TrainConfig, Trainer
 from toponet.training.topology_terms.cldice import ClDiceLoss
 from toponet.training.topology_terms.vgg import COMPARED, FILE_NAME, LAYERS, VGGFeatureLoss
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CPU = torch.device("cpu")
 
 

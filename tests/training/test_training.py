@@ -19,6 +19,7 @@ from PIL import Image
 from rich.console import Console
 
 from data_layouts import membrane_folder
+from short_runs import pixels_for_pictures
 from toponet.cli import train as cli
 from toponet.models import DIVE
 from toponet.prediction import predict_likelihood
@@ -45,8 +46,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(folder: Path, out: Path, **options: Any) -> dict[str, Any]:
+    """Trains without pictures, at which only a test of the shared run looks."""
     config = TrainConfig(**{**TINY, "data": str(folder), "out": str(out), **options})
-    return Trainer(config, Console(quiet=True)).train()
+    with pixels_for_pictures():
+        return Trainer(config, Console(quiet=True)).train()
 
 
 def rows_of(run: Path) -> list[dict[str, str]]:
@@ -56,9 +59,10 @@ def rows_of(run: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One finished run, looked at by several tests."""
+    """One finished run with its pictures, looked at by several tests."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    train(folder, out)
+    config = TrainConfig(**{**TINY, "data": str(folder), "out": str(out)})
+    Trainer(config, Console(quiet=True)).train()
     return out
 
 
@@ -406,7 +410,8 @@ def test_a_diverging_training_says_so_in_one_line(
     assert cli.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "training diverged in epoch 1" in error
+    assert "training diverged in epoch 1: the " in error
+    assert error.endswith("; try a smaller learning rate or topological weight\n")
 
 
 def test_an_interrupted_training_names_its_folder(

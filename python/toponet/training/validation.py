@@ -33,7 +33,7 @@ def predict_validation(run: Run, epoch: int) -> list[NDArray[np.float32]]:
     likelihoods = collected(fabric, likelihoods)
     if not all(np.isfinite(likelihood).all() for likelihood in likelihoods):
         raise TrainingDivergedError(
-            f"the likelihood of a {run.config.measured} image isn't finite; try a smaller lr or "
-            "topo_weight"
+            f"the likelihood of a {run.config.measured} image isn't finite; try a smaller "
+            "learning rate or topological weight"
         )
     return likelihoods

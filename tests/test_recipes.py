@@ -183,7 +183,7 @@ def tiny_run(out: Path, kind: type[TrainConfig] = TrainConfig, **options: Any) -
     few = {
         "data": "synthetic:membranes,count=3,size=48", "epochs": 1, "iterations_per_epoch": 1,
         "batch_size": 1, "patch_size": 17, "metric_patches": 2, "device": "cpu",
-        "topo_start_epoch": 1,
+        "topo_start_epoch": 1, "num_threads": 1,
     }  # fmt: skip
     return kind(**{**few, "out": str(out), **options})
 

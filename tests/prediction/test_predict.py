@@ -151,7 +151,7 @@ def test_held_out_predictions_have_the_numbers_of_the_trainers_report(
     options = {
         "data": data, "out": run, "network": network, "epochs": 2, "iterations-per-epoch": 2,
         "batch-size": 2, "patch-size": 17, "topo-start-epoch": 2, "device": "cpu", "fold": 1,
-        "folds": 2,
+        "folds": 2, "num-threads": 1,
     }  # fmt: skip
     assert cli_train.main([*(f"--{key}={value}" for key, value in options.items()), *inner]) == 0
     out = predict(run, "--held-out", f"--out={tmp_path / 'out'}", "--outputs", "likelihood")
@@ -303,7 +303,7 @@ def test_predictions_are_compared_with_the_truths_of_their_own_seed_alone(
     options = {
         "data": data, "seed": 1, "out": run, "epochs": 1,
         "iterations-per-epoch": 1, "batch-size": 1, "patch-size": 17, "device": "cpu",
-        "topo-start-epoch": 2,
+        "topo-start-epoch": 2, "num-threads": 1,
     }  # fmt: skip
     assert cli_train.main([f"--{key}={value}" for key, value in options.items()]) == 0
     out = predict(run, "--held-out", f"--out={tmp_path / 'out'}")

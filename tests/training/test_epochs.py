@@ -27,7 +27,8 @@ def train(folder: Path, out: Path, **options: Any) -> list[dict[str, str]]:
     """The rows of metrics.csv."""
     config = TrainConfig(
         data=str(folder), out=str(out), device="cpu", iterations_per_epoch=2, batch_size=2,
-        patch_size=17, metric_patch_size=17, topo_start_epoch=2, **options,
+        patch_size=17, metric_patch_size=17, topo_start_epoch=2, num_threads=1,
+        **options,
     )  # fmt: skip
     Trainer(config, Console(quiet=True)).train()
     with (out / "metrics.csv").open() as file:

@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(folder: Path, out: Path, **options: Any) -> dict[str, Any]:
     tiny = {
         "epochs": 2, "iterations_per_epoch": 2, "batch_size": 2, "patch_size": 17,
-        "topo_start_epoch": 2, "device": "cpu", "network": "unet",
+        "topo_start_epoch": 2, "device": "cpu", "network": "unet", "num_threads": 1,
     }  # fmt: skip
     config = TrainConfig(**{**tiny, "data": str(folder), "out": str(out), **options})
     return Trainer(config, Console(quiet=True)).train()

@@ -34,6 +34,8 @@ from toponet.prediction import load_model
 from toponet.topology import matching
 from toponet.training import TrainConfig, Trainer, topology_terms
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 
@@ -181,7 +183,8 @@ def tiny_run(out: Path, kind: type[TrainConfig] = TrainConfig, **options: Any) -
     few = {
         "data": "synthetic:membranes,count=3,size=48", "epochs": 1, "iterations_per_epoch": 1,
         "batch_size": 1, "patch_size": 17, "metric_patches": 2, "device": "cpu",
-        "topo_start_epoch": 1, "segmentation_metric": "none",
+        "topo_start_epoch": 1, "num_threads": 1,
+        "segmentation_metric": "none",
     }  # fmt: skip
     return kind(**{**few, "out": str(out), **options})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from data_layouts import membrane_folder
 from toponet.cli import predict as predict_cli
 from toponet.cli import train as cli
 from toponet.prediction.checkpoint import load_checkpoint
 
-TINY = [
-    "--epochs=2", "--iterations-per-epoch=1", "--batch-size=1", "--patch-size=17", "--device=cpu",
-    "--topo-start-epoch=2", "--metric-patches=2", "--num-threads=1",
-]  # fmt: skip
 WEIGHT = "layers.0.weight"
 
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that nothing went wrong in; its data lie beside it."""
-    parent = tmp_path_factory.mktemp("finished")
-    data = membrane_folder(parent / "data", (40, 36))
-    assert cli.main(["--data", str(data), f"--out={parent / 'run'}", *TINY]) == 0
-    return parent / "run"
-
-
-@pytest.fixture
-def run(finished: Path, tmp_path: Path) -> Path:
-    """A copy of that run, stopped before its second epoch."""
-    out = tmp_path / "run"
-    shutil.copytree(finished, out)
-    shutil.copy(out / "checkpoints" / "cross_entropy.ckpt", out / "checkpoints" / "last.ckpt")
-    return out
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def last(run: Path) -> Path:
@@ -138,19 +116,19 @@ def test_one_wrong_part_is_named_when_a_run_goes_on(
     path: str,
     value: Any,
     sentence: str,
-    run: Path,
+    stopped_run: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    content = torch.load(last(run), weights_only=True)
+    content = torch.load(last(stopped_run), weights_only=True)
     assert content["format"] == 1
     holder, name = inner(content, path)
     holder[name] = value
-    torch.save(content, last(run))
-    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
-    error = complaint(["--resume", str(run)], cli.main, capsys)
-    assert f"{last(run)}" in error
+    torch.save(content, last(stopped_run))
+    before = {p: p.read_bytes() for p in stopped_run.rglob("*") if p.is_file()}
+    error = complaint(["--resume", str(stopped_run)], cli.main, capsys)
+    assert f"{last(stopped_run)}" in error
     assert sentence in error
-    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+    assert {p: p.read_bytes() for p in stopped_run.rglob("*") if p.is_file()} == before
 
 
 PARTS = [
@@ -163,13 +141,13 @@ PARTS = [
 
 @pytest.mark.parametrize("path", PARTS)
 def test_a_part_that_is_missing_is_noticed(
-    path: str, run: Path, capsys: pytest.CaptureFixture[str]
+    path: str, stopped_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = torch.load(last(run), weights_only=True)
+    content = torch.load(last(stopped_run), weights_only=True)
     holder, name = inner(content, path)
     del holder[name]
-    torch.save(content, last(run))
-    assert str(last(run)) in complaint(["--resume", str(run)], cli.main, capsys)
+    torch.save(content, last(stopped_run))
+    assert str(last(stopped_run)) in complaint(["--resume", str(stopped_run)], cli.main, capsys)
 
 
 @pytest.mark.parametrize(
@@ -185,23 +163,25 @@ def test_one_wrong_part_is_named_when_it_predicts(
     path: str,
     value: Any,
     sentence: str,
-    run: Path,
+    stopped_run: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    content = torch.load(last(run), weights_only=True)
+    content = torch.load(last(stopped_run), weights_only=True)
     holder, name = inner(content, path)
     holder[name] = value
-    torch.save(content, last(run))
+    torch.save(content, last(stopped_run))
     out = tmp_path / "out"
-    arguments = [str(run), "synthetic:membranes,count=1,size=40", f"--out={out}"]
+    arguments = [str(stopped_run), "synthetic:membranes,count=1,size=40", f"--out={out}"]
     assert sentence in complaint(arguments, predict_cli.main, capsys)
     assert not out.exists()
 
 
-def test_a_flipped_bit_anywhere_is_found_or_means_nothing(run: Path, tmp_path: Path) -> None:
+def test_a_flipped_bit_anywhere_is_found_or_means_nothing(
+    stopped_run: Path, tmp_path: Path
+) -> None:
     """Oracle: the content as it was written. Most bits are those of the weights."""
-    path, copy_ = last(run), tmp_path / "flipped.ckpt"
+    path, copy_ = last(stopped_run), tmp_path / "flipped.ckpt"
     whole, content = path.read_bytes(), load_checkpoint(path)
     random = np.random.default_rng(0)
     found = 0
@@ -225,8 +205,8 @@ def same(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize("part", ["model", "optimiser"])
-def test_a_flipped_bit_of_a_tensor_names_the_tensor(run: Path, part: str) -> None:
-    path = last(run)
+def test_a_flipped_bit_of_a_tensor_names_the_tensor(stopped_run: Path, part: str) -> None:
+    path = last(stopped_run)
     content = torch.load(path, weights_only=True)
     index = list(content["model"]).index(WEIGHT)
     tensor, name = {
@@ -242,10 +222,10 @@ def test_a_flipped_bit_of_a_tensor_names_the_tensor(run: Path, part: str) -> Non
         load_checkpoint(path)
 
 
-def test_what_was_written_is_read_again(run: Path) -> None:
+def test_what_was_written_is_read_again(stopped_run: Path) -> None:
     """No check may refuse, or change, what the trainer writes."""
-    content = load_checkpoint(last(run))
+    content = load_checkpoint(last(stopped_run))
     kept = copy.deepcopy(content)
-    assert cli.main(["--resume", str(run)]) == 0
+    assert cli.main(["--resume", str(stopped_run)]) == 0
     assert same(content, kept)
-    assert load_checkpoint(last(run))["epoch"] == 2
+    assert load_checkpoint(last(stopped_run))["epoch"] == 2

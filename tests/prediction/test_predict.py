@@ -37,6 +37,8 @@ from toponet.prediction.segmentation import Segmentation
 from toponet.topology.cleaning import clean_mask
 from toponet.topology.labelling import label_cells
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CPU = torch.device("cpu")
 SHAPE = (24, 31)
 ALL = ("_cells.tif", "_likelihood.tif", "_mask.png", "_overlay.png")
@@ -150,7 +152,7 @@ def test_held_out_predictions_have_the_numbers_of_the_trainers_report(
     options = {
         "data": data, "out": run, "network": network, "epochs": 2, "iterations-per-epoch": 2,
         "batch-size": 2, "patch-size": 17, "topo-start-epoch": 2, "device": "cpu", "fold": 1,
-        "folds": 2, "segmentation-metric": "none",
+        "folds": 2, "num-threads": 1, "segmentation-metric": "none",
     }  # fmt: skip
     assert cli_train.main([*(f"--{key}={value}" for key, value in options.items()), *inner]) == 0
     out = predict(run, "--held-out", f"--out={tmp_path / 'out'}", "--outputs", "likelihood")
@@ -302,7 +304,7 @@ def test_predictions_are_compared_with_the_truths_of_their_own_seed_alone(
     options = {
         "data": data, "seed": 1, "out": run, "epochs": 1,
         "iterations-per-epoch": 1, "batch-size": 1, "patch-size": 17, "device": "cpu",
-        "topo-start-epoch": 2, "segmentation-metric": "none",
+        "topo-start-epoch": 2, "num-threads": 1, "segmentation-metric": "none",
     }  # fmt: skip
     assert cli_train.main([f"--{key}={value}" for key, value in options.items()]) == 0
     out = predict(run, "--held-out", f"--out={tmp_path / 'out'}")

@@ -16,6 +16,8 @@ from toponet.data import synthetic_membranes
 from toponet.prediction import StrangeImageWarning, TrainedModel, load_model, predict_likelihood
 from toponet.training import TrainConfig, Trainer
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:

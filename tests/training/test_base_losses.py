@@ -18,6 +18,8 @@ from toponet.prediction.checkpoint import load_checkpoint
 from toponet.training import TrainConfig, Trainer
 from toponet.training.base_losses import BASE_LOSSES
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 every_loss = pytest.mark.parametrize("name", list(BASE_LOSSES))
 
 
@@ -134,7 +136,7 @@ def test_the_weight_is_balanced_against_the_base_loss_of_the_run(
     for name in BASE_LOSSES:
         report = train(
             folder, tmp_path / name, base_loss=name, topo_weight="auto", topo_ratio=10.0,
-            lr=1e-9, iterations_per_epoch=8,
+            lr=1e-9, iterations_per_epoch=8, batch_size=2,
         )  # fmt: skip
         weights.append(report["topo_weight"])
         ratio = column(tmp_path / name, "gradient_ratio")[-1]

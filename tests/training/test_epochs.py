@@ -15,6 +15,8 @@ from torch import Tensor
 from data_layouts import membrane_folder
 from toponet.training import TrainConfig, Trainer
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -25,7 +27,7 @@ def train(folder: Path, out: Path, **options: Any) -> list[dict[str, str]]:
     """The rows of metrics.csv."""
     config = TrainConfig(
         data=str(folder), out=str(out), device="cpu", iterations_per_epoch=2, batch_size=2,
-        patch_size=17, metric_patch_size=17, topo_start_epoch=2,
+        patch_size=17, metric_patch_size=17, topo_start_epoch=2, num_threads=1,
         segmentation_metric="none", **options,
     )  # fmt: skip
     Trainer(config, Console(quiet=True)).train()

@@ -27,6 +27,8 @@ from toponet.training.pictures import losses_figure
 from toponet.training.run_folder import RunFolder, read_config
 from toponet.training.state import COLUMNS, Row
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 TINY: dict[str, Any] = {
     "epochs": 3,
     "iterations_per_epoch": 2,

@@ -19,6 +19,8 @@ from toponet.training import TrainConfig, Trainer
 from toponet.training.topology_terms.cldice import ClDiceLoss
 from toponet.training.topology_terms.vgg import COMPARED, FILE_NAME, LAYERS, VGGFeatureLoss
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CPU = torch.device("cpu")
 
 
@@ -56,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(folder: Path, out: Path, **options: Any) -> dict[str, Any]:
     tiny = {
         "epochs": 2, "iterations_per_epoch": 2, "batch_size": 2, "patch_size": 17,
-        "topo_start_epoch": 2, "device": "cpu", "network": "unet",
+        "topo_start_epoch": 2, "device": "cpu", "network": "unet", "num_threads": 1,
         "segmentation_metric": "none",
     }  # fmt: skip
     config = TrainConfig(**{**tiny, "data": str(folder), "out": str(out), **options})

@@ -26,6 +26,8 @@ from toponet.training.interruption import InterruptedTrainingError, Interruption
 from toponet.training.run import Run
 from toponet.training.run_folder import read_config
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 TINY: dict[str, Any] = {
     "epochs": 3,
     "iterations_per_epoch": 3,

@@ -14,6 +14,8 @@ from toponet import _core
 from toponet._ground.validation import limited_threads, thread_count
 from toponet.cli import train as cli
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 KERNEL = ("betti_numbers", "binary_topological_loss", "persistence")
 
 

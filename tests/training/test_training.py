@@ -19,6 +19,7 @@ from PIL import Image
 from rich.console import Console
 
 from data_layouts import membrane_folder
+from short_runs import pixels_for_pictures
 from toponet.cli import train as cli
 from toponet.models import DIVE
 from toponet.prediction import predict_likelihood
@@ -35,6 +36,7 @@ TINY: dict[str, Any] = {
     "metric_patch_size": 17,
     "topo_start_epoch": 2,
     "device": "cpu",
+    "num_threads": 1,
     "segmentation_metric": "none",
 }
 
@@ -45,9 +47,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return membrane_folder(tmp_path_factory.mktemp("membranes"), (48, 40))
 
 
-def train(folder: Path, out: Path, **options: Any) -> dict[str, Any]:
-    config = TrainConfig(**{**TINY, "data": str(folder), "out": str(out), **options})
-    return Trainer(config, Console(quiet=True)).train()
+def tiny(folder: Path, out: Path | None, **options: Any) -> TrainConfig:
+    place = None if out is None else str(out)
+    return TrainConfig(**{**TINY, "data": str(folder), "out": place, **options})
+
+
+def train(folder: Path, out: Path | None, **options: Any) -> dict[str, Any]:
+    """Trains without pictures, at which only a test of the shared run looks."""
+    with pixels_for_pictures():
+        return Trainer(tiny(folder, out, **options), Console(quiet=True)).train()
 
 
 def rows_of(run: Path) -> list[dict[str, str]]:
@@ -57,9 +65,9 @@ def rows_of(run: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One finished run, looked at by several tests."""
+    """One finished run with its pictures, looked at by several tests."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    train(folder, out)
+    Trainer(tiny(folder, out), Console(quiet=True)).train()
     return out
 
 
@@ -230,10 +238,7 @@ def test_going_on_with_images_of_another_grey_scale_warns_in_one_line(
         Image.fromarray((0.5 * np.asarray(Image.open(path))).astype(np.uint8)).save(path)
     start = str(run / "checkpoints" / "cross_entropy.ckpt")
     for data, count in ((tmp_path / "data", 1), (folder, 0)):
-        config = TrainConfig(
-            **{**TINY, "data": str(data), "out": str(tmp_path / f"run{count}"), "start_from": start}
-        )
-        Trainer(config, Console(width=500))
+        Trainer(tiny(data, tmp_path / f"run{count}", start_from=start), Console(width=500))
         shown = capsys.readouterr().out
         assert shown.count("warning: 2 of 2 training images have other grey values") == count
         assert shown.count("warning") == count
@@ -244,7 +249,7 @@ def test_the_automatic_weight_meets_the_ratio(folder: Path, tmp_path: Path) -> N
     for ratio in (0.5, 2.0):
         out = tmp_path / str(ratio)
         report = train(
-            folder, out, topo_weight="auto", topo_ratio=ratio, lr=1e-6, iterations_per_epoch=8
+            folder, out, topo_weight="auto", topo_ratio=ratio, lr=1e-6, iterations_per_epoch=3
         )
         last = rows_of(out)[-1]
         assert float(last["topo_weight"]) == report["topo_weight"]
@@ -289,7 +294,8 @@ def test_without_a_cross_entropy_phase_the_report_says_so(folder: Path, tmp_path
 
 def test_synthetic_training_lowers_the_cross_entropy(tmp_path: Path) -> None:
     """Five short epochs are enough to beat the constant answer at the start (log 2)."""
-    train(Path("synthetic"), tmp_path / "run", epochs=5, iterations_per_epoch=6, batch_size=4)
+    data = Path("synthetic:membranes,count=3,size=64")
+    train(data, tmp_path / "run", epochs=5, iterations_per_epoch=6, batch_size=4)
     losses = [float(row["bce"]) for row in rows_of(tmp_path / "run")]
     assert losses[-1] < losses[0] < math.log(2) + 0.1
 
@@ -394,8 +400,7 @@ def test_default_runs_get_fresh_folders(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        options = {**TINY, "data": str(folder), "epochs": 1}
-        Trainer(TrainConfig(**options), Console(quiet=True)).train()
+        train(folder, None, epochs=1)
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
@@ -407,7 +412,8 @@ def test_a_diverging_training_says_so_in_one_line(
     assert cli.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "training diverged in epoch 1" in error
+    assert "training diverged in epoch 1: the " in error
+    assert error.endswith("; try a smaller learning rate or topological weight\n")
 
 
 def test_an_interrupted_training_names_its_folder(
@@ -436,16 +442,13 @@ def test_checkpoints_of_others_are_refused_before_anything_is_written(
         content[spoilt] = -3 if spoilt == "epoch" else {"weight": torch.zeros(3)}
     path = tmp_path / "other.ckpt"
     torch.save(content, path)
-    options = {**TINY, "data": str(folder), "out": str(tmp_path / "run"), "start_from": str(path)}
     with pytest.raises(ValueError, match=r"other\.ckpt"):
-        Trainer(TrainConfig(**options), Console(quiet=True))
+        Trainer(tiny(folder, tmp_path / "run", start_from=str(path)), Console(quiet=True))
     assert not (tmp_path / "run").exists()
 
 
 def test_a_finished_checkpoint_is_not_gone_on_from(folder: Path, run: Path) -> None:
-    config = TrainConfig(
-        **{**TINY, "data": str(folder), "start_from": str(run / "checkpoints" / "last.ckpt")}
-    )
+    config = tiny(folder, None, start_from=str(run / "checkpoints" / "last.ckpt"))
     with pytest.raises(
         ValueError, match="has 2 epochs already: --epochs, which counts them, must be more"
     ):

@@ -18,40 +18,19 @@ from PIL import Image
 from rich.console import Console
 
 from data_layouts import membrane_folder, save, truncate
+from short_runs import TWO_STEPS
 from toponet.cli import train as cli
 from toponet.prediction.checkpoint import load_checkpoint
 from toponet.training import Trainer
 from toponet.training.run_folder import RunFolder
 
-TINY = [
-    "--epochs=2", "--iterations-per-epoch=1", "--batch-size=1", "--patch-size=17", "--device=cpu",
-    "--topo-start-epoch=2", "--metric-patches=2", "--num-threads=1",
-    "--segmentation-metric=none",
-]  # fmt: skip
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three small images on disk."""
     return membrane_folder(tmp_path / "data", (40, 36))
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that nothing went wrong in; its data lie beside it."""
-    parent = tmp_path_factory.mktemp("finished")
-    data = membrane_folder(parent / "data", (40, 36))
-    assert cli.main(["--data", str(data), f"--out={parent / 'run'}", *TINY]) == 0
-    return parent / "run"
-
-
-@pytest.fixture
-def run(finished: Path, tmp_path: Path) -> Path:
-    """A copy of that run, stopped before its second epoch."""
-    out = tmp_path / "run"
-    shutil.copytree(finished, out)
-    shutil.copy(out / "checkpoints" / "cross_entropy.ckpt", out / "checkpoints" / "last.ckpt")
-    return out
 
 
 def complaint(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -136,7 +115,7 @@ def test_data_that_no_run_can_use(
     spoil(folder)
     before = contents(folder)
     out = tmp_path / "run"
-    error = complaint([f"--data={folder}", f"--out={out}", *TINY, *options], capsys)
+    error = complaint([f"--data={folder}", f"--out={out}", *TWO_STEPS, *options], capsys)
     assert sentence in error
     assert not out.exists()
     assert contents(folder) == before
@@ -144,7 +123,7 @@ def test_data_that_no_run_can_use(
 
 def test_the_right_number_of_channels_is_no_mistake(folder: Path, tmp_path: Path) -> None:
     paint(folder, (1,), 0)  # One training image without structure isn't one, either.
-    arguments = [f"--data={folder}", f"--out={tmp_path / 'run'}", *TINY, "--channels=1"]
+    arguments = [f"--data={folder}", f"--out={tmp_path / 'run'}", *TWO_STEPS, "--channels=1"]
     assert Trainer(cli.parse(arguments), Console(quiet=True)).validation.channels == 1
 
 
@@ -157,7 +136,8 @@ def test_a_run_folder_that_cannot_be_made(
     file.write_text("mine")
     parent = file if place == "below a file" else Path("/proc/self")
     out = parent / "new" / "run"
-    assert f"can't use {parent}" in complaint([f"--data={folder}", f"--out={out}", *TINY], capsys)
+    arguments = [f"--data={folder}", f"--out={out}", *TWO_STEPS]
+    assert f"can't use {parent}" in complaint(arguments, capsys)
     assert file.read_text() == "mine"
 
 
@@ -174,15 +154,15 @@ def forbid_writing_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_folder_that_may_only_be_read(
-    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stopped_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = contents(run)
-    (run / "report.json").unlink()
-    del before[run / "report.json"]
-    forbid_writing_below(run, monkeypatch)
-    error = complaint(["--resume", str(run)], capsys)
-    assert f"can't use {run / 'metrics.csv'}: Permission denied" in error
-    assert contents(run) == before
+    before = contents(stopped_run)
+    (stopped_run / "report.json").unlink()
+    del before[stopped_run / "report.json"]
+    forbid_writing_below(stopped_run, monkeypatch)
+    error = complaint(["--resume", str(stopped_run)], capsys)
+    assert f"can't use {stopped_run / 'metrics.csv'}: Permission denied" in error
+    assert contents(stopped_run) == before
 
 
 def test_a_folder_for_runs_that_may_only_be_read(
@@ -193,7 +173,7 @@ def test_a_folder_for_runs_that_may_only_be_read(
 ) -> None:
     out = tmp_path / "run"
     forbid_writing_below(out, monkeypatch)
-    error = complaint([f"--data={folder}", f"--out={out}", *TINY], capsys)
+    error = complaint([f"--data={folder}", f"--out={out}", *TWO_STEPS], capsys)
     assert f"can't use {out / 'config.yaml'}: Permission denied" in error
     assert not out.exists()
 
@@ -208,14 +188,14 @@ def test_a_folder_for_runs_that_may_only_be_read(
 def test_a_checkpoint_of_another_network_or_other_channels(
     options: list[str],
     sentence: str,
-    run: Path,
+    stopped_run: Path,
     folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "new"
-    start = f"--start-from={run / 'checkpoints' / 'last.ckpt'}"
-    error = complaint([f"--data={folder}", f"--out={out}", *TINY, start, *options], capsys)
+    start = f"--start-from={stopped_run / 'checkpoints' / 'last.ckpt'}"
+    error = complaint([f"--data={folder}", f"--out={out}", *TWO_STEPS, start, *options], capsys)
     assert sentence in error
     assert not out.exists()
 
@@ -250,24 +230,24 @@ def replaced(name: str, value: Any) -> Callable[[Path], object]:
 def test_a_run_whose_configuration_is_damaged(
     spoil: Callable[[Path], object],
     sentence: str,
-    run: Path,
+    stopped_run: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (run / "report.json").unlink()
-    spoil(run / "config.yaml")
-    before = contents(run)
-    assert sentence in complaint(["--resume", str(run)], capsys)
-    assert contents(run) == before
+    (stopped_run / "report.json").unlink()
+    spoil(stopped_run / "config.yaml")
+    before = contents(stopped_run)
+    assert sentence in complaint(["--resume", str(stopped_run)], capsys)
+    assert contents(stopped_run) == before
 
 
 @pytest.mark.parametrize("spoil", [truncate, Path.unlink, lambda path: path.write_bytes(b"")])
 def test_a_run_whose_checkpoint_is_damaged(
-    spoil: Callable[[Path], object], run: Path, capsys: pytest.CaptureFixture[str]
+    spoil: Callable[[Path], object], stopped_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spoil(run / "checkpoints" / "last.ckpt")
-    before = contents(run)
-    assert "last.ckpt" in complaint(["--resume", str(run)], capsys)
-    assert contents(run) == before
+    spoil(stopped_run / "checkpoints" / "last.ckpt")
+    before = contents(stopped_run)
+    assert "last.ckpt" in complaint(["--resume", str(stopped_run)], capsys)
+    assert contents(stopped_run) == before
 
 
 def same_results(run: Path, other: Path) -> bool:
@@ -302,7 +282,7 @@ def goes_on(out: Path, finished: Path) -> None:
 def test_a_disk_that_gets_full_costs_no_more_than_an_epoch(
     file: str,
     epoch: int,
-    finished: Path,
+    finished_run: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -326,16 +306,16 @@ def test_a_disk_that_gets_full_costs_no_more_than_an_epoch(
     with monkeypatch.context() as patch:
         patch.setattr("builtins.open", open_file)
         patch.setattr("io.open", open_file)
-        data = finished.with_name("data")
-        error = complaint([f"--data={data}", f"--out={out}", *TINY], capsys)
+        data = finished_run.with_name("data")
+        error = complaint([f"--data={data}", f"--out={out}", *TWO_STEPS], capsys)
     assert f"can't write {target}: No space left on device" in error
     assert f"go on with: toponet-train --resume {out}\n" in error
     assert load_checkpoint(out / "checkpoints" / "last.ckpt")["epoch"] == epoch
-    goes_on(out, finished)
+    goes_on(out, finished_run)
 
 
 def test_a_real_limit_in_the_middle_of_a_checkpoint(
-    finished: Path,
+    finished_run: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -343,7 +323,7 @@ def test_a_real_limit_in_the_middle_of_a_checkpoint(
     """The system's own: half of a checkpoint fits."""
     out = tmp_path / "run"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    size = (finished / "checkpoints" / "last.ckpt").stat().st_size
+    size = (finished_run / "checkpoints" / "last.ckpt").stat().st_size
     original = RunFolder.append_metrics
 
     def append_and_fill(self: RunFolder, row: dict[str, float]) -> None:
@@ -354,13 +334,13 @@ def test_a_real_limit_in_the_middle_of_a_checkpoint(
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "append_metrics", append_and_fill)
         try:
-            data = finished.with_name("data")
-            error = complaint([f"--data={data}", f"--out={out}", *TINY], capsys)
+            data = finished_run.with_name("data")
+            error = complaint([f"--data={data}", f"--out={out}", *TWO_STEPS], capsys)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "ckpt: File too large; the checkpoint before is whole" in error
     assert load_checkpoint(out / "checkpoints" / "last.ckpt")["epoch"] == 1
-    goes_on(out, finished)
+    goes_on(out, finished_run)
 
 
 def test_a_disk_that_is_full_from_the_start_leaves_no_folder(
@@ -371,7 +351,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_no_folder(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
-        error = complaint([f"--data={folder}", f"--out={out}", *TINY], capsys)
+        error = complaint([f"--data={folder}", f"--out={out}", *TWO_STEPS], capsys)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert f"can't write {out / 'checkpoints' / 'last.ckpt'}: File too large" in error

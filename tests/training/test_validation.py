@@ -14,6 +14,8 @@ from toponet.cli import predict as predict_cli
 from toponet.cli import train as cli
 from toponet.training import TrainConfig, Trainer
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 TINY = [
     "--epochs=1", "--iterations-per-epoch=1", "--batch-size=1", "--patch-size=17", "--device=cpu",
     "--topo-start-epoch=1", "--metric-patches=2", "--num-threads=1",

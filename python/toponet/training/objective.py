@@ -117,7 +117,8 @@ class Objective:
         """
         if not torch.isfinite(loss):
             raise TrainingDivergedError(
-                f"the {self.label} is {loss.item()}; try a smaller lr or topo_weight"
+                f"the {self.label} is {loss.item()}; try a smaller learning rate or topological "
+                "weight"
             )
 
     def balancing_weight(

@@ -50,6 +50,7 @@ def predict_images(run: Run, images: ImageSet, title: str, kind: str) -> list[ND
     likelihoods = collected(fabric, likelihoods)
     if not all(np.isfinite(likelihood).all() for likelihood in likelihoods):
         raise TrainingDivergedError(
-            f"the likelihood of a {kind} image isn't finite; try a smaller lr or topo_weight"
+            f"the likelihood of a {kind} image isn't finite; try a smaller learning rate or "
+            "topological weight"
         )
     return likelihoods

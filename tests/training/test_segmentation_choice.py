@@ -26,7 +26,7 @@ from toponet.segmentation import SegmentationChoice, SegmentationOptions
 from toponet.segmentation.scores import METRICS
 from toponet.training import TrainConfig, Trainer, segmentation_choice
 from toponet.training.config import SEGMENTATION_METRICS
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.evaluation import METRIC_NAMES, evaluate
 from toponet.training.objective import TrainingDivergedError
 from toponet.training.pictures import both_masks
 from toponet.training.report import result_table
@@ -155,6 +155,21 @@ def test_evaluation_of_the_held_out_images_gives_the_numbers_of_the_report(
         assert cli_evaluate.main(arguments) == 0
         total = json.loads((scores / "report.json").read_text())["total"]
         assert {name: total[name] for name in METRIC_NAMES} == report["final_by_persistence"]
+
+
+def test_the_second_column_is_of_the_masks_that_persistence_decides_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "toponet.training.validation.predict_all", lambda _, images, *rest: guesses(images)
+    )
+    made = config(folder, tmp_path / "run", epochs=1)
+    report = Trainer(made, QUIET).train()
+    held_out = load_data(str(folder)).subset([0])
+    protocol = replace(made.protocol, **report["segmentation"]["options"])
+    expected = evaluate(guesses(held_out), held_out.masks, protocol)
+    assert report["final_by_persistence"] == expected
+    assert report["final"] == evaluate(guesses(held_out), held_out.masks, made.protocol) != expected
 
 
 def test_every_metric_chooses_by_itself(

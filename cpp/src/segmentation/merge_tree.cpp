@@ -57,6 +57,15 @@ void MergeTree<Value>::join(Saddles begin, Saddles end) {
     }
 }
 
+template <class Value>
+void MergeTree<Value>::find_ends_of_paths(const std::vector<std::int32_t>& pixels,
+                                          std::vector<std::int32_t>& pieces) {
+    pieces.resize(pixels.size());
+    for (std::size_t k = 0; k < pixels.size(); ++k) pieces[k] = grid_.cell(pixels[k]);
+    steps_->paths.follow(pieces, grid_.upper_links());
+    for (std::int32_t& piece : pieces) piece = piece_of(piece);
+}
+
 template class MergeTree<float>;
 template class MergeTree<double>;
 

@@ -44,9 +44,9 @@ std::vector<std::int32_t> Settling<Value>::wanted_pixels() const {
 }
 
 template <class Value>
-void Settling<Value>::settle(const Side<Value>& side, const MergeTree<Value>& tree,
-                             const Wishes& wishes, const std::vector<std::int32_t>* holes,
-                             Pieces& pieces, std::int32_t* labels) {
+void Settling<Value>::settle(const Side<Value>& side, MergeTree<Value>& tree, const Wishes& wishes,
+                             const std::vector<std::int32_t>* holes, Pieces& pieces,
+                             std::int32_t* labels) {
     side_ = &side;
     tree_ = &tree;
     holes_ = holes;
@@ -143,6 +143,7 @@ void Settling<Value>::find_meetings() {
 template <class Value>
 void Settling<Value>::sort_components() {
     const Wanted* next = wanted_inside_.data();
+    crowds_.clear();
     for (std::int32_t c = 0; c < pieces_->count(); ++c) {
         Component& component = components_[to_size(c)];
         const Wanted* const begin = next;
@@ -156,11 +157,13 @@ void Settling<Value>::sort_components() {
             remainder_.kept += claims == 0;
             remainder_.undivided += std::max(0, claims - 1);
         } else if (claims > 1) {
-            wall_off(c, begin, next);
+            crowds_.push_back({c, begin, next});
         } else if (claims == 1) {
             component.state = State::shown;
         }
     }
+    find_bands();
+    for (const Crowd& crowd : crowds_) wall_off(crowd);
 }
 
 /// A wanted feature beyond the threshold shows what lies beyond half of its height, and before it

@@ -21,26 +21,29 @@ constexpr std::int32_t as_label(std::int32_t region) { return region + 1; }
 }  // namespace
 
 template <class Value>
-void Settling<Value>::wall_off(std::int32_t component, const Wanted* begin, const Wanted* end) {
+void Settling<Value>::wall_off(const Crowd& crowd) {
+    const std::int32_t component = crowd.component;
     Component& own = components_[to_size(component)];
     const std::size_t regions = parent_.size();
     walls_.clear();
     labelled_.clear();
-    for (const Wanted* wanted = begin; wanted != end; ++wanted) {
+    for (const Wanted* wanted = crowd.begin; wanted != crowd.end; ++wanted) {
         const std::int32_t first = tree_->first_pixel(wanted->feature);
         if (!side_->before(first, own.meeting)) continue;
         // The region is the wanted feature's, even if an elder one lies in it.
         const std::int32_t root = root_before(first, own.meeting);
         parent_[to_size(as_region(root))] = as_region(wanted->feature);
     }
-    flood_band(component);
+    label_rim(crowd);
+    flood_band(crowd);
     wall_dents(component);
     own.state = State::walled;
-    if (holes_ != nullptr && encloses_holes(component, static_cast<std::int32_t>(end - begin))) {
+    const auto wanted = static_cast<std::int32_t>(crowd.end - crowd.begin);
+    if (holes_ != nullptr && encloses_holes(component, wanted)) {
         for (const std::int32_t pixel : labelled_) label_[pixel] = unlabelled;
         for (const Edit& edit : walls_) label_[edit.pixel] = unlabelled;
         own.state = State::shown;
-        remainder_.undivided += end - begin - 1;
+        remainder_.undivided += wanted - 1;
     } else {
         for (const std::int32_t pixel : labelled_) {
             std::int32_t& label = label_[pixel];
@@ -62,27 +65,29 @@ std::int32_t Settling<Value>::owner(std::int32_t region) const {
     return to_size(feature) < wanted_.size() && wanted(feature) ? feature : nobody;
 }
 
-/// The label of a pixel that has been flooded, or enters before the first meeting.
+/// The label of the region that a feature lies in just before the first meeting.
 ///
-/// The first pixel at the end of its path is labelled as well: many paths end there.
+/// The feature's first pixel is labelled as well: many paths end there.
 template <class Value>
-std::int32_t Settling<Value>::label_at(std::int32_t pixel, std::int32_t meeting) {
-    if (label_[pixel] != unlabelled) return label_[pixel];
-    const std::int32_t feature = tree_->end_of_path(pixel);
-    std::int32_t label = as_label(as_region(feature));
-    if (feature != MergeTree<Value>::outside) {
-        std::int32_t& known = label_[tree_->first_pixel(feature)];
-        if (known == unlabelled) {
-            known = as_label(as_region(root_from(feature, meeting)));
-            labelled_.push_back(tree_->first_pixel(feature));
-        }
-        label = known;
-    }
-    if (label_[pixel] == unlabelled) {
-        label_[pixel] = label;
-        labelled_.push_back(pixel);
+std::int32_t Settling<Value>::label_of_feature(std::int32_t feature, std::int32_t meeting) {
+    if (feature == MergeTree<Value>::outside) return as_label(as_region(feature));
+    std::int32_t& label = label_[tree_->first_pixel(feature)];
+    if (label == unlabelled) {
+        label = as_label(as_region(root_from(feature, meeting)));
+        labelled_.push_back(tree_->first_pixel(feature));
     }
     return label;
+}
+
+/// The label of a pixel that has been flooded, or enters before the first meeting.
+template <class Value>
+std::int32_t Settling<Value>::label_at(std::int32_t pixel, std::int32_t meeting) {
+    if (label_[pixel] == unlabelled) {
+        const std::int32_t label = label_of_feature(tree_->end_of_path(pixel), meeting);
+        if (label_[pixel] == unlabelled) labelled_.push_back(pixel);
+        label_[pixel] = label;
+    }
+    return label_[pixel];
 }
 
 template <class Value>
@@ -90,46 +95,77 @@ std::int32_t Settling<Value>::region_at(std::int32_t pixel, std::int32_t meeting
     return find_representative(parent_, label_at(pixel, meeting) - 1);
 }
 
-/// Floods what enters from the first meeting on: a pixel that touches two owners becomes a wall.
+/// Finds the bands of all crowds: what enters from the first meeting on. And their rims: what lies
+/// beside a band and enters before.
+///
+/// All at once and in index order: flooding meets the pixels of a rim in the order of their values,
+/// and one path after the other took twice the time.
 template <class Value>
-void Settling<Value>::flood_band(std::int32_t component) {
-    const std::int32_t meeting = components_[to_size(component)].meeting;
-    const Value level = side_->value(meeting);
-    const bool upwards = side_->upwards();
+void Settling<Value>::find_bands() {
     band_.clear();
-    pieces_->for_each_run(component, [&](const Pieces::Run& run) {
-        for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) {
-            const Value value = side_->value(pixel);
-            // Nearly all pixels fail this, so that ties are rarely looked at.
-            if (upwards ? value > level : value < level) continue;
-            if (side_->before(pixel, meeting)) continue;
-            band_.push_back({descending_bits(value), pixel});
+    rim_.clear();
+    for (Crowd& crowd : crowds_) {
+        const std::int32_t meeting = components_[to_size(crowd.component)].meeting;
+        const Value level = side_->value(meeting);
+        const bool upwards = side_->upwards();
+        crowd.band_begin = band_.size();
+        pieces_->for_each_run(crowd.component, [&](const Pieces::Run& run) {
+            for (std::int32_t pixel = run.begin; pixel < run.end; ++pixel) {
+                const Value value = side_->value(pixel);
+                // Nearly all pixels fail this, so that ties are rarely looked at.
+                if (upwards ? value > level : value < level) continue;
+                if (side_->before(pixel, meeting)) continue;
+                band_.push_back({descending_bits(value), pixel});
+            }
+        });
+        crowd.band_end = band_.size();
+        crowd.rim_begin = rim_.size();
+        for (std::size_t k = crowd.band_begin; k < crowd.band_end; ++k) {
+            for (const std::int32_t pixel : side_->near(band_[k].pixel)) {
+                if (pixel == outside_pixel || label_[pixel] != unlabelled) continue;
+                if (!side_->inside(pixel) || !side_->before(pixel, meeting)) continue;
+                label_[pixel] = pending;
+                rim_.push_back(pixel);
+            }
         }
-    });
-    radix_sort(band_, band_scratch_);
-    if (upwards) {
-        for (const BandPixel& next : band_) flood(next.pixel, meeting);
+        crowd.rim_end = rim_.size();
+    }
+    for (const std::int32_t pixel : rim_) label_[pixel] = unlabelled;
+    tree_->find_ends_of_paths(rim_, rim_ends_);
+}
+
+template <class Value>
+void Settling<Value>::label_rim(const Crowd& crowd) {
+    const std::int32_t meeting = components_[to_size(crowd.component)].meeting;
+    for (std::size_t k = crowd.rim_begin; k < crowd.rim_end; ++k) {
+        label_[rim_[k]] = label_of_feature(rim_ends_[k], meeting);
+        labelled_.push_back(rim_[k]);
+    }
+}
+
+/// Floods a band: a pixel that touches two owners becomes a wall.
+template <class Value>
+void Settling<Value>::flood_band(const Crowd& crowd) {
+    sorted_.assign(band_.begin() + static_cast<std::ptrdiff_t>(crowd.band_begin),
+                   band_.begin() + static_cast<std::ptrdiff_t>(crowd.band_end));
+    radix_sort(sorted_, band_scratch_);
+    if (side_->upwards()) {
+        for (const BandPixel& next : sorted_) flood(next.pixel);
     } else {
-        for (auto next = band_.rbegin(); next != band_.rend(); ++next) flood(next->pixel, meeting);
+        for (auto next = sorted_.rbegin(); next != sorted_.rend(); ++next) flood(next->pixel);
     }
 }
 
 template <class Value>
-void Settling<Value>::flood(std::int32_t pixel, std::int32_t meeting) {
+void Settling<Value>::flood(std::int32_t pixel) {
     // Labels of all that entered before. Most pixels see one label only, and take it.
     Neighbours labels;
     bool alike = true;
     for (const std::int32_t other : side_->near(pixel)) {
-        std::int32_t label = as_label(as_region(MergeTree<Value>::outside));
-        if (other != outside_pixel) {
-            label = label_[other];
-            if (label == wall) continue;
-            if (label == unlabelled) {
-                // It belongs to the band and enters later, or lies before it.
-                if (!side_->inside(other) || !side_->before(other, meeting)) continue;
-                label = label_at(other, meeting);
-            }
-        }
+        const std::int32_t label =
+            other == outside_pixel ? as_label(as_region(MergeTree<Value>::outside)) : label_[other];
+        // Without a label, it enters later or not at all.
+        if (label == wall || label == unlabelled) continue;
         labels.add(label);
         alike &= label == labels.pixels[0];
     }

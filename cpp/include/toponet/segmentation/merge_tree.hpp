@@ -43,6 +43,10 @@ class MergeTree {
         return piece_of(cell);
     }
 
+    /// The same for many pixels at once, which takes less time.
+    void find_ends_of_paths(const std::vector<std::int32_t>& pixels,
+                            std::vector<std::int32_t>& pieces);
+
     static constexpr std::int32_t no_meeting = -1;
 
   private:
@@ -58,7 +62,7 @@ class MergeTree {
     SortedSaddles<Value> saddles_;
     SweepSteps upwards_{Sweep::upwards};
     SweepSteps downwards_{Sweep::downwards};
-    const SweepSteps* steps_ = nullptr;
+    SweepSteps* steps_ = nullptr;
     Basins<Value> basins_;
     std::vector<std::int32_t> first_;
     std::vector<std::int32_t> meeting_;

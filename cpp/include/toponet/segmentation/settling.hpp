@@ -44,7 +44,7 @@ class Settling {
     ///               the holes then. nullptr = holes don't matter.
     /// \param pieces  a workspace.
     /// \param labels  room for a number per pixel; what is left there has no meaning.
-    void settle(const Side<Value>& side, const MergeTree<Value>& tree, const Wishes& wishes,
+    void settle(const Side<Value>& side, MergeTree<Value>& tree, const Wishes& wishes,
                 const std::vector<std::int32_t>* holes, Pieces& pieces, std::int32_t* labels);
 
     /// Per feature.
@@ -75,6 +75,17 @@ class Settling {
         std::int32_t feature;
     };
 
+    /// A component with several wanted features.
+    struct Crowd {
+        std::int32_t component;
+        const Wanted* begin;
+        const Wanted* end;
+        std::size_t band_begin = 0;  ///< Its part of band_.
+        std::size_t band_end = 0;
+        std::size_t rim_begin = 0;  ///< Its part of rim_.
+        std::size_t rim_end = 0;
+    };
+
     /// What a way through the merge tree has come to.
     enum class Reached { target, between, shown, blocked };
 
@@ -91,6 +102,7 @@ class Settling {
     static constexpr std::int32_t unlabelled = 0;
     static constexpr std::int32_t wall = -1;
     static constexpr std::int32_t on_the_way = -2;
+    static constexpr std::int32_t pending = -3;
     static constexpr std::int32_t outside_group = 1;
     // Owners of a flooded region, beside features.
     static constexpr std::int32_t nobody = -2;
@@ -114,13 +126,16 @@ class Settling {
     void act(std::int32_t feature, Action action) { actions_[to_size(feature)] = action; }
     void change(std::int32_t feature, std::int32_t pixel) { edits_.push_back({feature, pixel}); }
 
-    void wall_off(std::int32_t component, const Wanted* begin, const Wanted* end);
+    void find_bands();
+    void wall_off(const Crowd& crowd);
     std::int32_t owner(std::int32_t region) const;
+    std::int32_t label_of_feature(std::int32_t feature, std::int32_t meeting);
     std::int32_t label_at(std::int32_t pixel, std::int32_t meeting);
     std::int32_t region_at(std::int32_t pixel, std::int32_t meeting);
     std::int32_t join_regions(std::int32_t pixel, const Neighbours& labels);
-    void flood_band(std::int32_t component);
-    void flood(std::int32_t pixel, std::int32_t meeting);
+    void label_rim(const Crowd& crowd);
+    void flood_band(const Crowd& crowd);
+    void flood(std::int32_t pixel);
     void wall_dents(std::int32_t component);
     bool encloses_holes(std::int32_t component, std::int32_t pieces) const;
     std::int32_t group_of_region(std::int32_t region);
@@ -146,7 +161,7 @@ class Settling {
     bool leaves_holes_alone();
 
     const Side<Value>* side_ = nullptr;
-    const MergeTree<Value>* tree_ = nullptr;
+    MergeTree<Value>* tree_ = nullptr;
     const std::vector<std::int32_t>* holes_ = nullptr;
     Pieces* pieces_ = nullptr;  ///< At the threshold.
     std::vector<Component> components_;
@@ -164,12 +179,16 @@ class Settling {
         std::int32_t pixel;
     };
 
-    // Of the flooding of one component.
+    // Of the flooding of components.
+    std::vector<Crowd> crowds_;
     std::vector<std::int32_t> parent_;  ///< Of each region.
     std::vector<BandPixel> band_;       ///< What enters from the first meeting on.
+    std::vector<BandPixel> sorted_;     ///< The band of one crowd.
     std::vector<BandPixel> band_scratch_;
     std::vector<std::int32_t> labelled_;
-    std::vector<Edit> walls_;  ///< With the wanted feature that each is for.
+    std::vector<std::int32_t> rim_;       ///< What lies beside the band, before the meeting.
+    std::vector<std::int32_t> rim_ends_;  ///< Features at the ends of its paths.
+    std::vector<Edit> walls_;             ///< With the wanted feature that each is for.
     std::vector<std::int32_t> dent_owner_;
 
     // Of the way that opens one component.

@@ -247,9 +247,9 @@ def test_two_ranks_are_one_process_with_the_same_batch(folder: Path, tmp_path: P
     Trainer(config(folder, tmp_path / "one", **options), Console(quiet=True)).train()
     script = str(Path(sys.executable).with_name("toponet-train"))
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
-                "--master-port=29533", "--no-python"]  # fmt: skip
+                "--standalone", "--no-python"]  # fmt: skip
     command = [*launcher, script, *arguments(folder, tmp_path / "two", **options)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     one, two = (rows_of(tmp_path / name) for name in ("one", "two"))
     assert len(one) == len(two) == 2
     for ours, theirs in zip(one, two, strict=True):

@@ -268,7 +268,7 @@ def test_means_count_every_image_the_same() -> None:
     ("pixels", "suffix", "expected"),
     [
         ([[0, 127, 128, 255]], ".png", [[0, 127 / 255, 128 / 255, 1]]),
-        ([[0, 127, 128, 255]], ".tif", [[0, 127 / 255, 128 / 255, 1]]),
+        ([[0, 127, 128, 200]], ".tif", [[0, 127 / 255, 128 / 255, 200 / 255]]),
         (np.array([[0, 32767, 65535]], np.uint16), ".png", [[0, 32767 / 65535, 1]]),
         (np.array([[0, 0.25, 1]], np.float32), ".tif", [[0, 0.25, 1]]),
         (np.array([[0, 0.25, 1]], np.float64), ".tif", [[0, 0.25, 1]]),
@@ -409,8 +409,13 @@ def test_of_several_forms_the_likelihood_is_taken(folder: Path) -> None:
 
 
 def test_masks_at_the_threshold_score_as_their_likelihood(folder: Path) -> None:
+    """What is exactly at the threshold is structure."""
+    coarse = {name: likelihood.round(1) for name, (likelihood, _) in likelihoods().items()}
+    for name, likelihood in coarse.items():
+        assert (likelihood == 0.5).any()
+        tifffile.imwrite(folder / "predictions" / f"{name}_likelihood.tif", likelihood)
     before = run(folder)
-    for name, (likelihood, _) in likelihoods().items():
+    for name, likelihood in coarse.items():
         (folder / "predictions" / f"{name}_likelihood.tif").unlink()
         Image.fromarray(likelihood >= 0.5).save(folder / "predictions" / f"{name}_mask.png")
     assert run(folder)["total"] == before["total"]

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from short_runs import pixels_for_pictures, train_two_steps
+# Imported in the fixtures: most tests need none of what a run loads.
 
 
 @pytest.fixture(scope="module")
 def no_pictures() -> Iterator[None]:
     """For modules that look at no picture: drawing takes four fifths of the time of a short run."""
+    from short_runs import pixels_for_pictures
+
     with pixels_for_pictures():
         yield
 
@@ -21,6 +23,8 @@ def no_pictures() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two epochs that nothing went wrong in, for reading only; its data lie beside it."""
+    from short_runs import pixels_for_pictures, train_two_steps
+
     with pixels_for_pictures():
         return train_two_steps(tmp_path_factory.mktemp("finished"))
 

@@ -315,7 +315,8 @@ def test_runs_are_made_once_and_their_numbers_and_pictures_kept(
 ) -> None:
     """In processes of their own, whose options come from the configuration."""
     monkeypatch.setitem(BUDGETS, "minutes", {"unet": (2, 1)})
-    arguments = ["--variants", "unet", "unet_toponet", "--folds", "0", "--seeds", "0", "0",
+    arguments = ["--data", "synthetic_membranes=synthetic:membranes,size=136",
+                 "--variants", "unet", "unet_toponet", "--folds", "0", "--seeds", "0", "0",
                  "--out", str(tmp_path / "runs"), "--results", str(tmp_path / "kept")]  # fmt: skip
     assert tables.main([*arguments, "--report-only"]) == 2
     assert "holds no run of budget minutes" in capsys.readouterr().err

@@ -37,6 +37,8 @@ def test_both_sides_of_a_border_and_zero_are_membrane() -> None:
     ]
     np.testing.assert_array_equal(instance_borders(labels), expected)
     assert instance_borders(np.array([[3]])).tolist() == [[0]]
+    # Not only where it meets an instance.
+    assert instance_borders(np.zeros((2, 3), np.uint8)).tolist() == [[1, 1, 1], [1, 1, 1]]
 
 
 def test_borders_do_not_depend_on_axes_or_on_the_order_of_labels() -> None:

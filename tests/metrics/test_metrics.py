@@ -195,6 +195,16 @@ def test_the_grid_has_every_pixel_in_one_patch(shape: tuple[int, int], patch_siz
         assert max(sides) <= patch_size
 
 
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_patches_of_a_narrow_image_are_no_image_with_channels_last(width: int) -> None:
+    """Oracle: the same images lying down."""
+    random = np.random.default_rng(width)
+    prediction, truth = random.integers(0, 2, (2, 30, width))
+    options: dict[str, Any] = {"patches": "grid", "patch_size": 5}
+    standing = tuple(metrics.betti_error(prediction, truth, **options))
+    assert standing == tuple(metrics.betti_error(prediction.T, truth.T, **options))
+
+
 def test_the_error_on_a_grid_is_the_mean_over_its_patches() -> None:
     """Oracle: 70 x 90 pixels in 3 x 4 parts, one at a time."""
     from toponet import betti_numbers

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from torch import Tensor
 
 from data_layouts import membrane_folder
 from toponet.cli import train as cli
+from toponet.models import DIVE, NETWORKS
 from toponet.prediction.checkpoint import load_checkpoint
 from toponet.training import TrainConfig, Trainer
 from toponet.training.interruption import InterruptedTrainingError, Interruption
@@ -90,18 +94,9 @@ def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("step", [1, 3, 5, 7])
-def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
-    step: int,
-    number: signal.Signals,
-    folder: Path,
-    run: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    out = tmp_path / "run"
+@contextmanager
+def signal_within(step: int, number: signal.Signals) -> Iterator[None]:
+    """Sends it to this process when a training within takes its step of this number."""
     steps = 0
     original = Trainer.step
 
@@ -112,8 +107,23 @@ def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
             os.kill(os.getpid(), number)
         return original(self, *args)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "step", step_and_signal)
+        yield
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [1, 3, 5, 7])
+def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
+    step: int,
+    number: signal.Signals,
+    folder: Path,
+    run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "run"
+    with signal_within(step, number):
         assert cli.main(arguments(folder, out)) == 128 + number
     error = capsys.readouterr().err
     assert f"go on with: toponet-train --resume {out}" in error
@@ -124,29 +134,36 @@ def test_a_signal_ends_the_step_and_the_run_goes_on_bit_for_bit(
     assert_same_run(out, run)
 
 
-def test_changed_brightness_and_contrast_go_on_bit_for_bit(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In the middle of an epoch: what was drawn before the stop is drawn and thrown away."""
-    options: dict[str, Any] = {"brightness": 0.5, "contrast": 0.25, "normalisation": "image"}
+def assert_goes_on_bit_for_bit(folder: Path, tmp_path: Path, **options: Any) -> None:
+    """After a stop in the middle of an epoch; torch's generator is used in between."""
     Trainer(config(folder, tmp_path / "whole", **options), Console(quiet=True)).train()
-    steps = 0
-    original = Trainer.step
-
-    def step_and_signal(self: Trainer, *args: Any) -> Any:
-        nonlocal steps
-        steps += 1
-        if steps == 5:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return original(self, *args)
-
     out = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", step_and_signal)
-        with pytest.raises(InterruptedTrainingError):
-            Trainer(config(folder, out, **options), Console(quiet=True)).train()
+    with signal_within(5, signal.SIGTERM), pytest.raises(InterruptedTrainingError):
+        Trainer(config(folder, out, **options), Console(quiet=True)).train()
+    torch.rand(7)
     Trainer(read_config(out), Console(quiet=True), resume=out).train()
     assert_same_run(out, tmp_path / "whole")
+
+
+def test_changed_brightness_and_contrast_go_on_bit_for_bit(folder: Path, tmp_path: Path) -> None:
+    """What was drawn before the stop is drawn and thrown away."""
+    assert_goes_on_bit_for_bit(
+        folder, tmp_path, brightness=0.5, contrast=0.25, normalisation="image"
+    )
+
+
+class Dropping(DIVE):
+    """Draws from torch's generator at each step."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.nn.functional.dropout(super().forward(images), 0.5, self.training)
+
+
+def test_a_network_that_draws_goes_on_bit_for_bit(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NETWORKS, "dive", Dropping)
+    assert_goes_on_bit_for_bit(folder, tmp_path)
 
 
 def test_a_second_signal_is_not_held_back() -> None:
@@ -249,9 +266,9 @@ def test_two_ranks_are_one_process_with_the_same_batch(folder: Path, tmp_path: P
     Trainer(config(folder, tmp_path / "one", **options), Console(quiet=True)).train()
     script = str(Path(sys.executable).with_name("toponet-train"))
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
-                "--master-port=29533", "--no-python"]  # fmt: skip
+                "--standalone", "--no-python"]  # fmt: skip
     command = [*launcher, script, *arguments(folder, tmp_path / "two", **options)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     one, two = (rows_of(tmp_path / name) for name in ("one", "two"))
     assert len(one) == len(two) == 2
     for ours, theirs in zip(one, two, strict=True):

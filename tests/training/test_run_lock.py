@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import tables
@@ -136,6 +137,15 @@ def test_a_lock_ends_with_its_owner_and_can_be_taken_again(tmp_path: Path) -> No
         RunLock(tmp_path)
     first.release()
     first.release()
+    RunLock(tmp_path).release()
+
+
+def test_a_lock_may_be_given_back_by_another_thread(tmp_path: Path) -> None:
+    """A trainer may be made in one thread and used in another."""
+    lock = RunLock(tmp_path)
+    other = Thread(target=lock.release)
+    other.start()
+    other.join()
     RunLock(tmp_path).release()
 
 

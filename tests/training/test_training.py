@@ -412,7 +412,7 @@ def test_a_diverging_training_says_so_in_one_line(
     assert cli.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "training diverged in epoch 1: the " in error
+    assert "training diverged in epoch 1: the cross-entropy is " in error
     assert error.endswith("; try a smaller learning rate or topological weight\n")
 
 

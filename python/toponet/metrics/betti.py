@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.validation import looks_like_channels_last
 from toponet.metrics._patches import patch_stacks
 from toponet.metrics.conventions import (
     BettiConvention,
@@ -215,6 +216,8 @@ def count_betti_numbers(
         patches = patches.copy()  # Whole images may be the caller's own.
         patches[:, [0, -1]] = 1
         patches[:, :, [0, -1]] = 1
+    if looks_like_channels_last(patches.shape):
+        patches = patches.transpose(0, 2, 1)  # Lying down, a narrow patch has the same numbers.
     numbers = betti_numbers(
         patches, connectivity=convention.connectivity, frame=convention.frame is True
     )

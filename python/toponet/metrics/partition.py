@@ -150,9 +150,10 @@ def _rand_score(predicted_cells: NDArray[np.int64], true_cells: NDArray[np.int64
     compared = true_cells > 0
     if not any(_holds_pair(cells[compared]) for cells in (predicted_cells, true_cells)):
         return 1.0
-    with np.errstate(invalid="ignore"):  # If no pair is together in both, 0/0 gives NaN.
+    # If one of the two holds no pair, its precision or recall is 0/0; the error is a number.
+    with np.errstate(invalid="ignore"):
         error, *_ = adapted_rand_error(true_cells, predicted_cells, ignore_labels=(0,))
-    return 0.0 if np.isnan(error) else 1.0 - float(error)
+    return 1.0 - float(error)
 
 
 def _holds_pair(labels: NDArray[np.int64]) -> bool:

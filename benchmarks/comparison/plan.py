@@ -161,6 +161,7 @@ def make_chain(
             "--preset", data, *variant.options, "--data", spec, "--epochs", str(epochs),
             "--iterations-per-epoch", str(iterations), "--topo-start-epoch", str(begin),
             "--fold", str(fold), "--seed", str(seed), "--metric-patches", "1000",
+            "--segmentation-metric", "none",
             # Each epoch is kept: others begin there, and figures are made of them.
             "--save-every", "1", "--out", str(out / data / variant.name / place), *extra,
         ])  # fmt: skip

@@ -394,3 +394,19 @@ def test_figures_need_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "unknown variants unett" in capsys.readouterr().err
     assert figures.main(["--data", "isbi12", "--variants", "unet", "--runs", str(tmp_path)]) == 2
     assert "is no run folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["methods", "ablation"])
+def test_what_is_kept_was_made_as_runs_are_made_today(name: str, tmp_path: Path) -> None:
+    """A new option of the trainer stands in the kept rows, or tables.py refuses them all."""
+    records = read(Path(tables.HERE) / "results" / "comparison" / f"{name}.jsonl")
+    inner = name in tables.INNER_SETS
+    for record in records:
+        variants = [v for v in tables.SETS[name] if v.name in ("dive", "unet", record["variant"])]
+        chain = make_chain(
+            record["data"], ".", variants, record["budget"], record["fold"], record["seed"], inner,
+            tmp_path,
+        )  # fmt: skip
+        (run,) = [run for run in chain if run.variant.name == record["variant"]]
+        assert kept(records, run) is record
+    assert len(records) > 20

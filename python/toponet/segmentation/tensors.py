@@ -64,8 +64,8 @@ def segment(
         TypeError: If the likelihood has no float type, or an option has the wrong type.
         ValueError: If a shape is wrong, a value lies outside [0, 1], or an option is out of range.
 
-    Cost: two to three times that of :func:`toponet.persistence`. A tensor on a device is copied to
-    the CPU and back. Not differentiable.
+    Cost: near-linear; three to ten times the time of :func:`toponet.persistence`, most where many
+    walls have to be found. A tensor on a device is copied to the CPU and back. Not differentiable.
 
     Source: the dynamics of minima (Grimaud 1992) are the persistence of holes; simplification by
     persistence is that of Edelsbrunner, Morozov and Pascucci (2006), and of Bauer, Lange and

@@ -16,7 +16,7 @@ import yaml
 from comparison.fates import mean_fates
 from comparison.holes import SIZES, dense_error, hole_errors
 from comparison.mistakes import KINDS, mean_mistakes
-from comparison.plan import BUDGETS, METHODS, Run, make_chain
+from comparison.plan import BUDGETS, INNER_SETS, METHODS, SETS, Run, make_chain
 from comparison.results import check_folder, keep, kept, read
 from comparison.runner import RunFailedError, Trainings, run_chains
 from comparison.tables import ERRORS, YARDSTICKS, markdown, p_value
@@ -400,9 +400,9 @@ def test_figures_need_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_what_is_kept_was_made_as_runs_are_made_today(name: str, tmp_path: Path) -> None:
     """A new option of the trainer stands in the kept rows, or tables.py refuses them all."""
     records = read(Path(tables.HERE) / "results" / "comparison" / f"{name}.jsonl")
-    inner = name in tables.INNER_SETS
+    inner = name in INNER_SETS
     for record in records:
-        variants = [v for v in tables.SETS[name] if v.name in ("dive", "unet", record["variant"])]
+        variants = [v for v in SETS[name] if v.name in ("dive", "unet", record["variant"])]
         chain = make_chain(
             record["data"], ".", variants, record["budget"], record["fold"], record["seed"], inner,
             tmp_path,

@@ -107,7 +107,8 @@ def test_probabilities_need_no_word(
     one: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     segment(one, "--out", tmp_path / "out", "--min-size=3")
-    assert capsys.readouterr().out.splitlines() == [
+    # Old versions of rich end a bar that isn't drawn with an empty line.
+    assert capsys.readouterr().out.strip().splitlines() == [
         "1 segmented, 0 done before, 0 left out; threshold 0.5, keep 0.5, add 0.3, connectivity 8, "
         "smallest part 3 px",
         f"Everything is in {tmp_path / 'out'}",

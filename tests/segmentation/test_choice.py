@@ -303,7 +303,8 @@ def test_progress_is_no_part_of_the_output(
     progress: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     choose(progress=progress)
-    assert capsys.readouterr() == ("", "")
+    # Old versions of rich end a bar that isn't drawn with an empty line.
+    assert [text.strip() for text in capsys.readouterr()] == ["", ""]
 
 
 def test_a_choice_survives_json() -> None:

@@ -340,7 +340,7 @@ def test_who_interrupts_it_learns_how_to_go_on(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("toponet.prediction.segment_run.write_all", interrupt)
+    monkeypatch.setattr("toponet.prediction.segment_run.Segmenter.segment", interrupt)
     for option, words in (("--overwrite", "the same command without --overwrite goes on"),
                           ("--overwrite=false", "the same command goes on")):  # fmt: skip
         segment(one, "--out", tmp_path / "out", option, code=130)

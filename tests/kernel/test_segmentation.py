@@ -84,6 +84,13 @@ def test_larger_images_equal_the_definition(
         check_against_reference(image, Options(0.5, 0.4, 0.25, dims, connectivity, frame))
 
 
+@pytest.mark.parametrize("frame", [False, True])
+def test_rows_are_found_where_the_inverse_of_the_width_is_rounded_down(frame: bool) -> None:
+    """49 * (1 / 49) is less than 1: the first pixel of a row must not fall into the row above."""
+    image = np.random.default_rng(frame).integers(0, 9, (7, 49)) / 8
+    check_against_reference(image, Options(0.5, 0.4, 0.25, (0, 1), 8, frame))
+
+
 @pytest.mark.parametrize("dims", [(0,), (1,), (0, 1)])
 def test_one_long_ridge_equals_the_definition(dims: tuple[int, ...]) -> None:
     image = np.clip(serpentine(9, 21), 0, 1)

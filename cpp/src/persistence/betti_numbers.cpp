@@ -41,25 +41,16 @@ void BettiCounter::add_nodes() {
 
 /// Joins the runs of the current row to those of the row above, and makes it the row above.
 void BettiCounter::join_overlaps(std::int32_t reach, BettiNumbers& numbers) {
-    std::size_t i = 0;
-    std::size_t j = 0;
-    while (i < above_.runs.size() && j < current_.runs.size()) {
-        const Run& upper = above_.runs[i];
-        const Run& lower = current_.runs[j];
-        if (upper.begin < lower.end + reach && lower.begin < upper.end + reach) {
-            const std::int32_t a =
-                find_representative(parent_, above_.first_node + static_cast<std::int32_t>(i));
-            const std::int32_t b =
-                find_representative(parent_, current_.first_node + static_cast<std::int32_t>(j));
-            parent_[to_size(std::max(a, b))] = std::min(a, b);
-            numbers.holes += a == b;
-            numbers.components -= a != b;
-        }
-        // What ends first overlaps no further run.
-        const bool upper_ends = upper.end < lower.end;
-        i += upper_ends;
-        j += !upper_ends;
-    }
+    for_each_overlap(above_.runs.data(), above_.runs.size(), current_.runs.data(),
+                     current_.runs.size(), 0, reach, [&](std::size_t i, std::size_t j) {
+                         const std::int32_t a = find_representative(
+                             parent_, above_.first_node + static_cast<std::int32_t>(i));
+                         const std::int32_t b = find_representative(
+                             parent_, current_.first_node + static_cast<std::int32_t>(j));
+                         parent_[to_size(std::max(a, b))] = std::min(a, b);
+                         numbers.holes += a == b;
+                         numbers.components -= a != b;
+                     });
     std::swap(above_, current_);
 }
 

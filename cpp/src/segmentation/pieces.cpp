@@ -54,22 +54,17 @@ void Pieces::find(const Side<Value>& side) {
 
 void Pieces::join_overlaps(std::size_t above, std::size_t row, std::size_t end, std::int32_t width,
                            std::int32_t reach) {
-    std::size_t i = above;
-    std::size_t j = row;
-    while (i < row && j < end) {
-        const std::int32_t upper_begin = runs_[i].begin + width;
-        const std::int32_t upper_end = runs_[i].end + width;
-        if (upper_begin < runs_[j].end + reach && runs_[j].begin < upper_end + reach) {
-            const std::int32_t a = find_representative(parent_, static_cast<std::int32_t>(i) + 1);
-            const std::int32_t b = find_representative(parent_, static_cast<std::int32_t>(j) + 1);
-            parent_[to_size(std::max(a, b))] = std::min(a, b);
-            ++overlaps_[j];
-        }
-        // What ends first overlaps no further run.
-        const bool upper_ends = upper_end < runs_[j].end;
-        i += upper_ends;
-        j += !upper_ends;
-    }
+    for_each_overlap(runs_.data() + above, row - above, runs_.data() + row, end - row, width, reach,
+                     [&](std::size_t i, std::size_t j) {
+                         const auto node = [&](std::size_t run) {
+                             return find_representative(parent_,
+                                                        static_cast<std::int32_t>(run) + 1);
+                         };
+                         const std::int32_t a = node(above + i);
+                         const std::int32_t b = node(row + j);
+                         parent_[to_size(std::max(a, b))] = std::min(a, b);
+                         ++overlaps_[row + j];
+                     });
 }
 
 /// The representative of a piece is its first run, so that numbers come in the order of the runs.

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from toponet._ground.reporting import Table
@@ -94,7 +92,7 @@ def choose_on_labels(
         choice = choose_segmentation(
             [image.likelihood for image in chosen_on],
             [image.truth for image in chosen_on],
-            valid=_valid(chosen_on),
+            valid=[image.valid for image in chosen_on],
             metric=config.metric,
             accuracy_loss=config.accuracy_loss,
             dims=config.dims,
@@ -120,14 +118,6 @@ def choose_on_labels(
         },
         [str(warning.message) for warning in caught],
     )
-
-
-def _valid(images: Sequence[LabelledImage]) -> list[NDArray[np.bool_]] | None:
-    if all(image.valid is None for image in images):
-        return None
-    return [
-        np.ones(image.truth.shape, bool) if image.valid is None else image.valid for image in images
-    ]
 
 
 def _mean_scores(

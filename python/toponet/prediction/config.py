@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,6 +13,15 @@ from toponet.segmentation import SegmentationNumbers, SegmentationOptions
 Output = Literal["likelihood", "mask", "cells", "overlay", "decisions"]
 OUTPUTS: tuple[Output, ...] = get_args(Output)
 FORMATS = ("tif", "h5")
+
+
+def check_outputs(outputs: Sequence[Output], likelihood_format: str) -> None:
+    """Raises ValueError if no kind of file is asked for, or one that there isn't."""
+    if not outputs:
+        raise ValueError(f"outputs must be some of {', '.join(OUTPUTS)}")
+    for output in outputs:
+        check_choice("outputs", output, OUTPUTS)
+    check_choice("likelihood_format", likelihood_format, FORMATS)
 
 
 @dataclass(frozen=True)
@@ -74,11 +84,7 @@ class PredictConfig(SegmentationNumbers):
             )
         if not self.held_out and not self.inputs:
             raise ValueError("expected images after the checkpoint, or --held-out")
-        if not self.outputs:
-            raise ValueError(f"outputs must be some of {', '.join(OUTPUTS)}")
-        for output in self.outputs:
-            check_choice("outputs", output, OUTPUTS)
-        check_choice("likelihood_format", self.likelihood_format, FORMATS)
+        check_outputs(self.outputs, self.likelihood_format)
         check_choice("device", self.device, DEVICES)
         self.or_default(SegmentationOptions())
         check_whole("min_size", self.min_size, least=1)

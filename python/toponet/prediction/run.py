@@ -84,11 +84,7 @@ def _run(config: PredictConfig, console: Console) -> Outcome:
     settings = {"sha256": digest, "flips": config.flips, **conventions.settings()}
     work, record = plan(config, Record(str(path), settings), sources)
     predictor = Predictor(config, model, conventions, record)
-    try:
-        outcome = Outcome(*write_all(predictor.predict, work, console))
-    except KeyboardInterrupt:  # With --overwrite it would begin anew.
-        without = " without --overwrite" if config.overwrite else ""
-        raise KeyboardInterrupt(f"the same command{without} goes on") from None
+    outcome = Outcome(*write_all(predictor.predict, work, console, config.overwrite))
     for line in (
         f"{len(outcome.written)} predicted, {len(outcome.skipped)} done before, "
         f"{len(outcome.problems)} left out; {conventions.describe()}, flips "

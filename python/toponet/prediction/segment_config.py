@@ -14,7 +14,7 @@ from toponet._ground.validation import (
     check_whole,
 )
 from toponet.data.likelihoods import Reading
-from toponet.prediction.config import FORMATS, OUTPUTS, Output
+from toponet.prediction.config import OUTPUTS, Output, check_outputs
 from toponet.prediction.conventions import Conventions
 from toponet.segmentation import SegmentationNumbers, SegmentationOptions
 
@@ -114,11 +114,7 @@ class SegmentConfig(SegmentationNumbers):
                 f"held_out_share must lie between 0 and 1, both excluded, got {self.held_out_share}"
             )
         check_whole("seed", self.seed, least=0)
-        if not self.outputs:
-            raise ValueError(f"outputs must be some of {', '.join(OUTPUTS)}")
-        for output in self.outputs:
-            check_choice("outputs", output, OUTPUTS)
-        check_choice("likelihood_format", self.likelihood_format, FORMATS)
+        check_outputs(self.outputs, self.likelihood_format)
         check_dims(self.dims)
         check_connectivity(self.connectivity)
         check_whole("min_size", self.min_size, least=1)

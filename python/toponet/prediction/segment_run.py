@@ -56,11 +56,8 @@ def _run(config: SegmentConfig, console: Console) -> Done:
     }
     record = Record(None, settings, choice=None if report is None else report.plain())
     work, _ = plan(config, record, sources)
-    try:
-        done = write_all(Segmenter(config, conventions, images).segment, work, console)
-    except KeyboardInterrupt:  # With --overwrite it would begin anew.
-        without = " without --overwrite" if config.overwrite else ""
-        raise KeyboardInterrupt(f"the same command{without} goes on") from None
+    segmenter = Segmenter(config, conventions, images)
+    done = write_all(segmenter.segment, work, console, config.overwrite)
     if report is not None:
         console.print(report.table().rich())
     for line in _lines(config, conventions, report, done):

@@ -72,12 +72,25 @@ def kinds_to_write(outputs: Sequence[Output], is_cut: bool) -> tuple[Output, ...
     return kinds
 
 
-def write_all(write: Write, work: Sequence[tuple[Series, Sequence[str]]], console: Console) -> Done:
+def write_all(
+    write: Write, work: Sequence[tuple[Series, Sequence[str]]], console: Console, overwrite: bool
+) -> Done:
     """Writes the files of all sources, and goes on after one that can't be used.
 
     Raises:
         OSError: If a file can't be written.
+        KeyboardInterrupt: As it came, with a sentence on how to go on.
     """
+    try:
+        return _write_all(write, work, console)
+    except KeyboardInterrupt:  # With --overwrite it would begin anew.
+        without = " without --overwrite" if overwrite else ""
+        raise KeyboardInterrupt(f"the same command{without} goes on") from None
+
+
+def _write_all(
+    write: Write, work: Sequence[tuple[Series, Sequence[str]]], console: Console
+) -> Done:
     skipped = [source.name for source, kinds in work if not kinds]
     todo = [(source, kinds) for source, kinds in work if kinds]
     written, problems, found = [], [], []

@@ -182,14 +182,15 @@ def segment_images(
 
 
 def _probabilities(images: NDArray[Any]) -> NDArray[Any]:
+    images, inside = without_rounding(images, rounding_tolerance(images.dtype))
+    if inside:
+        return images
+    # NaN isn't inside either.
     for k, image in enumerate(images):
         if not np.isfinite(image).all():
             raise ValueError(f"likelihood must be finite, got NaN or infinity in image {k}")
-    images, inside = without_rounding(images, rounding_tolerance(images.dtype))
-    if not inside:
-        wrong = images[(images < 0) | (images > 1)][0]
-        raise ValueError(
-            f"likelihood must hold probabilities in [0, 1], got {wrong} as well: apply the sigmoid "
-            "to logits, divide a scale of 0 to 255 by 255"
-        )
-    return images
+    wrong = images[(images < 0) | (images > 1)][0]
+    raise ValueError(
+        f"likelihood must hold probabilities in [0, 1], got {wrong} as well: apply the sigmoid to "
+        "logits, divide a scale of 0 to 255 by 255"
+    )

@@ -56,7 +56,7 @@ def _choose(
             likelihoods,
             images.masks,
             metric=config.segmentation_metric,
-            valid=_all_valid(images),
+            valid=images.valid,
             connectivity=config.connectivity,
             progress=run.console,
             **(patches if config.segmentation_metric == "betti" else {}),
@@ -64,13 +64,3 @@ def _choose(
     for warning in caught:
         say(run.console, f"note: {warning.message}")
     return choice
-
-
-def _all_valid(images: ImageSet) -> list[NDArray[np.uint8]] | None:
-    """Which pixels count, in every image; None = all of all images."""
-    if all(valid is None for valid in images.valid):
-        return None
-    return [
-        np.ones(mask.shape, np.uint8) if valid is None else valid
-        for mask, valid in zip(images.masks, images.valid, strict=True)
-    ]

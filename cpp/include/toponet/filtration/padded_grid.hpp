@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "toponet/basics/row_of.hpp"
 #include "toponet/basics/to_size.hpp"
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
@@ -47,11 +48,9 @@ class PaddedGrid {
             [&](std::size_t cell) { set_label(static_cast<std::int32_t>(cell), label); });
     }
 
-    /// Flat index into the image, without the padding. A product takes a fraction of a division's
-    /// time. The half keeps the product so far from whole numbers that rounding can't change its
-    /// whole part.
+    /// Flat index into the image, without the padding.
     std::int32_t pixel(std::int32_t cell) const {
-        const auto row = static_cast<std::int32_t>((cell + 0.5) * inverse_stride_) - 1;
+        const std::int32_t row = row_of(cell, inverse_stride_) - 1;
         return cell - static_cast<std::int32_t>(stride_) - 1 - 2 * row;
     }
 

@@ -1,6 +1,7 @@
-/// Runs of ones in a row of bytes.
+/// Runs of ones in a row of bytes, and how they lie beside those of the row above.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace toponet {
@@ -17,5 +18,26 @@ namespace toponet {
 /// \return how many were written. A run that the row ends in ends at `width`.
 std::int32_t find_edges(const std::uint8_t* row, std::int32_t width, bool before,
                         std::int32_t* edges);
+
+/// Calls task(i, j) for the i-th run of a row and the j-th run of the next row that touch.
+///
+/// \param shift  from a place in the upper row to the place below it.
+/// \param reach  0 if runs touch along edges only, 1 if corners count as well.
+template <class Run, class Task>
+void for_each_overlap(const Run* upper, std::size_t upper_count, const Run* lower,
+                      std::size_t lower_count, std::int32_t shift, std::int32_t reach,
+                      const Task& task) {
+    std::size_t i = 0;
+    std::size_t j = 0;
+    while (i < upper_count && j < lower_count) {
+        const std::int32_t begin = upper[i].begin + shift;
+        const std::int32_t end = upper[i].end + shift;
+        if (begin < lower[j].end + reach && lower[j].begin < end + reach) task(i, j);
+        // What ends first overlaps no further run.
+        const bool upper_ends = end < lower[j].end;
+        i += upper_ends;
+        j += !upper_ends;
+    }
+}
 
 }  // namespace toponet

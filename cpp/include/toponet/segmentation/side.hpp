@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "toponet/basics/to_size.hpp"
+#include "toponet/basics/row_of.hpp"
 #include "toponet/filtration/filtration.hpp"
 
 namespace toponet {
@@ -50,19 +50,13 @@ struct Side {
                          : enters_before(value(b), b, value(a), a);
     }
 
-    /// A product takes a fraction of a division's time; the half keeps it so far from whole numbers
-    /// that rounding can't change its whole part.
-    std::int32_t row_of(std::int32_t pixel) const {
-        return static_cast<std::int32_t>((pixel + 0.5) * inverse_width);
-    }
-
     bool at_border(std::int64_t row, std::int64_t column) const {
         return row == 0 || column == 0 || row == height - 1 || column == width - 1;
     }
 
     Neighbours near(std::int32_t pixel) const {
         const auto step = static_cast<std::int32_t>(width);
-        const std::int32_t row = row_of(pixel);
+        const std::int32_t row = row_of(pixel, inverse_width);
         const std::int32_t column = pixel - row * step;
         Neighbours found;
         if (at_border(row, column)) {
@@ -95,10 +89,12 @@ struct Side {
     unsigned link(std::int32_t pixel, bool outside, const InSet& in_set) const {
         constexpr std::array<int, 8> row_steps{-1, -1, 0, 1, 1, 1, 0, -1};
         constexpr std::array<int, 8> column_steps{0, 1, 1, 1, 0, -1, -1, -1};
+        const std::int64_t row = row_of(pixel, inverse_width);
+        const std::int64_t column = pixel - row * width;
         unsigned bits = 0;
         for (unsigned d = 0; d < 8; ++d) {
-            const std::int64_t r = pixel / width + row_steps[d];
-            const std::int64_t c = pixel % width + column_steps[d];
+            const std::int64_t r = row + row_steps[d];
+            const std::int64_t c = column + column_steps[d];
             const bool beyond = r < 0 || c < 0 || r >= height || c >= width;
             const bool is_in = beyond ? outside : in_set(static_cast<std::int32_t>(r * width + c));
             bits |= static_cast<unsigned>(is_in) << d;

@@ -1,4 +1,4 @@
-"""Share of a training step that the topological loss takes: DIVE, and MONAI's U-Net if installed.
+"""Share of a training step that the topological loss takes: DIVE and the U-Net.
 
     python benchmarks/training_overhead.py [--device cuda] [--batch-size 16]
 
@@ -11,34 +11,12 @@ first: the answer of one that has learnt nothing has another topology.
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
-from collections.abc import Callable
 
-import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from timing import interleaved, machine
-from torch import nn
-from torch.nn import functional as F
-
-import toponet
-from toponet.data import Normalisation, PatchSampler, synthetic_membranes
-from toponet.models import DIVE
-
-
-def networks() -> dict[str, tuple[nn.Module, int]]:
-    """Each with the margin that it needs around a patch."""
-    found: dict[str, tuple[nn.Module, int]] = {"DIVE": (DIVE(), DIVE.margin)}
-    if importlib.util.find_spec("monai") is not None:
-        unet = importlib.import_module("monai.networks.nets").UNet
-        network = unet(
-            spatial_dims=2, in_channels=1, out_channels=1, channels=(16, 32, 64, 128),
-            strides=(2, 2, 2), num_res_units=2,
-        )  # fmt: skip
-        found["U-Net"] = (network, 0)
-    return found
+from training_step import NETWORKS, TrainingStep
 
 
 def main() -> None:
@@ -54,47 +32,21 @@ def main() -> None:
     for column in ("network", "patch", "cross-entropy alone", "with topology", "loss itself",
                    "its share"):  # fmt: skip
         table.add_column(column, justify="right")
-    data = synthetic_membranes(4)
-    normalisation = Normalisation.of(data.images)
-    for name, (network, margin) in networks().items():
-        size = 65 if margin else 64  # MONAI's U-Net halves three times.
-        network = network.to(options.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-        sampler = PatchSampler(data, normalisation, size, margin)
-        criterion = toponet.TopologicalLoss()
-
-        def step(topology: bool) -> Callable[[], None]:
-            def call() -> None:
-                batch = sampler.batch(options.batch_size)  # noqa: B023
-                images, truths = batch.images.to(options.device), batch.truths.to(options.device)
-                logits = network(images)  # noqa: B023
-                loss = F.binary_cross_entropy_with_logits(logits, truths)
-                if topology:
-                    loss = loss + 0.05 * criterion(logits.sigmoid(), truths)  # noqa: B023
-                optimiser.zero_grad()  # noqa: B023
-                loss.backward()
-                optimiser.step()  # noqa: B023
-                if options.device == "cuda":
-                    torch.cuda.synchronize()
-
-            return call
-
+    for name in NETWORKS:
+        step = TrainingStep(name, options.batch_size, options.device)
         for _ in track(range(options.warm_up), f"{name}: training", console=console):
-            step(False)()
-        batch = sampler.batch(options.batch_size)
-        images, truths = batch.images.to(options.device), batch.truths.to(options.device)
-        likelihood = network(images).sigmoid().detach().requires_grad_()
+            step.call(topology=False)
         times = interleaved(
             {
-                "without": step(False),
-                "with": step(True),
-                "loss": lambda f=likelihood, g=truths: criterion(f, g).backward(),  # type: ignore[misc] # noqa: B023
+                "without": lambda s=step: s.call(topology=False),  # type: ignore[misc]
+                "with": lambda s=step: s.call(topology=True),  # type: ignore[misc]
+                "loss": step.topological_loss(),
             },
             options.rounds,
         )
         table.add_row(
             name,
-            f"{size} x {size}",
+            f"{step.patch_size} x {step.patch_size}",
             f"{1e3 * times['without'].median:.1f} ms",
             f"{1e3 * times['with'].median:.1f} ms",
             f"{1e3 * times['loss'].median:.2f} ms",

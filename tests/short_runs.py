@@ -21,10 +21,10 @@ TWO_STEPS = [
 ]  # fmt: skip
 
 
-def train_two_steps(parent: Path) -> Path:
-    """The folder of a run; its data lie beside it."""
+def train_two_steps(parent: Path, *more: str) -> Path:
+    """The folder of a run, with more options; its data lie beside it."""
     data = membrane_folder(parent / "data", (40, 36))
-    assert train.main(["--data", str(data), f"--out={parent / 'run'}", *TWO_STEPS]) == 0
+    assert train.main(["--data", str(data), f"--out={parent / 'run'}", *TWO_STEPS, *more]) == 0
     return parent / "run"
 
 

@@ -35,6 +35,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "AdaptedRandScore": (metrics.adapted_rand_score, {}),
     "VariationOfInformation": (metrics.variation_of_information, {}),
     "PixelAccuracy": (metrics.pixel_accuracy, {}),
+    "CldiceScore": (metrics.cldice_score, {}),
+    "EulerNumberError": (metrics.euler_number_error, {}),
 }
 
 

@@ -33,6 +33,8 @@ SUMMABLE: list[tuple[str, dict[str, Any]]] = [
     ("AdaptedRandScore", {"maximal": True}),
     ("VariationOfInformation", {"connectivity": 4}),
     ("PixelAccuracy", {}),
+    ("CldiceScore", {"skeleton": "lee"}),
+    ("EulerNumberError", {"frame": False}),
 ]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "BettiError": metrics.betti_error,
@@ -40,7 +42,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "AdaptedRandScore": metrics.adapted_rand_score,
     "VariationOfInformation": metrics.variation_of_information,
     "PixelAccuracy": metrics.pixel_accuracy,
+    "CldiceScore": metrics.cldice_score,
+    "EulerNumberError": metrics.euler_number_error,
 }
+HIGHER_IS_BETTER = ("AdaptedRandScore", "CldiceScore", "PixelAccuracy")
 
 
 def batch(seed: int, images: int = 2) -> tuple[Tensor, Tensor]:
@@ -158,10 +163,18 @@ def test_every_option_of_the_betti_class_changes_it_and_is_printed(option: dict[
 @pytest.mark.parametrize(
     ("name", "option"),
     [("BettiNumberError", {"connectivity": 4}), ("BettiNumberError", {"frame": False}),
-     ("AdaptedRandScore", {"connectivity": 4}), ("VariationOfInformation", {"connectivity": 4})],
+     ("AdaptedRandScore", {"connectivity": 4}), ("VariationOfInformation", {"connectivity": 4}),
+     ("AdaptedRandScore", {"maximal": True}), ("CldiceScore", {"skeleton": "lee"}),
+     ("EulerNumberError", {"connectivity": 4}), ("EulerNumberError", {"frame": "rim"})],
 )  # fmt: skip
-def test_every_option_of_the_other_classes_changes_them(name: str, option: dict[str, Any]) -> None:
-    assert numbers(build(name, {})(*batch(5))) != numbers(build(name, option)(*batch(5)))
+def test_every_option_of_the_other_classes_changes_them_and_is_printed(
+    name: str, option: dict[str, Any]
+) -> None:
+    default, changed = build(name, {}), build(name, option)
+    predicted, truth = batch(5)
+    likelihood = torch.where(predicted > 0, 0.4, 0.1) if "maximal" in option else predicted
+    assert numbers(default(likelihood, truth)) != numbers(changed(likelihood, truth))
+    assert repr(default) != repr(changed)
 
 
 def test_the_maximal_score_is_that_of_the_best_threshold_for_all_batches() -> None:
@@ -209,7 +222,7 @@ def test_metrics_say_what_torchmetrics_asks(name: str) -> None:
     assert isinstance(metric, torchmetrics.Metric)
     assert metric.is_differentiable is False
     assert metric.full_state_update is False
-    assert metric.higher_is_better is (name in ("AdaptedRandScore", "PixelAccuracy"))
+    assert metric.higher_is_better is (name in HIGHER_IS_BETTER)
 
 
 @pytest.mark.parametrize(("name", "options"), SUMMABLE, ids=str)

@@ -17,7 +17,8 @@ from rich.console import Console
 import toponet
 from toponet.data import ImageSet
 from toponet.training import TrainConfig
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.evaluation.protocol import FURTHER_METRICS
+from toponet.training.evaluation import MEASURED, METRIC_NAMES
 from toponet.training.pictures import patches_figure, report_pictures, spread
 from toponet.training.report import make_report, result_table, save_report
 from toponet.training.run_folder import RunFolder
@@ -295,6 +296,27 @@ def test_the_table_has_both_ends_and_the_best() -> None:
     )
     assert table.rows[0] == ("accuracy ↑", "0.2500", "0.2500", "0.2500")
     assert [line[0][-1] for line in table.rows] == ["↑", "↑", "↓", "↓", "↓"]
+
+
+def test_a_run_that_an_older_version_began_has_a_report_without_what_that_one_did_not_measure(
+    tmp_path: Path,
+) -> None:
+    """The first rows of metrics.csv lack the metrics that came later."""
+    old, new = row(1, voi=1), row(2, voi=2)
+    for name in FURTHER_METRICS:
+        del old[name]
+    before = dict.fromkeys(METRIC_NAMES, 0.25)
+    plain = {**finished(old, new, before=before).to_plain(), "best": 1.0}
+    state = TrainingState.from_plain(plain)
+    report = make_report(config(), state, image_set((20, 20)))
+    shown = result_table(report, MEASURED).rows
+    assert {line[0].split()[0]: line[1:] for line in shown}["cldice"] == ("-", "0.2500", "-")
+    assert list(report["best"])[2:] == list(METRIC_NAMES)
+    folder = RunFolder(config(out=str(tmp_path / "run")))
+    folder.rewrite_metrics(state.rows)
+    header, first, second = (folder.path / "metrics.csv").read_text().splitlines()
+    assert header.endswith(",seconds,cldice,euler_number_error")
+    assert (first[-2:], second[-5:]) == (",,", ",0.25")
 
 
 def test_a_report_that_breaks_off_is_not_there(

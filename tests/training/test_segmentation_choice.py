@@ -26,7 +26,7 @@ from toponet.segmentation import SegmentationChoice, SegmentationOptions
 from toponet.segmentation.scores import METRICS
 from toponet.training import TrainConfig, Trainer, segmentation_choice
 from toponet.training.config import SEGMENTATION_METRICS
-from toponet.training.evaluation import METRIC_NAMES, evaluate
+from toponet.training.evaluation import MEASURED, METRIC_NAMES, evaluate
 from toponet.training.objective import TrainingDivergedError
 from toponet.training.pictures import both_masks
 from toponet.training.report import result_table
@@ -114,7 +114,7 @@ def test_the_report_has_both_columns_and_both_masks(finished: tuple[Path, str]) 
     page = (run / "report.md").read_text()
     assert " | end (epoch 2), cut at 0.5 | end, by persistence | best voi (epoch " in page
     assert "by persistence" in shown
-    for name in METRIC_NAMES:
+    for name in MEASURED:
         values = (f"{report[column][name]:.4f}" for column in ("final", "final_by_persistence"))
         assert " | ".join(values) in page
     words = report["conventions"]["by persistence"]
@@ -154,7 +154,7 @@ def test_evaluation_of_the_held_out_images_gives_the_numbers_of_the_report(
         arguments = [str(out), str(folder), *metric, *given, f"--out={scores}"]
         assert cli_evaluate.main(arguments) == 0
         total = json.loads((scores / "report.json").read_text())["total"]
-        assert {name: total[name] for name in METRIC_NAMES} == report["final_by_persistence"]
+        assert {name: total[name] for name in MEASURED} == report["final_by_persistence"]
 
 
 def test_the_second_column_is_of_the_masks_that_persistence_decides_on(

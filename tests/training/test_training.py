@@ -25,7 +25,7 @@ from toponet.models import DIVE
 from toponet.prediction import predict_likelihood
 from toponet.prediction.checkpoint import load_checkpoint, save_checkpoint
 from toponet.training import TrainConfig, Trainer
-from toponet.training.evaluation import METRIC_NAMES, evaluate
+from toponet.training.evaluation import MEASURED, evaluate
 from toponet.training.state import COLUMNS
 
 TINY: dict[str, Any] = {
@@ -86,8 +86,8 @@ def test_a_run_folder_holds_everything(run: Path, folder: Path) -> None:
     report = json.loads((run / "report.json").read_text())
     assert report["config"] == config
     for phase, row in (("cross_entropy_phase", rows[0]), ("final", rows[1])):
-        assert list(report[phase]) == list(METRIC_NAMES)
-        for name in METRIC_NAMES:
+        assert list(report[phase]) == list(MEASURED)
+        for name in MEASURED:
             assert report[phase][name] == float(row[name])
     assert "17 x 17" in report["conventions"]["betti_error_1"]
     page = (run / "report.md").read_text()

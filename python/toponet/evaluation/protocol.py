@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toponet.metrics import BettiConvention
+from toponet.metrics.centreline import DEFAULT_SKELETON, describe_centreline
 from toponet.metrics.conventions import FRAMES, betti_convention
+from toponet.metrics.euler import describe_euler
+from toponet.metrics.partition import describe_information, describe_rand_score
+from toponet.metrics.pixel import EQUAL_SHARE
 from toponet.topology.segmentation import SegmentationOptions
 
 THRESHOLD = 0.5
 
+# What was measured last. Whoever reads tables by the place of a column finds the others in place.
+FURTHER_METRICS = ("cldice", "euler_number_error")
 # The metrics of a single image, in the order in which they are shown.
 METRICS = (
     "accuracy",
@@ -19,8 +25,9 @@ METRICS = (
     "voi_merge",
     "betti_error_0",
     "betti_error_1",
+    *FURTHER_METRICS,
 )
-HIGHER_IS_BETTER = ("accuracy", "ari")
+HIGHER_IS_BETTER = ("accuracy", "ari", "cldice")
 
 
 def badness(metric: str, value: float) -> float:
@@ -73,19 +80,18 @@ class Protocol:
 
     def describe(self) -> dict[str, str]:
         """What each number means, in words."""
-        cells = (
-            f"cells = {12 - self.betti.connectivity}-connected components of the background, "
-            "pixels of true structure excluded"
-        )
+        connectivity = self.betti.connectivity
         words = {
             "all": f"{self._describe_masks()}; mean over the images",
-            "accuracy": "share of equal pixels",
-            "ari": f"adapted Rand F-score; {cells}",
-            "voi": f"split + merge in bits; {cells}",
+            "accuracy": EQUAL_SHARE,
+            "ari": describe_rand_score(connectivity),
+            "voi": describe_information(connectivity),
             "voi_split": "of voi: true cells cut in pieces",
             "voi_merge": "of voi: true cells grown together",
             "betti_error_0": f"components: {self.betti}",
             "betti_error_1": f"holes: {self.betti}",
+            "cldice": describe_centreline(DEFAULT_SKELETON),
+            "euler_number_error": describe_euler(connectivity, self.betti.frame),
         }
         return {name: words[name] for name in ("all", *self.metrics)}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from toponet._ground.reporting import Table
 from toponet.evaluation.config import EvaluateConfig
-from toponet.evaluation.protocol import with_arrow
+from toponet.evaluation.protocol import FURTHER_METRICS, with_arrow
 from toponet.evaluation.scores import ImageScores, bootstrap_intervals, mean_metrics
 
 _PIECES = ("components", "holes")
@@ -144,10 +144,12 @@ class Evaluation:
         (folder / "images.csv").write_text(Table("", list(rows[0]), values).csv(), encoding="utf-8")
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [
-            {"image": name, **scores.metrics, **_counts(scores)}
-            for name, scores in self.scores.items()
-        ]
+        rows = []
+        for name, scores in self.scores.items():
+            values = dict(scores.metrics)
+            further = {each: values.pop(each) for each in FURTHER_METRICS}
+            rows.append({"image": name, **values, **_counts(scores), **further})
+        return rows
 
     def _plain(self) -> dict[str, Any]:
         return {

@@ -72,6 +72,10 @@ def score_image(
             "voi_split": voi.split,
             "voi_merge": voi.merge,
             **{f"betti_error_{d}": error for d, error in zip(betti.dims, errors, strict=True)},
+            "cldice": metrics.cldice_score(prediction, target, valid=counted),
+            "euler_number_error": metrics.euler_number_error(
+                prediction, target, **cells, frame=betti.frame
+            ),
         },
         *(
             dict(zip(betti.dims, count_betti_numbers(mask, betti)[0].tolist(), strict=True))

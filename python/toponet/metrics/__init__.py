@@ -9,11 +9,13 @@ image the mean over its patches or pixels. ``valid`` leaves pixels out, in the s
 loss.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from toponet._ground.on_demand import on_demand
 from toponet.metrics.betti import BettiErrorResult, betti_error, betti_number_error
+from toponet.metrics.centreline import cldice_score
 from toponet.metrics.conventions import BettiConvention
+from toponet.metrics.euler import euler_number_error
 from toponet.metrics.partition import (
     VariationOfInformationResult,
     adapted_rand_score,
@@ -29,13 +31,20 @@ if TYPE_CHECKING:
         PixelAccuracy,
         VariationOfInformation,
     )
+    from toponet.metrics.structure_classes import CldiceScore, EulerNumberError
 
-_CLASSES = (
-    "AdaptedRandScore",
-    "BettiError",
-    "BettiNumberError",
-    "PixelAccuracy",
-    "VariationOfInformation",
+# Importing torchmetrics takes as long as importing torch.
+__getattr__ = on_demand(
+    __name__,
+    {
+        "AdaptedRandScore": "toponet.metrics.classes",
+        "BettiError": "toponet.metrics.classes",
+        "BettiNumberError": "toponet.metrics.classes",
+        "CldiceScore": "toponet.metrics.structure_classes",
+        "EulerNumberError": "toponet.metrics.structure_classes",
+        "PixelAccuracy": "toponet.metrics.classes",
+        "VariationOfInformation": "toponet.metrics.classes",
+    },
 )
 
 __all__ = [
@@ -44,19 +53,16 @@ __all__ = [
     "BettiError",
     "BettiErrorResult",
     "BettiNumberError",
+    "CldiceScore",
+    "EulerNumberError",
     "PixelAccuracy",
     "VariationOfInformation",
     "VariationOfInformationResult",
     "adapted_rand_score",
     "betti_error",
     "betti_number_error",
+    "cldice_score",
+    "euler_number_error",
     "pixel_accuracy",
     "variation_of_information",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Loads the classes at first use: importing torchmetrics takes as long as importing torch."""
-    if name in _CLASSES:
-        return getattr(importlib.import_module("toponet.metrics.classes"), name)
-    raise AttributeError(f"module 'toponet.metrics' has no attribute {name!r}")

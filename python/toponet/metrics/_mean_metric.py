@@ -40,11 +40,13 @@ class MeanMetric(Metric):
     plot_lower_bound = 0.0
     _read = staticmethod(without_channel)  # Makes an array of the predictions.
 
-    def __init__(self, means: int, options: str, **kwargs: Any) -> None:
+    def __init__(self, means: int, convention: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._words = convention
         # A MetricCollection takes two metrics for the same one if their states have the same names
-        # and, after the first batch, the same values. So the names depend on the options.
-        mark = f"{zlib.crc32(f'{type(self).__name__} {options}'.encode()):08x}"
+        # and, after the first batch, the same values. So the names depend on the convention, which
+        # tells all options.
+        mark = f"{zlib.crc32(f'{type(self).__name__} {convention}'.encode()):08x}"
         self._sum_name, self._count_name = f"sum_{mark}", f"count_{mark}"
         self.add_state(self._sum_name, torch.zeros(means, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state(self._count_name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
@@ -73,6 +75,10 @@ class MeanMetric(Metric):
         added = torch.from_numpy(np.rint(rows / UNIT).astype(np.int64).sum(axis=0))
         setattr(self, self._sum_name, total + added.to(total.device))
         setattr(self, self._count_name, getattr(self, self._count_name) + len(rows))
+
+    def extra_repr(self) -> str:
+        """The convention that the numbers are measured by; ``print(metric)`` shows it."""
+        return self._words
 
     def plot(self, val: Any = None, ax: Axes | None = None) -> tuple[Figure | None, Axes]:
         """Draws a result, or several results as curves, by torchmetrics' own plot.

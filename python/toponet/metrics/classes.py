@@ -21,8 +21,14 @@ from toponet.metrics.conventions import (
     spelled_out,
 )
 from toponet.metrics.inputs import likelihood_without_channel
-from toponet.metrics.partition import THRESHOLDS, conditional_entropies, rand_scores
-from toponet.metrics.pixel import equal_shares
+from toponet.metrics.partition import (
+    THRESHOLDS,
+    conditional_entropies,
+    describe_information,
+    describe_rand_score,
+    rand_scores,
+)
+from toponet.metrics.pixel import EQUAL_SHARE, equal_shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,10 +81,6 @@ class _BettiMetric(MeanMetric):
             return super().forward(*args, **kwargs)
         finally:
             self._number = None
-
-    def extra_repr(self) -> str:
-        """The convention."""
-        return str(self._convention)
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
@@ -182,7 +184,7 @@ class AdaptedRandScore(MeanMetric):
         check_connectivity(connectivity)
         check_flag("maximal", maximal)
         means = len(THRESHOLDS) if maximal else 1
-        super().__init__(means, f"{connectivity} {maximal}", **kwargs)
+        super().__init__(means, describe_rand_score(connectivity, maximal), **kwargs)
         self.connectivity = connectivity
         self.maximal = maximal
 
@@ -218,7 +220,7 @@ class VariationOfInformation(MeanMetric):
     def __init__(self, *, connectivity: int = 8, **kwargs: Any) -> None:
         """Checks the options."""
         check_connectivity(connectivity)
-        super().__init__(2, str(connectivity), **kwargs)
+        super().__init__(2, describe_information(connectivity), **kwargs)
         self.connectivity = connectivity
 
     def compute(self) -> dict[str, Tensor]:
@@ -253,7 +255,7 @@ class PixelAccuracy(MeanMetric):
 
     def __init__(self, **kwargs: Any) -> None:
         """There are no options but torchmetrics' own."""
-        super().__init__(1, "", **kwargs)
+        super().__init__(1, EQUAL_SHARE, **kwargs)
 
     def compute(self) -> Tensor:
         """The share."""

@@ -102,6 +102,17 @@ def variation_of_information(
     return VariationOfInformationResult(*mean_over_images(rows))
 
 
+def describe_rand_score(connectivity: int, maximal: bool = False) -> str:
+    """The convention of :func:`adapted_rand_score` in words."""
+    best = f"the best of {len(THRESHOLDS)} thresholds; " if maximal else ""
+    return f"adapted Rand F-score; {best}{_describe_cells(connectivity)}"
+
+
+def describe_information(connectivity: int) -> str:
+    """The convention of :func:`variation_of_information` in words."""
+    return f"split + merge in bits; {_describe_cells(connectivity)}"
+
+
 def rand_scores(
     prediction: Masks,
     target: Masks,
@@ -142,6 +153,13 @@ def conditional_entropies(
         cells = (label_cells(mask, connectivity) for mask in (truth, compared.prediction[k]))
         per_image.append(entropies(*cells, ignore_labels=(0,)))
     return np.reshape(per_image, (-1, 2))
+
+
+def _describe_cells(connectivity: int) -> str:
+    return (
+        f"cells = {12 - connectivity}-connected components of the background, pixels of true "
+        "structure excluded"
+    )
 
 
 def _rand_score(predicted_cells: NDArray[np.int64], true_cells: NDArray[np.int64]) -> float:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
 
+EQUAL_SHARE = "share of equal pixels"  # The convention, in words.
+
 
 def pixel_accuracy(prediction: Masks, target: Masks, *, valid: Masks | None = None) -> float:
     """Share of pixels at which the masks are equal, in [0, 1], mean over images.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from toponet.data import ImageSet, Normalisation
 from toponet.evaluation import Protocol, mean_metrics, score_image
+from toponet.evaluation.protocol import FURTHER_METRICS
 from toponet.evaluation.protocol import THRESHOLD as THRESHOLD
 from toponet.models import SegmentationNetwork
 from toponet.prediction import predict_likelihood
 from toponet.segmentation import SegmentationOptions
 
 METRIC_NAMES = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
+# In metrics.csv the further ones come last. Runs of older versions lack them.
+MEASURED = (*METRIC_NAMES, *FURTHER_METRICS)
 
 
 def predict_all(
@@ -50,7 +53,12 @@ def evaluate(
         score_image(f, g, protocol, v) for f, g, v in zip(likelihoods, masks, counted, strict=True)
     ]
     means = mean_metrics(scores)
-    return {name: means[name] for name in METRIC_NAMES}
+    return {name: means[name] for name in MEASURED}
+
+
+def measured_in(row: Mapping[str, float]) -> dict[str, float]:
+    """The metrics in a row of metrics.csv. A row of an older version holds fewer."""
+    return {name: row[name] for name in MEASURED if name in row}
 
 
 def by_persistence(protocol: Protocol, options: SegmentationOptions) -> Protocol:
@@ -61,4 +69,4 @@ def by_persistence(protocol: Protocol, options: SegmentationOptions) -> Protocol
 def conventions(protocol: Protocol) -> dict[str, str]:
     """What each metric of :func:`evaluate` means, in words."""
     words = protocol.describe()
-    return {name: words[name] for name in ("all", *METRIC_NAMES)}
+    return {name: words[name] for name in ("all", *MEASURED)}

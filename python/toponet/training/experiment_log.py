@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toponet.data import ImageSet
 from toponet.training.config import TrainConfig
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.evaluation import MEASURED
 from toponet.training.loggers import Pictures, make_loggers
 from toponet.training.pictures import overlay, patches_figure, spread
 from toponet.training.run_folder import RunFolder
@@ -89,7 +89,7 @@ class ExperimentLog:
 
 def group(column: str) -> str:
     """What a column of metrics.csv is shown under."""
-    groups = {"losses": LOSSES, "metrics": METRIC_NAMES, "time": TIMES}
+    groups = {"losses": LOSSES, "metrics": MEASURED, "time": TIMES}
     return next((name for name, members in groups.items() if column in members), "schedule")
 
 

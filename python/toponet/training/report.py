@@ -17,11 +17,13 @@ from toponet.evaluation.protocol import badness, with_arrow
 from toponet.segmentation import SegmentationChoice, SegmentationOptions
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import (
+    MEASURED,
     METRIC_NAMES,
     THRESHOLD,
     by_persistence,
     conventions,
     evaluate,
+    measured_in,
 )
 from toponet.training.pictures import report_pictures
 from toponet.training.progress import say
@@ -58,9 +60,9 @@ def make_report(
         "held_out": list(validation.names) if config.holds_out else [],
         "notes": run_notes(config),
         "cross_entropy_phase": state.before,
-        "final": _metrics(state.rows[-1]),
+        "final": measured_in(state.rows[-1]),
         "final_by_persistence": settled,
-        "best": {"epoch": int(best["epoch"]), "by": config.best_metric, **_metrics(best)},
+        "best": {"epoch": int(best["epoch"]), "by": config.best_metric, **measured_in(best)},
         "topo_weight": state.topo_weight,
         "segmentation": choice.to_plain() if choice else None,
         "conventions": {**conventions(config.protocol), **_words_on_choice(config, choice)},
@@ -95,11 +97,15 @@ def run_notes(config: TrainConfig) -> list[str]:
     return notes
 
 
-def result_table(report: Mapping[str, Any]) -> Table:
+def result_table(report: Mapping[str, Any], names: Sequence[str] = METRIC_NAMES) -> Table:
     """Metrics at the end of the phase with the base loss alone, at the end, and best.
 
     Without such a phase, its column is empty. The end has a second column for masks that
     persistence decides on, if threshold, keep and add were chosen.
+
+    Args:
+        report: Of :func:`make_report`.
+        names: The metrics to show, a row for each.
     """
     best, settled = report["best"], report["final_by_persistence"]
     line = " " if settled is None else "\n"  # Five columns in one line are too wide.
@@ -117,9 +123,12 @@ def result_table(report: Mapping[str, Any]) -> Table:
         [
             (
                 with_arrow(name),
-                *("-" if row is None else f"{row[name]:.4f}" for row in columns.values()),
+                *(
+                    f"{row[name]:.4f}" if row is not None and name in row else "-"
+                    for row in columns.values()
+                ),
             )
-            for name in METRIC_NAMES
+            for name in names
         ],
     )
 
@@ -217,7 +226,7 @@ def report_page(report: Mapping[str, Any], worst: Sequence[WorstPatch]) -> str:
     parts = [
         f"# {report['config']['data']}\n",
         *(f"{note}\n" for note in report["notes"]),
-        result_table(report).markdown(),
+        result_table(report, MEASURED).markdown(),
         *(f"- **{name}**: {text}" for name, text in report["conventions"].items()),
         f"\n{summary}\n",
     ]
@@ -237,10 +246,6 @@ def _worst_table(worst: Sequence[WorstPatch]) -> Table:
     return Table(
         "Patches that cost most", ("image", "row", "column", "loss", "components", "holes"), rows
     )
-
-
-def _metrics(row: Row) -> dict[str, float]:
-    return {name: row[name] for name in METRIC_NAMES}
 
 
 def _best(rows: Sequence[Row], metric: str) -> Row:

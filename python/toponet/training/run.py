@@ -18,7 +18,7 @@ from toponet.prediction.checkpoint import load_checkpoint, save_checkpoint
 from toponet.segmentation import SegmentationChoice
 from toponet.training.batches import Batches
 from toponet.training.config import TrainConfig
-from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, conventions
+from toponet.training.evaluation import THRESHOLD, conventions, measured_in
 from toponet.training.interruption import InterruptedTrainingError
 from toponet.training.objective import Objective
 from toponet.training.run_folder import RunFolder
@@ -100,7 +100,7 @@ class Run:
             InterruptedTrainingError: Always.
         """
         rows = self.state.rows
-        self.save("last", {name: rows[-1][name] for name in METRIC_NAMES} if rows else {})
+        self.save("last", measured_in(rows[-1]) if rows else {})
         raise InterruptedTrainingError(
             f"stopped in epoch {epoch} after step {self.state.sums.steps}; go on with: "
             f"toponet-train --resume {self.folder.path}",

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from toponet._ground.validation import check_number, check_whole
+from toponet.evaluation.protocol import FURTHER_METRICS
 from toponet.training.evaluation import METRIC_NAMES
 
 Row = dict[str, float]
@@ -17,6 +18,7 @@ Row = dict[str, float]
 COLUMNS = (
     "epoch", "bce", "topo", "total", *METRIC_NAMES,
     "lr", "topo_weight", "gradient_ratio", "topo_share", "topo_seconds", "seconds",
+    *FURTHER_METRICS,
 )  # fmt: skip
 
 
@@ -117,10 +119,13 @@ class TrainingState:
 
 
 def check_row(name: str, row: Any, columns: Sequence[str]) -> None:
-    """Raises TypeError or ValueError unless a finite number by the name of each column."""
+    """Raises TypeError or ValueError unless a finite number by the name of each column.
+
+    Metrics that runs of older versions lack may be missing, and may be there beside the columns.
+    """
     if not isinstance(row, dict):
         raise TypeError(f"{name} must hold numbers by name, got {row!r:.60}")
-    if set(row) != set(columns):
+    if set(row) - set(FURTHER_METRICS) != set(columns) - set(FURTHER_METRICS):
         raise ValueError(f"{name} must hold {', '.join(columns)}, got {', '.join(map(str, row))}")
     for column, value in row.items():
         check_number(f"{name}: {column}", value)

@@ -89,13 +89,13 @@ def test_both_have_their_stated_values_at_the_ends(end: str) -> None:
 
 def test_what_does_not_count_is_structure_before_skeletons_are_made_and_has_no_share() -> None:
     """A strip that doesn't count: walls end in it, and its own skeleton isn't compared."""
-    truth, prediction = np.zeros((2, 11, 16), dtype=int)
-    truth[4:7], prediction[4:7, 4:] = 1, 1
+    truth, prediction = np.zeros((2, 12, 18), dtype=int)
+    truth[4:8], prediction[4:8, 4:] = 1, 1
     valid = np.ones_like(truth)
     valid[:, :4] = 0
     assert metrics.cldice_score(prediction, truth) < 1
     assert metrics.cldice_score(prediction, truth, valid=valid) == 1
-    prediction[4:7, 5:9] = 0
+    prediction[6:] = prediction[:, 6:8] = 0
     filled = [np.where(valid, mask, 1) for mask in (prediction, truth)]
     lines = [skeletonize(mask != 0) & (valid != 0) for mask in filled]
     precision = (lines[0] & (truth != 0)).sum() / lines[0].sum()

@@ -16,8 +16,8 @@ from rich.console import Console
 
 import toponet
 from toponet.data import ImageSet
-from toponet.training import TrainConfig
 from toponet.evaluation.protocol import FURTHER_METRICS
+from toponet.training import TrainConfig
 from toponet.training.evaluation import MEASURED, METRIC_NAMES
 from toponet.training.pictures import patches_figure, report_pictures, spread
 from toponet.training.report import make_report, result_table, save_report

@@ -58,7 +58,10 @@ def merge_tree(
 
 
 def persistence(
-    image: NDArray[np.floating], connectivity: int = 8, frame: bool = False
+    image: NDArray[np.floating],
+    connectivity: int = 8,
+    frame: bool = False,
+    frame_value: float = 1.0,
 ) -> list[Row]:
     """Rows (dimension, birth pixel, death pixel) of one (H, W) image, in the kernel's order."""
     values = image.ravel()
@@ -73,7 +76,7 @@ def persistence(
     for death, birth in dual:
         if birth == OUTSIDE and not frame:
             continue  # The outside itself: no hole.
-        value = 1.0 if birth == OUTSIDE else values[birth]
+        value = frame_value if birth == OUTSIDE else values[birth]
         if value != values[death]:
             rows.append((1, birth, death))
     return sorted(rows, key=lambda row: (row[0], row[2], row[1]))

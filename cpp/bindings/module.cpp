@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, module) {
     toponet::bind_dot_choice(module);
     toponet::bind_loss(module);
     toponet::bind_betti_numbers(module);
+    toponet::bind_betti_matching(module);
 }

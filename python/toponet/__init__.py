@@ -6,7 +6,15 @@ After Hu, Li, Samaras, Chen, "Topology-Preserving Deep Image Segmentation", Neur
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from toponet.topology import Matching, PersistenceDiagrams, betti_numbers, match, persistence
+from toponet.topology import (
+    BettiMatching,
+    Matching,
+    PersistenceDiagrams,
+    betti_matching,
+    betti_numbers,
+    match,
+    persistence,
+)
 
 if TYPE_CHECKING:
     from toponet.losses import TopologicalLoss, TopoNetLoss
@@ -30,10 +38,12 @@ _ON_DEMAND = {
 }
 
 __all__ = [
+    "BettiMatching",
     "Matching",
     "PersistenceDiagrams",
     "TopoNetLoss",
     "TopologicalLoss",
+    "betti_matching",
     "betti_numbers",
     "choose_segmentation",
     "match",

@@ -3,6 +3,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_Diagrams = tuple[
+    NDArray[np.float32] | NDArray[np.float64],
+    NDArray[np.int32],
+    NDArray[np.int8],
+    NDArray[np.int64],
+]
+
 def persistence(
     images: NDArray[np.float32] | NDArray[np.float64],
     *,
@@ -13,12 +20,7 @@ def persistence(
     frame_value: float,
     algorithm: str,
     num_threads: int,
-) -> tuple[
-    NDArray[np.float32] | NDArray[np.float64],
-    NDArray[np.int32],
-    NDArray[np.int8],
-    NDArray[np.int64],
-]: ...
+) -> _Diagrams: ...
 def segment(
     images: NDArray[np.float32] | NDArray[np.float64],
     *,
@@ -63,6 +65,17 @@ def binary_topological_loss(
 def choose_dots(
     dots: NDArray[np.float64], *, target: tuple[float, float], targets: int, matching: str
 ) -> NDArray[np.bool_]: ...
+def betti_matching(
+    f: NDArray[np.float32] | NDArray[np.float64],
+    g: NDArray[np.float32] | NDArray[np.float64],
+    *,
+    dimension_0: bool,
+    dimension_1: bool,
+    connectivity: int,
+    frame: bool,
+    frame_value: float,
+    num_threads: int,
+) -> tuple[_Diagrams, _Diagrams, NDArray[np.int64], NDArray[np.int64]]: ...
 def betti_numbers(
     masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
 ) -> NDArray[np.int64]: ...

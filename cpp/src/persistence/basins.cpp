@@ -17,7 +17,7 @@ void SweepSteps::prepare(std::int64_t stride, Connectivity connectivity) {
     const LinkTable& table = eight ? link_table_8 : link_table_4;
     for (std::size_t link = 0; link < 256; ++link) {
         arms[link] = table[upwards ? link : link ^ 0xFF];
-        paths.step[link] = arms[link].count ? offsets[arms[link].direction[0]] : 0;
+        paths.step[link] = arms[link].count ? offsets[arms[link].path] : 0;
     }
 }
 

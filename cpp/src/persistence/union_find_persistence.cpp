@@ -45,9 +45,10 @@ void UnionFindPersistence<Value>::merge_components(const FiltrationOptions& opti
     std::size_t loops = 0;
     for (const auto& saddle : saddles_.all()) {
         const std::size_t rank = to_size(saddle.rank);
-        const std::size_t deaths = basins_.template join<Sweep::upwards>(
-            rank,
-            [&](std::int32_t node) { deaths_[Basins<Value>::extremum(node)] = saddle.rank + 1; });
+        const std::size_t deaths =
+            basins_.template join<Sweep::upwards>(rank, [&](std::int32_t node, std::int32_t) {
+                deaths_[Basins<Value>::extremum(node)] = saddle.rank + 1;
+            });
         const bool closes_loop = deaths + 1 < basins_.arm_count(rank);
         closes_loop_[rank] = closes_loop;
         loops_.order[loops] = saddle.rank;
@@ -112,32 +113,42 @@ template <class Value>
 void UnionFindPersistence<Value>::merge_background(const FiltrationOptions& options,
                                                    const OrderedCells& saddles,
                                                    Basins<Value>& basins,
-                                                   std::vector<PersistencePair<Value>>& pairs) {
+                                                   std::vector<PersistencePair<Value>>& pairs,
+                                                   HoleNames<Value>* names) {
     const std::vector<std::int32_t>& minima = critical_.minima;
     basins.find(grid_, downwards_, minima, saddles.cells);
+    if (names) names->begin(grid_, downwards_, minima.size());
     assign_zeros_lean(births_, minima.size());
     for (auto next = saddles.order.rbegin(); next != saddles.order.rend(); ++next) {
         const std::size_t i = to_size(*next);
-        basins.template join<Sweep::downwards>(i, [&](std::int32_t node) {
-            births_[Basins<Value>::extremum(node)] = saddles.cells[i];
+        const std::int32_t cell = saddles.cells[i];
+        // The order of the meetings at one saddle decides which hole gets which name.
+        if (names && basins.arm_count(i) > 2 && grid_.is_at_border(cell)) {
+            basins.bring_outside_first(i);
+        }
+        basins.template join<Sweep::downwards>(i, [&](std::int32_t node, std::int32_t elder) {
+            births_[Basins<Value>::extremum(node)] = cell;
+            if (names) names->meet(node, elder, grid_.value(cell));
         });
     }
+    const auto frame_value = static_cast<Value>(options.frame_value);
+    if (names && options.frame) names->end(basins.eldest(), frame_value);
     reserve_lean(pairs, minima.size());
     for (std::size_t i = 0; i < minima.size(); ++i) {
         const bool with_frame = births_[i] == 0;  // Cell 0 is padding.
-        const Value birth =
-            with_frame ? static_cast<Value>(options.frame_value) : grid_.value(births_[i]);
+        const Value birth = with_frame ? frame_value : grid_.value(births_[i]);
         const Value death = basins.value(i);
         if (birth == death) continue;
         pairs.push_back({birth, death, with_frame ? no_pixel : grid_.pixel(births_[i]),
                          grid_.pixel(minima[i])});
+        if (names) names->keep(i);
     }
 }
 
 template <class Value>
 void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
                                           const FiltrationOptions& options, Diagram<Value>& diagram,
-                                          int num_threads) {
+                                          int num_threads, HoleNames<Value>* names) {
     diagram.clear();
     grid_.load(image, options, num_threads);
     finder_.find(grid_.upper_links(), grid_.height(), grid_.stride(), options.connectivity,
@@ -153,7 +164,7 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
     if (both && num_threads == 1) {
         merge_components(options, diagram.dimension[0]);
         collect_loops();
-        merge_background(options, loops_, basins_, diagram.dimension[1]);
+        merge_background(options, loops_, basins_, diagram.dimension[1], names);
         return;
     }
     if (options.dimension_1) {
@@ -167,7 +178,8 @@ void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,
             merge_components(options, diagram.dimension[0]);
         }
         if (dimension == 1 && options.dimension_1) {
-            merge_background(options, all_saddles_, background_basins_, diagram.dimension[1]);
+            merge_background(options, all_saddles_, background_basins_, diagram.dimension[1],
+                             names);
         }
     });
 }

@@ -43,7 +43,7 @@ void MergeTree<Value>::join(Saddles begin, Saddles end) {
     for (Saddles saddle = begin; saddle != end; ++saddle) {
         const std::size_t rank = to_size(saddle->rank);
         const std::size_t before = deaths_.size();
-        basins_.template join<direction>(rank, [&](std::int32_t node) {
+        basins_.template join<direction>(rank, [&](std::int32_t node, std::int32_t) {
             deaths_.push_back(node - ElderUnionFind<Value>::first_extremum);
         });
         if (deaths_.size() == before) continue;

@@ -69,6 +69,19 @@ def check_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
+def check_frame_value(frame_value: float, dtype: np.dtype[Any]) -> float:
+    """The frame's value as a float.
+
+    Raises:
+        TypeError: If it isn't a real number.
+        ValueError: If it isn't finite in the images' dtype.
+    """
+    number = check_number("frame_value", frame_value)
+    if abs(number) > float(np.finfo(dtype).max):
+        raise ValueError(f"frame_value must be finite in {dtype}, got {frame_value!r}")
+    return number
+
+
 def check_connectivity(connectivity: int) -> None:
     """Raises ValueError unless the connectivity is the whole number 4 or 8."""
     if isinstance(connectivity, bool) or not isinstance(connectivity, (int, np.integer)):

@@ -2,14 +2,17 @@
 
 from toponet.topology.diagrams import PersistenceDiagrams
 from toponet.topology.explanation import Explanation, explain_matching
+from toponet.topology.induced_matching import BettiMatching, betti_matching
 from toponet.topology.labelling import label_cells
 from toponet.topology.matching import Matching, match
 from toponet.topology.superlevel import betti_numbers, persistence
 
 __all__ = [
+    "BettiMatching",
     "Explanation",
     "Matching",
     "PersistenceDiagrams",
+    "betti_matching",
     "betti_numbers",
     "explain_matching",
     "label_cells",

@@ -15,7 +15,7 @@ from toponet._ground.validation import (
     check_connectivity,
     check_dims,
     check_flag,
-    check_number,
+    check_frame_value,
     float_images,
     thread_count,
 )
@@ -79,16 +79,13 @@ def persistence(
     check_choice("algorithm", algorithm, ALGORITHMS)
     check_flag("frame", frame)
     checked = float_images("images", images)
-    frame_birth = check_number("frame_value", frame_value)
-    if abs(frame_birth) > float(np.finfo(checked.dtype).max):
-        raise ValueError(f"frame_value must be finite in {checked.dtype}, got {frame_value!r}")
     values, pixels, dimensions, splits = _core.persistence(
         checked,
         dimension_0=dimension_0,
         dimension_1=dimension_1,
         connectivity=connectivity,
         frame=bool(frame),
-        frame_value=frame_birth,
+        frame_value=check_frame_value(frame_value, checked.dtype),
         algorithm=algorithm,
         num_threads=thread_count(num_threads),
     )

@@ -25,8 +25,13 @@ constexpr std::array<Index, 8> ring_offsets(Index stride) {
 /// The components of a subset of the ring that touch the pixel, with one direction for each.
 struct LinkComponents {
     std::uint8_t count = 0;
+    /// In the order of the smallest neighbour index in each component.
     std::array<std::uint8_t, 4> direction{};
+    std::uint8_t path = 0;  ///< The direction in which a path goes on from here.
 };
+
+/// Place of a direction among the eight in the order of their indices.
+constexpr std::array<std::uint8_t, 8> index_places = {1, 2, 4, 7, 6, 5, 3, 0};
 
 /// Fills in each corner that lies between two edge neighbours of the link. In an 8-connected set
 /// the two edge neighbours touch each other, so that the corner makes no difference.
@@ -45,6 +50,7 @@ constexpr LinkComponents link_components(unsigned link, Connectivity connectivit
     const bool eight = connectivity == Connectivity::eight;
     const unsigned arcs = eight ? bridge_corners(link) : link;
     LinkComponents components;
+    std::array<std::uint8_t, 4> smallest{};  // Index place of each component's first neighbour.
     if (arcs == 0xFF) {
         components.count = 1;
         components.direction[0] = north;
@@ -58,7 +64,19 @@ constexpr LinkComponents link_components(unsigned link, Connectivity connectivit
         if (!eight && corner_alone) continue;
         unsigned middle = (start + length / 2) % 8;
         if (!(link >> middle & 1u)) middle = (middle + 1) % 8;  // A filled-in corner.
-        components.direction[components.count++] = static_cast<std::uint8_t>(middle);
+        if (components.count == 0) components.path = static_cast<std::uint8_t>(middle);
+        std::uint8_t first = 8;
+        for (unsigned d = start; d < start + length; ++d) {
+            const bool touches = (link >> d % 8 & 1u) && (eight || d % 2 == 0);
+            if (touches && index_places[d % 8] < first) first = index_places[d % 8];
+        }
+        unsigned place = components.count++;
+        for (; place > 0 && smallest[place - 1] > first; --place) {
+            smallest[place] = smallest[place - 1];
+            components.direction[place] = components.direction[place - 1];
+        }
+        smallest[place] = first;
+        components.direction[place] = static_cast<std::uint8_t>(middle);
     }
     return components;
 }

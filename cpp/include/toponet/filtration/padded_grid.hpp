@@ -59,6 +59,13 @@ class PaddedGrid {
         return pixel + static_cast<std::int32_t>(stride_) + 1 + 2 * (pixel / width);
     }
 
+    /// Whether a cell that is no padding lies beside the padding.
+    bool is_at_border(std::int32_t cell) const {
+        const std::int32_t row = row_of(cell, inverse_stride_);
+        const std::int32_t column = cell - row * static_cast<std::int32_t>(stride_);
+        return row == 1 || row == height_ || column == 1 || column == stride_ - 2;
+    }
+
   private:
     /// Calls task(cell) for every cell of the padding.
     template <class Task>

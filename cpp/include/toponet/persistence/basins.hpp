@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "toponet/basics/to_size.hpp"
@@ -57,7 +58,8 @@ class Basins {
         return sets_.value(static_cast<std::int32_t>(k) + sets_.first_extremum);
     }
 
-    /// Joins the basins around one saddle. Calls on_death(node) for each but the eldest.
+    /// Joins the basins around one saddle, one after the other in the order of the arms: that of
+    /// their smallest neighbour index. Calls on_death(younger, elder) at each meeting.
     /// \param i     position of the saddle in the `saddles` of find.
     /// \return how many died.
     template <Sweep direction, class OnDeath>
@@ -71,10 +73,19 @@ class Basins {
             const std::int32_t younger = other_is_elder ? elder : other;
             elder = other_is_elder ? other : elder;
             sets_.join(younger, elder);
-            on_death(younger);
+            on_death(younger, elder);
             ++deaths;
         }
         return deaths;
+    }
+
+    /// Brings an arm that leads to the outside's basins to the front, if there is one.
+    void bring_outside_first(std::size_t i) {
+        for (std::uint32_t arm = first_arm_[i]; arm < first_arm_[i + 1]; ++arm) {
+            if (sets_.find(arms_[arm]) != sets_.outside) continue;
+            std::swap(arms_[first_arm_[i]], arms_[arm]);
+            return;
+        }
     }
 
     /// The node that stands for the basins around a saddle, once they are joined.

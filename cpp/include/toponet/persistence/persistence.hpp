@@ -27,6 +27,7 @@
 #include "toponet/filtration/sorted_saddles.hpp"
 #include "toponet/persistence/basins.hpp"
 #include "toponet/persistence/diagram.hpp"
+#include "toponet/persistence/hole_names.hpp"
 
 namespace toponet {
 
@@ -40,8 +41,9 @@ class UnionFindPersistence {
     static constexpr std::int64_t pixels_per_thread = 65536;
 
     /// \param num_threads  share this one image; the result doesn't depend on their number.
+    /// \param names  if given, gets a name for each hole of the diagram.
     void compute(const ImageView<Value>& image, const FiltrationOptions& options,
-                 Diagram<Value>& diagram, int num_threads = 1);
+                 Diagram<Value>& diagram, int num_threads = 1, HoleNames<Value>* names = nullptr);
 
   private:
     /// Cells in index order, and their places in the order of the filtration.
@@ -55,7 +57,8 @@ class UnionFindPersistence {
     void merge_components(const FiltrationOptions& options,
                           std::vector<PersistencePair<Value>>& pairs);
     void merge_background(const FiltrationOptions& options, const OrderedCells& saddles,
-                          Basins<Value>& basins, std::vector<PersistencePair<Value>>& pairs);
+                          Basins<Value>& basins, std::vector<PersistencePair<Value>>& pairs,
+                          HoleNames<Value>* names);
 
     PaddedGrid<Value> grid_;
     CriticalCellFinder finder_;

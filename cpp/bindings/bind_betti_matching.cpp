@@ -1,0 +1,60 @@
+#include <algorithm>
+
+#include "arrays.hpp"
+#include "bind.hpp"
+#include "toponet/betti_matching/batch.hpp"
+
+namespace py = pybind11;
+
+namespace toponet {
+namespace {
+
+template <class Value>
+py::tuple to_arrays(BatchDiagrams<Value>&& diagrams) {
+    const auto rows = static_cast<py::ssize_t>(diagrams.dimensions.size());
+    const auto splits = static_cast<py::ssize_t>(diagrams.splits.size());
+    return py::make_tuple(to_array(std::move(diagrams.values), {rows, 2}),
+                          to_array(std::move(diagrams.pixels), {rows, 2}),
+                          to_array(std::move(diagrams.dimensions), {rows}),
+                          to_array(std::move(diagrams.splits), {splits}));
+}
+
+template <class Value>
+py::tuple betti_matching(const Images<Value>& f, const Images<Value>& g, bool dimension_0,
+                         bool dimension_1, int connectivity, bool frame, double frame_value,
+                         int num_threads) {
+    const FiltrationOptions options{dimension_0, dimension_1, to_connectivity(connectivity), frame,
+                                    frame_value};
+    const auto views_f = views(f);
+    const auto views_g = views(g);
+    if (!std::equal(f.shape(), f.shape() + 3, g.shape())) {
+        throw std::invalid_argument("expected images of one shape");
+    }
+    BatchMatching<Value> matching;
+    {
+        const py::gil_scoped_release release;
+        matching = batch_betti_matching(views_f, views_g, options, num_threads);
+    }
+    const auto pairs = static_cast<py::ssize_t>(matching.partners.size() / 2);
+    const auto splits = static_cast<py::ssize_t>(matching.splits.size());
+    return py::make_tuple(to_arrays(std::move(matching.f)), to_arrays(std::move(matching.g)),
+                          to_array(std::move(matching.partners), {pairs, 2}),
+                          to_array(std::move(matching.splits), {splits}));
+}
+
+template <class Value>
+void define_betti_matching(py::module_& module) {
+    module.def("betti_matching", &betti_matching<Value>, py::arg("f").noconvert(),
+               py::arg("g").noconvert(), py::kw_only(), py::arg("dimension_0"),
+               py::arg("dimension_1"), py::arg("connectivity"), py::arg("frame"),
+               py::arg("frame_value"), py::arg("num_threads"));
+}
+
+}  // namespace
+
+void bind_betti_matching(py::module_& module) {
+    define_betti_matching<float>(module);
+    define_betti_matching<double>(module);
+}
+
+}  // namespace toponet

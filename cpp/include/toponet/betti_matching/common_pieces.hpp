@@ -1,0 +1,82 @@
+/// Pieces of two images that become the same piece of c, which is nowhere below either.
+///
+/// While the superlevel sets of c grow, each of their clusters carries the eldest maximum of f and
+/// that of g in it. Where two clusters meet, the younger of f's and the younger of g's elders die
+/// in c. They are the same place if both are born above the level of that meeting.
+///
+/// Only births of f's own diagram come into question as its elders: a higher neighbour would lie in
+/// the same cluster. A birth is given to the whole basin of c that it lies in, although the basin
+/// may not have grown to it yet. A birth that c hasn't reached is no higher than the level of the
+/// meeting, so that it makes no partners.
+///
+/// Source: Stucki et al., ICML 2023.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "toponet/filtration/critical_cells.hpp"
+#include "toponet/filtration/filtration.hpp"
+#include "toponet/filtration/image_view.hpp"
+#include "toponet/filtration/padded_grid.hpp"
+#include "toponet/filtration/sorted_saddles.hpp"
+#include "toponet/persistence/basins.hpp"
+
+namespace toponet {
+
+/// Positions of two partners in the lists that they come from.
+struct Partners {
+    std::int32_t f;
+    std::int32_t g;
+};
+
+/// Where a piece is born.
+template <class Value>
+struct PieceBirth {
+    Value value;
+    std::int32_t pixel;
+};
+
+/// Keeps its workspace, so each thread needs its own.
+template <class Value>
+class CommonPieces {
+  public:
+    /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
+    void load(const ImageView<Value>& c, const FiltrationOptions& options, int num_threads);
+
+    /// Pixels of the local minima of c, in index order.
+    void list_minima(std::vector<std::int32_t>& pixels) const;
+
+    /// Lists the partners; once for each image that was loaded.
+    /// \param f  all births of its diagram; the one that never dies may be among them.
+    /// \param g  the same of the other image.
+    void match(const std::vector<PieceBirth<Value>>& f, const std::vector<PieceBirth<Value>>& g,
+               std::vector<Partners>& partners);
+
+  private:
+    /// The eldest birth of one image in a cluster.
+    struct Elder {
+        Value value;
+        std::int32_t pixel;
+        std::int32_t position;
+    };
+
+    void place(const std::vector<PieceBirth<Value>>& births, std::vector<Elder>& elders);
+    static Elder meet(Elder& of_younger, Elder& of_elder);
+
+    PaddedGrid<Value> grid_;
+    CriticalCellFinder finder_;
+    CriticalCells critical_;
+    SortedSaddles<Value> saddles_;
+    SweepSteps upwards_{Sweep::upwards};
+    Basins<Value> basins_;
+    std::vector<std::int32_t> cells_;
+    std::vector<Elder> f_;  ///< Per node of c's sets.
+    std::vector<Elder> g_;
+};
+
+extern template class CommonPieces<float>;
+extern template class CommonPieces<double>;
+
+}  // namespace toponet

@@ -1,0 +1,82 @@
+#include "toponet/betti_matching/batch.hpp"
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+
+#include "toponet/basics/divide_threads.hpp"
+#include "toponet/basics/parallel_for.hpp"
+#include "toponet/basics/to_size.hpp"
+#include "toponet/betti_matching/betti_matcher.hpp"
+
+namespace toponet {
+namespace {
+
+template <class Value>
+void append(const Diagram<Value>& diagram, BatchDiagrams<Value>& batch) {
+    for (std::int8_t dimension = 0; dimension < 2; ++dimension) {
+        for (const PersistencePair<Value>& pair : diagram.dimension[dimension]) {
+            batch.values.push_back(pair.birth);
+            batch.values.push_back(pair.death);
+            batch.pixels.push_back(pair.birth_pixel);
+            batch.pixels.push_back(pair.death_pixel);
+            batch.dimensions.push_back(dimension);
+        }
+    }
+    batch.splits.push_back(static_cast<std::int64_t>(batch.dimensions.size()));
+}
+
+/// Rows count through both dimensions of an image's diagram.
+template <class Value>
+void append(const MatchedDiagrams<Value>& image, BatchMatching<Value>& batch) {
+    append(image.f, batch.f);
+    append(image.g, batch.g);
+    std::int64_t first_f = 0;
+    std::int64_t first_g = 0;
+    for (std::size_t dimension = 0; dimension < 2; ++dimension) {
+        for (const Partners& partners : image.partners[dimension]) {
+            batch.partners.push_back(first_f + partners.f);
+            batch.partners.push_back(first_g + partners.g);
+        }
+        first_f += static_cast<std::int64_t>(image.f.dimension[dimension].size());
+        first_g += static_cast<std::int64_t>(image.g.dimension[dimension].size());
+    }
+    batch.splits.push_back(static_cast<std::int64_t>(batch.partners.size() / 2));
+}
+
+}  // namespace
+
+template <class Value>
+BatchMatching<Value> batch_betti_matching(const std::vector<ImageView<Value>>& f,
+                                          const std::vector<ImageView<Value>>& g,
+                                          const FiltrationOptions& options, int num_threads) {
+    const Division division =
+        divide_threads(f, num_threads, BettiMatcher<Value>::pixels_per_thread);
+    std::vector<BettiMatcher<Value>> matchers(to_size(division.tasks));
+    std::vector<MatchedDiagrams<Value>> images(f.size());
+    const auto count = static_cast<std::int64_t>(f.size());
+    parallel_for(count, division.tasks, [&](int thread, std::int64_t i) {
+        const auto image = to_size(i);
+        try {
+            matchers[to_size(thread)].match(f[image], g[image], options, images[image],
+                                            division.threads_each);
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
+        }
+    });
+    BatchMatching<Value> batch;
+    batch.f.splits.push_back(0);
+    batch.g.splits.push_back(0);
+    batch.splits.push_back(0);
+    for (const MatchedDiagrams<Value>& image : images) append(image, batch);
+    return batch;
+}
+
+template BatchMatching<float> batch_betti_matching(const std::vector<ImageView<float>>&,
+                                                   const std::vector<ImageView<float>>&,
+                                                   const FiltrationOptions&, int);
+template BatchMatching<double> batch_betti_matching(const std::vector<ImageView<double>>&,
+                                                    const std::vector<ImageView<double>>&,
+                                                    const FiltrationOptions&, int);
+
+}  // namespace toponet

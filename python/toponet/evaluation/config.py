@@ -10,6 +10,8 @@ from toponet.evaluation.protocol import THRESHOLD, Protocol
 from toponet.metrics.conventions import betti_convention
 from toponet.segmentation import SegmentationNumbers, SegmentationOptions
 
+LABELS_ARE = ("mask", "instances")
+
 
 @dataclass(frozen=True)
 class EvaluateConfig(SegmentationNumbers):
@@ -34,6 +36,9 @@ class EvaluateConfig(SegmentationNumbers):
             1; or 8 or 16 bit, where 255 or 65535 stands for 1), or "auto": a file is a mask if it
             can be one, else a likelihood. "auto" refuses integers that look like classes or
             instances: they use less than half of their range, or number regions.
+        labels_are: "mask", or "instances": numbered regions in any integer type, 0 = between them.
+            Their borders are the true structure then, and the regions that the predicted structure
+            encloses are compared with the instances by number as well.
         connectivity: Connectivity of the structure, 8 or 4, for all metrics; empty = 8.
         patch_size: Side of the Betti error's patches in pixels; empty = 65.
         patches: Number of random patches in each image, "grid" or "whole"; empty = 100.
@@ -51,6 +56,7 @@ class EvaluateConfig(SegmentationNumbers):
     predictions: str
     labels: str
     predictions_are: str = "auto"
+    labels_are: str = "mask"
     connectivity: int | None = None
     patch_size: int | None = None
     patches: int | str | None = None
@@ -65,6 +71,7 @@ class EvaluateConfig(SegmentationNumbers):
     def __post_init__(self) -> None:
         """Refuses values that no evaluation could use. Files are checked later."""
         check_choice("predictions_are", self.predictions_are, KINDS)
+        check_choice("labels_are", self.labels_are, LABELS_ARE)
         check_choice("missing", self.missing, ("error", "skip"))
         check_whole("bootstrap", self.bootstrap, least=0, most=100_000)
         check_whole("bootstrap_seed", self.bootstrap_seed, least=0)
@@ -90,4 +97,5 @@ class EvaluateConfig(SegmentationNumbers):
                 frame=self.frame,
             ),
             **asdict(self.or_default(SegmentationOptions.cut(THRESHOLD))),
+            instances=self.labels_are == "instances",
         )

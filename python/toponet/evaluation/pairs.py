@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toponet.data import Case
+from toponet.data.files import as_mask
 from toponet.data.pairing import (
     LABEL_SUFFIXES,
     bare_name,
@@ -22,6 +23,7 @@ from toponet.data.pairing import (
     unused_in,
 )
 from toponet.data.provenance import PREDICT_FILE, Provenance, image_digest, read_provenances
+from toponet.data.samples import instance_truth
 from toponet.data.source import open_truths
 from toponet.data.source import unused_files as unused_files_of
 from toponet.evaluation.config import EvaluateConfig
@@ -39,11 +41,13 @@ class Images(NamedTuple):
         likelihood: In [0, 1].
         truth: 1 = structure.
         valid: The pixels that count; None = all of them.
+        instances: Numbers of the true instances; None if the truth is a mask.
     """
 
     likelihood: NDArray[np.float32]
     truth: NDArray[np.uint8]
     valid: NDArray[np.bool_] | None
+    instances: NDArray[Any] | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Pair:
         truth: What it is compared with.
         kind: What predictions are: "auto", "mask" or "likelihood".
         provenance: What the prediction was made of; None = not known.
+        instances: Whether the truth is compared as numbered instances as well.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Pair:
     truth: Case
     kind: str = "auto"
     provenance: Provenance | None = None
+    instances: bool = False
 
     def read(self) -> Images:
         """Both, whole.
@@ -80,7 +86,8 @@ class Pair:
                     f"{self.prediction} has {likelihood.shape[0]} x {likelihood.shape[1]} pixels, "
                     f"its {kind} {partner.shape[0]} x {partner.shape[1]}"
                 )
-        return Images(likelihood, mask, None if valid is None else valid != 0)
+        instances = self.truth.read_instances() if self.instances else None
+        return Images(likelihood, mask, None if valid is None else valid != 0, instances)
 
     def check_provenance(self) -> None:
         """Raises ValueError unless prediction and truth are of the same image.
@@ -108,6 +115,9 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
     source = Path(config.predictions).expanduser()
     predictions = find_predictions(source, config.predictions_are)
     truths = open_truths(config.labels)
+    numbered = config.labels_are == "instances"
+    if numbered:
+        truths = {name: _as_instances(case) for name, case in truths.items()}
     if source.is_file() and Path(config.labels).expanduser().is_file():
         predictions = dict(zip(truths, predictions.values(), strict=True))
     for name, path in predictions.items():
@@ -116,7 +126,14 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
     noted = read_provenances(next(iter(predictions.values())).parent)
     made_of = {bare_name(name): provenance for name, provenance in noted.items()}
     pairs = [
-        Pair(name, path, truths[name], config.predictions_are, made_of.get(image_name(path)))
+        Pair(
+            name,
+            path,
+            truths[name],
+            config.predictions_are,
+            made_of.get(image_name(path)),
+            numbered,
+        )
         for name, path in sorted(predictions.items())
     ]
     left_out = sorted(set(truths) - set(predictions))
@@ -129,6 +146,17 @@ def find_pairs(config: EvaluateConfig) -> tuple[list[Pair], list[str]]:
             f"{left_out[0]!r}; --missing skip leaves them out"
         )
     return pairs, left_out
+
+
+def _as_instances(case: Case) -> Case:
+    """The same truth, read as numbered instances.
+
+    Raises:
+        ValueError: If the data set has labels of another kind.
+    """
+    if case.truth not in (as_mask, instance_truth):
+        raise ValueError(f"the label of {case.origin} is a mask: leave --labels-are out")
+    return replace(case, truth=instance_truth)
 
 
 def unused_files(config: EvaluateConfig) -> list[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toponet.metrics import BettiConvention
+from toponet.metrics import BettiConvention, InstanceConvention
 from toponet.metrics.centreline import DEFAULT_SKELETON, describe_centreline
 from toponet.metrics.conventions import FRAMES, betti_convention
 from toponet.metrics.euler import describe_euler
+from toponet.metrics.instances import describe_instance_rand
 from toponet.metrics.partition import describe_information, describe_rand_score
 from toponet.metrics.pixel import EQUAL_SHARE
 from toponet.topology.segmentation import SegmentationOptions
 
 THRESHOLD = 0.5
+# The cells of a prediction are numbered from 1 on; its structure is 0.
+INSTANCES = InstanceConvention()
 
 # What was measured last. Whoever reads tables by the place of a column finds the others in place.
 FURTHER_METRICS = ("cldice", "euler_number_error")
@@ -27,7 +30,15 @@ METRICS = (
     "betti_error_1",
     *FURTHER_METRICS,
 )
-HIGHER_IS_BETTER = ("accuracy", "ari", "cldice")
+# Of truths that are label maps, beside the others.
+INSTANCE_METRICS = (
+    "instance_ari",
+    "instance_precision",
+    "instance_recall",
+    "instance_voi_split",
+    "instance_voi_merge",
+)
+HIGHER_IS_BETTER = ("accuracy", "ari", "cldice", *INSTANCE_METRICS[:3])
 
 
 def badness(metric: str, value: float) -> float:
@@ -52,6 +63,8 @@ class Protocol:
         keep: A piece or hole that is shown stays if its persistence is larger than this; 0 = all
             stay.
         add: One that is hidden is brought out if its persistence is larger than this; None = none.
+        instances: Whether truths are label maps: then the cells of the prediction are also compared
+            with the instances by their numbers.
 
     Raises:
         TypeError: If one of the three isn't a number.
@@ -62,6 +75,7 @@ class Protocol:
     threshold: float = THRESHOLD
     keep: float = 0.0
     add: float | None = None
+    instances: bool = False
 
     def __post_init__(self) -> None:
         """Refuses thresholds at which every image is all structure, or none."""
@@ -76,7 +90,8 @@ class Protocol:
     def metrics(self) -> tuple[str, ...]:
         """The names that are counted; some named conventions leave a dimension out."""
         left_out = {f"betti_error_{d}" for d in (0, 1) if d not in self.betti.dims}
-        return tuple(name for name in METRICS if name not in left_out)
+        counted = tuple(name for name in METRICS if name not in left_out)
+        return (*counted, *INSTANCE_METRICS) if self.instances else counted
 
     def describe(self) -> dict[str, str]:
         """What each number means, in words."""
@@ -90,6 +105,11 @@ class Protocol:
             "voi_merge": "of voi: true cells grown together",
             "betti_error_0": f"components: {self.betti}",
             "betti_error_1": f"holes: {self.betti}",
+            "instance_ari": describe_instance_rand(INSTANCES),
+            "instance_precision": "of instance_ari: small where instances grow together",
+            "instance_recall": "of instance_ari: small where instances are split",
+            "instance_voi_split": f"bits: instances cut in pieces; {INSTANCES}",
+            "instance_voi_merge": f"bits: instances grown together; {INSTANCES}",
             "cldice": describe_centreline(DEFAULT_SKELETON),
             "euler_number_error": describe_euler(connectivity, self.betti.frame),
         }

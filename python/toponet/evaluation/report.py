@@ -11,7 +11,7 @@ from typing import Any
 
 from toponet._ground.reporting import Table
 from toponet.evaluation.config import EvaluateConfig
-from toponet.evaluation.protocol import FURTHER_METRICS, with_arrow
+from toponet.evaluation.protocol import FURTHER_METRICS, INSTANCE_METRICS, with_arrow
 from toponet.evaluation.scores import ImageScores, bootstrap_intervals, mean_metrics
 
 _PIECES = ("components", "holes")
@@ -147,7 +147,8 @@ class Evaluation:
         rows = []
         for name, scores in self.scores.items():
             values = dict(scores.metrics)
-            further = {each: values.pop(each) for each in FURTHER_METRICS}
+            last = (*FURTHER_METRICS, *INSTANCE_METRICS)
+            further = {each: values.pop(each) for each in last if each in values}
             rows.append({"image": name, **values, **_counts(scores), **further})
         return rows
 

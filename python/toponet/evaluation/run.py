@@ -32,10 +32,10 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
     with progress_bar(console) as progress:
         for pair in progress.track(pairs, description="images"):
             with within_memory(pair.name):
-                likelihood, truth, valid = pair.read()
+                likelihood, truth, valid, instances = pair.read()
                 if not protocol.segmentation.is_cut:
                     check_no_mask(likelihood, pair.prediction)
-                scores[pair.name] = score_image(likelihood, truth, protocol, valid)
+                scores[pair.name] = score_image(likelihood, truth, protocol, valid, instances)
     evaluation = Evaluation(config, scores, left_out, unused_files(config))
     if config.out is not None:
         with whole_folder(config.out, "--out") as folder:

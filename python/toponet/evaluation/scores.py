@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet import metrics
-from toponet.evaluation.protocol import Protocol
+from toponet.evaluation.protocol import INSTANCE_METRICS, INSTANCES, Protocol
 from toponet.metrics.betti import betti_differences, count_betti_numbers
 from toponet.metrics.inputs import likelihood_to_compare
+from toponet.metrics.instances import instance_entropies, instance_rand_rows
+from toponet.topology.labelling import label_cells
 from toponet.topology.segmentation import segment_images
 
 
@@ -36,6 +38,7 @@ def score_image(
     truth: NDArray[np.generic],
     protocol: Protocol,
     valid: NDArray[np.generic] | None = None,
+    instances: NDArray[Any] | None = None,
 ) -> ImageScores:
     """Computes metrics and Betti numbers of one image.
 
@@ -45,6 +48,7 @@ def score_image(
         protocol: Says how to compare.
         valid: (H, W), 1 where a pixel counts; None = all pixels count. As in loss and metrics,
             pixels that don't count are taken for structure in both masks.
+        instances: (H, W) numbers of the true instances, 0 = none; None = they aren't compared.
 
     Raises:
         TypeError: If an array holds no numbers, or is a masked one.
@@ -76,12 +80,31 @@ def score_image(
             "euler_number_error": metrics.euler_number_error(
                 prediction, target, **cells, frame=betti.frame
             ),
+            **_instance_metrics(prediction[0], instances, betti.connectivity, counted),
         },
         *(
             dict(zip(betti.dims, count_betti_numbers(mask, betti)[0].tolist(), strict=True))
             for mask in (prediction, target)
         ),
     )
+
+
+def _instance_metrics(
+    mask: NDArray[np.uint8],
+    instances: NDArray[Any] | None,
+    connectivity: int,
+    valid: NDArray[np.bool_] | None,
+) -> dict[str, float]:
+    """The cells of a predicted mask (H, W) against the true instances, if there are any."""
+    if instances is None:
+        return {}
+    cells = label_cells(mask, connectivity)
+    counted = None if valid is None else valid[0]
+    numbers = (
+        *instance_rand_rows(cells, instances, INSTANCES, counted)[0].tolist(),
+        *instance_entropies(cells, instances, INSTANCES, counted)[0].tolist(),
+    )
+    return dict(zip(INSTANCE_METRICS, numbers, strict=True))
 
 
 def _structure(likelihoods: NDArray[Any], protocol: Protocol) -> NDArray[np.uint8]:

@@ -16,6 +16,12 @@ from toponet.metrics.betti import BettiErrorResult, betti_error, betti_number_er
 from toponet.metrics.centreline import cldice_score
 from toponet.metrics.conventions import BettiConvention
 from toponet.metrics.euler import euler_number_error
+from toponet.metrics.instances import (
+    InstanceConvention,
+    InstanceRandResult,
+    instance_rand_score,
+    instance_variation_of_information,
+)
 from toponet.metrics.partition import (
     VariationOfInformationResult,
     adapted_rand_score,
@@ -31,6 +37,10 @@ if TYPE_CHECKING:
         PixelAccuracy,
         VariationOfInformation,
     )
+    from toponet.metrics.instance_classes import (
+        InstanceRandScore,
+        InstanceVariationOfInformation,
+    )
     from toponet.metrics.structure_classes import CldiceScore, EulerNumberError
 
 # Importing torchmetrics takes as long as importing torch.
@@ -42,6 +52,8 @@ __getattr__ = on_demand(
         "BettiNumberError": "toponet.metrics.classes",
         "CldiceScore": "toponet.metrics.structure_classes",
         "EulerNumberError": "toponet.metrics.structure_classes",
+        "InstanceRandScore": "toponet.metrics.instance_classes",
+        "InstanceVariationOfInformation": "toponet.metrics.instance_classes",
         "PixelAccuracy": "toponet.metrics.classes",
         "VariationOfInformation": "toponet.metrics.classes",
     },
@@ -55,6 +67,10 @@ __all__ = [
     "BettiNumberError",
     "CldiceScore",
     "EulerNumberError",
+    "InstanceConvention",
+    "InstanceRandResult",
+    "InstanceRandScore",
+    "InstanceVariationOfInformation",
     "PixelAccuracy",
     "VariationOfInformation",
     "VariationOfInformationResult",
@@ -63,6 +79,8 @@ __all__ = [
     "betti_number_error",
     "cldice_score",
     "euler_number_error",
+    "instance_rand_score",
+    "instance_variation_of_information",
     "pixel_accuracy",
     "variation_of_information",
 ]

@@ -34,9 +34,26 @@ class Comparison(NamedTuple):
     @property
     def images(self) -> NDArray[np.intp]:
         """Indices of the images in which a pixel counts."""
-        if self.valid is None:
-            return np.arange(len(self.target))
-        return np.flatnonzero(self.valid.any(axis=(1, 2)))
+        return _images_that_count(len(self.target), self.valid)
+
+
+class Labels(NamedTuple):
+    """Label maps that are compared, (B, H, W) each.
+
+    Attributes:
+        prediction: Whole numbers.
+        target: Whole numbers.
+        valid: Which pixels count; None = all.
+    """
+
+    prediction: NDArray[Any]
+    target: NDArray[Any]
+    valid: NDArray[np.bool_] | None
+
+    @property
+    def images(self) -> NDArray[np.intp]:
+        """Indices of the images in which a pixel counts."""
+        return _images_that_count(len(self.target), self.valid)
 
 
 def to_numpy(name: str, images: Masks) -> NDArray[Any]:
@@ -62,6 +79,19 @@ def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None)
             f"prediction must lie in [0, 1], got values from {values.min()} to {values.max()}"
         )
     return compared._replace(prediction=values)
+
+
+def labels_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Labels:
+    """Two label maps of the same shape. Values where ``valid`` is 0 don't matter."""
+    arrays = _arrays_of_one_shape(prediction, target, valid)
+    for name, array in zip(("prediction", "target"), arrays, strict=False):
+        if array is not None and array.dtype.kind not in "iu":
+            raise TypeError(
+                f"{name} must hold whole numbers, one for each instance, got {array.dtype}: "
+                "convert a label map to an integer dtype, and number the cells of a mask by "
+                "toponet.topology.label_cells"
+            )
+    return Labels(*arrays)
 
 
 def without_channel(name: str, images: Masks) -> NDArray[Any]:
@@ -98,8 +128,24 @@ def mean_over_images(rows: NDArray[np.float64]) -> list[float]:
     return means
 
 
+def _images_that_count(count: int, valid: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    return np.arange(count) if valid is None else np.flatnonzero(valid.any(axis=(1, 2)))
+
+
 def _arrays_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
-    """Arrays of one shape. The values of the prediction aren't checked."""
+    """A mask of the truth, and a prediction whose values aren't checked."""
+    predicted, truth, counted = _arrays_of_one_shape(prediction, target, valid)
+    return Comparison(
+        taken_for_structure(predicted, counted),
+        binary_masks("target", taken_for_structure(truth, counted)),
+        counted,
+    )
+
+
+def _arrays_of_one_shape(
+    prediction: Masks, target: Masks, valid: Masks | None
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_] | None]:
+    """(B, H, W) each. The values of prediction and truth aren't checked."""
     predicted = batch_of_2d("prediction", to_numpy("prediction", prediction))
     truth = batch_of_2d("target", to_numpy("target", target))
     if predicted.shape != truth.shape:
@@ -110,11 +156,7 @@ def _arrays_to_compare(prediction: Masks, target: Masks, valid: Masks | None) ->
     counted = None
     if valid is not None:
         counted = valid_pixels(batch_of_2d("valid", to_numpy("valid", valid)), truth.shape)
-    return Comparison(
-        taken_for_structure(predicted, counted),
-        binary_masks("target", taken_for_structure(truth, counted)),
-        counted,
-    )
+    return predicted, truth, counted
 
 
 def _is_tensor(images: Masks) -> TypeGuard[Tensor]:

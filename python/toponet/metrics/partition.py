@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.validation import check_connectivity, check_flag
+from toponet.metrics._agreement import rand_numbers, split_and_merge
 from toponet.metrics.inputs import (
     Masks,
     likelihood_to_compare,
@@ -132,7 +133,8 @@ def rand_scores(
     for k in compared.images:
         cells = label_cells(compared.target[k], connectivity)
         cuts = (compared.prediction[k] >= threshold for threshold in thresholds)
-        scores.append([_rand_score(label_cells(cut, connectivity), cells) for cut in cuts])
+        pairs = (_of_true_cells(label_cells(cut, connectivity), cells) for cut in cuts)
+        scores.append([rand_numbers(*pair)[0] for pair in pairs])
     return np.reshape(scores, (-1, len(thresholds)))
 
 
@@ -140,18 +142,13 @@ def conditional_entropies(
     prediction: Masks, target: Masks, connectivity: int, valid: Masks | None = None
 ) -> NDArray[np.float64]:
     """(images, 2) Split and merge in bits, for each image in which a pixel counts."""
-    from skimage.metrics import variation_of_information as entropies
-
     check_connectivity(connectivity)
     compared = masks_to_compare(prediction, target, valid)
     per_image = []
     for k in compared.images:
-        truth = compared.target[k]
-        if truth.all():
-            per_image.append((0.0, 0.0))
-            continue
-        cells = (label_cells(mask, connectivity) for mask in (truth, compared.prediction[k]))
-        per_image.append(entropies(*cells, ignore_labels=(0,)))
+        masks = compared.prediction[k], compared.target[k]
+        cells = (label_cells(mask, connectivity) for mask in masks)
+        per_image.append(split_and_merge(*_of_true_cells(*cells)))
     return np.reshape(per_image, (-1, 2))
 
 
@@ -162,18 +159,9 @@ def _describe_cells(connectivity: int) -> str:
     )
 
 
-def _rand_score(predicted_cells: NDArray[np.int64], true_cells: NDArray[np.int64]) -> float:
-    from skimage.metrics import adapted_rand_error
-
-    compared = true_cells > 0
-    if not any(_holds_pair(cells[compared]) for cells in (predicted_cells, true_cells)):
-        return 1.0
-    # If one of the two holds no pair, its precision or recall is 0/0; the error is a number.
-    with np.errstate(invalid="ignore"):
-        error, *_ = adapted_rand_error(true_cells, predicted_cells, ignore_labels=(0,))
-    return 1.0 - float(error)
-
-
-def _holds_pair(labels: NDArray[np.int64]) -> bool:
-    """Whether two pixels have the same label."""
-    return bool((np.bincount(labels) > 1).any())
+def _of_true_cells(
+    predicted: NDArray[np.int64], true: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The labels of the pixels that lie in true cells, (n,) each."""
+    compared = true > 0
+    return predicted[compared], true[compared]

@@ -1,0 +1,107 @@
+"""The metrics of label maps as ``torchmetrics.Metric`` classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from toponet.metrics._mean_metric import MeanMetric
+from toponet.metrics.instances import (
+    InstanceConvention,
+    describe_instance_information,
+    describe_instance_rand,
+    instance_entropies,
+    instance_rand_rows,
+)
+
+
+class InstanceRandScore(MeanMetric):
+    """Adapted Rand F-score of two label maps, with precision and recall, mean over images.
+
+    The class of :func:`toponet.metrics.instance_rand_score`. ``update`` takes label maps.
+
+    Args:
+        background: The number that is no instance; None = all numbers are instances.
+        predicted_background: "segment", "pixels" or "ignored".
+        kwargs: torchmetrics' own options.
+
+    Returns:
+        ``compute``: a dict of scalars ``instance_ari``, ``instance_precision`` and
+        ``instance_recall``.
+
+    Raises:
+        TypeError: For the reasons of the function.
+        ValueError: For the reasons of the function; from ``compute`` if there was no update.
+    """
+
+    higher_is_better = True
+    plot_upper_bound = 1.0
+
+    def __init__(
+        self,
+        *,
+        background: int | None = 0,
+        predicted_background: str = "segment",
+        **kwargs: Any,
+    ) -> None:
+        """Checks the options."""
+        convention = InstanceConvention(background, predicted_background)
+        super().__init__(3, describe_instance_rand(convention), **kwargs)
+        self._compared = convention
+
+    def compute(self) -> dict[str, Tensor]:
+        """The three numbers, by name."""
+        names = ("instance_ari", "instance_precision", "instance_recall")
+        return dict(zip(names, self._means().unbind(), strict=True))
+
+    def _measure(
+        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
+        return instance_rand_rows(preds, target, self._compared, valid)
+
+
+class InstanceVariationOfInformation(MeanMetric):
+    """Variation of information between two label maps, in bits, mean over images; 0 is perfect.
+
+    The class of :func:`toponet.metrics.instance_variation_of_information`. ``update`` takes label
+    maps.
+
+    Args:
+        background: The number that is no instance; None = all numbers are instances.
+        predicted_background: "segment", "pixels" or "ignored".
+        kwargs: torchmetrics' own options.
+
+    Returns:
+        ``compute``: a dict of scalars ``instance_voi_split`` and ``instance_voi_merge``.
+
+    Raises:
+        TypeError: For the reasons of the function.
+        ValueError: For the reasons of the function; from ``compute`` if there was no update.
+    """
+
+    higher_is_better = False
+
+    def __init__(
+        self,
+        *,
+        background: int | None = 0,
+        predicted_background: str = "segment",
+        **kwargs: Any,
+    ) -> None:
+        """Checks the options."""
+        convention = InstanceConvention(background, predicted_background)
+        super().__init__(2, describe_instance_information(convention), **kwargs)
+        self._compared = convention
+
+    def compute(self) -> dict[str, Tensor]:
+        """Split and merge, by name."""
+        split, merge = self._means()
+        return {"instance_voi_split": split, "instance_voi_merge": merge}
+
+    def _measure(
+        self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
+        return instance_entropies(preds, target, self._compared, valid)

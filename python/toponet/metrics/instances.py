@@ -192,11 +192,11 @@ def _partitions(
     background, pairs = convention.background, []
     for k in compared.images:
         predicted, true = compared.prediction[k], compared.target[k]
-        kept = np.ones(true.shape, bool) if compared.valid is None else compared.valid[k].copy()
+        kept = np.ones(true.shape, bool) if compared.valid is None else compared.valid[k]
         if background is not None:
-            kept &= true != background
+            kept = kept & (true != background)
             if convention.predicted_background == "ignored":
-                kept &= predicted != background
+                kept = kept & (predicted != background)
         pairs.append((_numbered(predicted[kept]), _numbered(true[kept])))
         if convention.predicted_background == "pixels":
             loose = predicted[kept] == background

@@ -97,7 +97,7 @@ def make_runs(options: argparse.Namespace) -> list[str]:
 
 def make_chains(options: argparse.Namespace) -> list[list[Run]]:
     """All runs that were asked for, a chain for each seed, fold and data set."""
-    sets = dict(_data_set(text) for text in options.data)
+    sets = dict(data_set(text) for text in options.data)
     if len(sets) < len(options.data):
         raise ValueError(f"--data names a data set twice: {' '.join(options.data)}")
     on_cpu = {device == "cpu" for device in options.devices}
@@ -147,7 +147,7 @@ def _path_of(options: argparse.Namespace) -> Path:
     return path
 
 
-def _data_set(text: str) -> tuple[str, str]:
+def data_set(text: str) -> tuple[str, str]:
     """Name and what --data takes."""
     name, _, path = text.partition("=")
     if not path and not name.startswith("synthetic_"):

@@ -107,15 +107,15 @@ def _means(data: str, records: Sequence[Record], present: Sequence[Variant]) -> 
         (with_arrow(name), ("late", name)) for name in METRIC_NAMES
     ]
     columns.insert(2, (with_arrow("ari") + ", maximal", ("maximal_ari",)))
-    lines = _head(["", "runs", *(label for label, _ in columns)])
+    lines = head(["", "runs", *(label for label, _ in columns)])
     for variant in present:
         numbers = [list(values(records, variant.name, *path).values()) for _, path in columns]
-        lines.append(_line([variant.label, str(len(numbers[0])), *map(_mean, numbers)]))
+        lines.append(line([variant.label, str(len(numbers[0])), *map(_mean, numbers)]))
         if variant.name in PAPER.get(data, {}):
             figures = PAPER[data][variant.name]
             places = [IN_THE_PAPER.get(path[-1]) for _, path in columns]
             cells = ["" if place is None else f"{figures[place]:g}" for place in places]
-            lines.append(_line(["*in the paper*", "", *cells]))
+            lines.append(line(["*in the paper*", "", *cells]))
     return lines
 
 
@@ -126,7 +126,7 @@ def _differences(
     compared = [v for v in present if len(paired(records, v, "fold")[0])]
     if not compared:
         return []
-    lines = _head([title, "pairs", *map(with_arrow, METRIC_NAMES), "target"])
+    lines = head([title, "pairs", *map(with_arrow, METRIC_NAMES), "target"])
     for variant in compared:
         cells, means, shares = [], {}, {}
         for name in METRIC_NAMES:
@@ -143,14 +143,14 @@ def _differences(
             and means["ari"] >= 0
             and means["voi"] <= 0
         )
-        lines.append(_line([variant.label, str(len(ours)), *cells, "met" if met else "missed"]))
+        lines.append(line([variant.label, str(len(ours)), *cells, "met" if met else "missed"]))
     return lines
 
 
 def _choice(records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
     """The threshold chosen, for all methods alike."""
     names = ("threshold", *METRIC_NAMES)
-    lines = _head(["at a chosen threshold", *names])
+    lines = head(["at a chosen threshold", *names])
     lines += [_row(records, v, [("chosen", name) for name in names]) for v in present]
     differences = _differences(records, present, "chosen", "there, against its twin (p)")
     return [
@@ -170,10 +170,10 @@ def _holes(records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
         for name in YARDSTICKS
     )
     return [
-        *_head(["holes a patch", *(f"{what}, {size}" for _, size, what in surpluses)]),
+        *head(["holes a patch", *(f"{what}, {size}" for _, size, what in surpluses)]),
         *(_row(records, v, surpluses) for v in present),
         "",
-        *_head(["Betti error of holes", *ERRORS]),
+        *head(["Betti error of holes", *ERRORS]),
         *(_row(records, v, [("holes", name, "error") for name in ERRORS]) for v in present),
         "",
         "Of the last epoch, at the threshold 0.5, over framed patches of 65 x 65 (or as the column "
@@ -184,7 +184,7 @@ def _holes(records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
 
 def _mistakes(records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
     return [
-        *_head(["mistakes an image", *KINDS]),
+        *head(["mistakes an image", *KINDS]),
         *(_row(records, v, [("mistakes", kind) for kind in KINDS]) for v in present),
         "",
         "Of the last epoch, at the threshold 0.5: the marks of `toponet.plots.plot_mistakes` in "
@@ -201,7 +201,7 @@ def _row(records: Sequence[Record], variant: Variant, paths: Sequence[tuple[str,
         share = f" ({ours.sum() / twins.sum() - 1:+.0%})" if counts and twins.any() else ""
         mean = np.mean(list(values(records, variant.name, *path).values()))
         cells.append(f"{mean:.3f}{share}")
-    return _line(cells)
+    return line(cells)
 
 
 def save_csv(path: Path, records: Sequence[Record]) -> None:
@@ -253,11 +253,13 @@ def plot(records: Sequence[Record], variants: Sequence[Variant]) -> Figure:
     return figure
 
 
-def _head(cells: Sequence[str]) -> list[str]:
-    return [_line(cells), "|" + "---|" * len(cells)]
+def head(cells: Sequence[str]) -> list[str]:
+    """The two lines that begin a table."""
+    return [line(cells), "|" + "---|" * len(cells)]
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """A row."""
     return "| " + " | ".join(cells) + " |"
 
 

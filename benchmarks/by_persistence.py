@@ -109,7 +109,7 @@ def row_of(run: Path, spec: str, metric: str) -> Row:
     checkpoint = run / "checkpoints" / "last.ckpt"
     choice = toponet.choose_segmentation(
         likelihoods_of(checkpoint, training), truths_of(training), metric=metric,
-        valid=training.valid, dims=config.dims, connectivity=config.connectivity,
+        valid=training.valid, connectivity=config.connectivity,
     )  # fmt: skip
     likelihoods, truths = likelihoods_of(checkpoint, held_out), truths_of(held_out)
     measured = {

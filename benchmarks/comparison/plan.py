@@ -22,6 +22,7 @@ class Variant:
         twin: The variant that it shares the cross-entropy phase with and is compared with; None =
             cross-entropy alone.
         start: Part of the epochs before its topological loss.
+        length: Part of the epochs that it trains.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Variant:
     options: tuple[str, ...]
     twin: str | None = None
     start: float = 0.5
+    length: float = 1.0
 
 
 def _method(name: str, label: str, twin: str | None = None) -> Variant:
@@ -81,14 +83,41 @@ ABLATIONS = (
     ),
 )  # fmt: skip
 
-SETS = {"methods": METHODS, "ablation": ABLATIONS}
+# 48 epochs, in which cross-entropy converges, then 10 from there at a constant rate.
+CONVERGED = 48 / 58
+
+
+def _fine_tuned(name: str, label: str, *options: str) -> Variant:
+    base = ("--preset", "unet", "--lr", "3e-4", "--lr-schedule", "constant")
+    return Variant(name, label, "unet", (*base, *options), "unet", CONVERGED)
+
+
+def _matched(matching: str, ratio: str, *options: str) -> tuple[str, ...]:
+    return ("--topo-loss", "persistence", "--matching", matching, "--dims", "[0, 1]", "--frame",
+            "true", "--topo-weight", "auto", "--topo-ratio", ratio, *options)  # fmt: skip
+
+
+FINE_TUNINGS = (
+    Variant("unet", "cross-entropy to convergence", "unet", ("--preset", "unet"),
+            length=CONVERGED),
+    _fine_tuned("on", "10 more epochs of cross-entropy"),
+    *(
+        _fine_tuned(f"{matching}_{ratio}", f"10 epochs with {matching}, ratio {ratio}",
+                    *_matched(matching, ratio))
+        for matching in ("complete", "wasserstein", "persistence")
+        for ratio in ("3", "10", "30")
+    ),
+)  # fmt: skip
+
+SETS = {"methods": METHODS, "ablation": ABLATIONS, "fine_tuning": FINE_TUNINGS}
 # Options are compared on inner splits: nothing is chosen on a fold that is reported.
-INNER_SETS = ("ablation",)
+INNER_SETS = ("ablation", "fine_tuning")
 
 # Epochs and iterations an epoch, by network.
 BUDGETS = {
     "minutes": {"dive": (8, 40), "unet": (8, 200)},
     "twice": {"dive": (16, 40), "unet": (16, 200)},
+    "converged": {"unet": (58, 200)},
     "hours": {"dive": (20, 250), "unet": (20, 1000)},
     # As many epochs as in the paper's figure 7.
     "full": {"dive": (50, 1000), "unet": (50, 1000)},
@@ -156,9 +185,9 @@ def make_chain(
         place, extra = f"inner-{place}", ("--inner-fold", str(fold), *extra)
     for variant in sorted(variants, key=lambda v: v.twin is not None):
         epochs, iterations = BUDGETS[budget][variant.network]
-        begin = round(epochs * variant.start) + 1
+        begin, length = round(epochs * variant.start) + 1, round(epochs * variant.length)
         config = parse([
-            "--preset", data, *variant.options, "--data", spec, "--epochs", str(epochs),
+            "--preset", data, *variant.options, "--data", spec, "--epochs", str(length),
             "--iterations-per-epoch", str(iterations), "--topo-start-epoch", str(begin),
             "--fold", str(fold), "--seed", str(seed), "--metric-patches", "1000",
             "--segmentation-metric", "none",

@@ -410,3 +410,17 @@ def test_what_is_kept_was_made_as_runs_are_made_today(name: str, tmp_path: Path)
         (run,) = [run for run in chain if run.variant.name == record["variant"]]
         assert kept(records, run) is record
     assert len(records) > 20
+
+
+def test_fine_tuning_begins_where_cross_entropy_ended(tmp_path: Path) -> None:
+    variants = [v for v in SETS["fine_tuning"] if v.name in ("unet", "on", "wasserstein_10")]
+    twin, *tuned = make_chain(
+        "synthetic_membranes", "synthetic:membranes", variants, "converged", 0, 0, True, tmp_path
+    )
+    assert {run.config.lr_schedule for run in tuned} == {"constant"}
+    for run in tuned:
+        assert run.config.start_from == str(
+            twin.folder / "checkpoints" / f"epoch_{twin.config.epochs:04d}.ckpt"
+        )
+        assert run.config.topo_start_epoch == twin.config.epochs + 1
+        assert run.config.epochs == twin.config.epochs + 10

@@ -39,6 +39,8 @@ PUBLIC = [
     "toponet.metrics.cldice_score",
     "toponet.metrics.euler_number_error",
     "toponet.metrics.instance_rand_score",
+    "toponet.metrics.protocol_metrics",
+    "toponet.metrics.scalar_metric",
     "toponet.persistence",
     "toponet.plots",
     "toponet.plots.plot_critical_pixels",

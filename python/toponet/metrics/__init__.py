@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         InstanceRandScore,
         InstanceVariationOfInformation,
     )
+    from toponet.metrics.presets import protocol_metrics, scalar_metric
     from toponet.metrics.structure_classes import CldiceScore, EulerNumberError
 
 # Importing torchmetrics takes as long as importing torch.
@@ -56,6 +57,8 @@ __getattr__ = on_demand(
         "InstanceVariationOfInformation": "toponet.metrics.instance_classes",
         "PixelAccuracy": "toponet.metrics.classes",
         "VariationOfInformation": "toponet.metrics.classes",
+        "protocol_metrics": "toponet.metrics.presets",
+        "scalar_metric": "toponet.metrics.presets",
     },
 )
 
@@ -82,5 +85,7 @@ __all__ = [
     "instance_rand_score",
     "instance_variation_of_information",
     "pixel_accuracy",
+    "protocol_metrics",
+    "scalar_metric",
     "variation_of_information",
 ]

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 
 
 class _BettiErrorOptions(BettiOptions, total=False):
-    """The options of a Betti error, and torchmetrics' own."""
+    """The options of a Betti error, those of all classes, and torchmetrics' own."""
 
+    only: str | None
+    threshold: float | None
     compute_on_cpu: bool
     dist_sync_on_step: bool
     process_group: Any
@@ -52,10 +54,12 @@ class _BettiMetric(MeanMetric):
     """Betti errors, with a convention."""
 
     higher_is_better = False
+    _by_name = True
     _prefix: str
 
     def __init__(self, convention: BettiConvention, **kwargs: Any) -> None:
-        super().__init__(len(convention.dims), str(convention), **kwargs)
+        names = [f"{self._prefix}_{dimension}" for dimension in convention.dims]
+        super().__init__(names, str(convention), **kwargs)
         self._convention = convention
         self._number: int | None = None
 
@@ -64,14 +68,10 @@ class _BettiMetric(MeanMetric):
         """All options that the numbers are measured by."""
         return self._convention
 
-    def compute(self) -> dict[str, Tensor]:
-        """The error of each dimension, by name."""
-        names = (f"{self._prefix}_{dimension}" for dimension in self._convention.dims)
-        return dict(zip(names, self._means().unbind(), strict=True))
-
     def result(self) -> BettiErrorResult:
-        """The result of :meth:`compute` in the form of the function, with its convention."""
-        return betti_result([float(error) for error in self.compute().values()], self._convention)
+        """All errors so far in the form of the function, with their convention."""
+        errors = [float(error) for error in self._numbers().values()]
+        return betti_result(errors, self._convention)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Adds a batch and returns the error of this batch, with the patches of ``update``."""
@@ -99,7 +99,8 @@ class BettiError(_BettiMetric):
 
     Args:
         kwargs: The options of :func:`toponet.metrics.betti_error`, from ``convention`` to ``dims``,
-            and torchmetrics' own, such as ``process_group``.
+            ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics' own,
+            such as ``process_group``.
 
     Returns:
         ``compute``: a dict of scalars ``betti_error_0`` and ``betti_error_1``.
@@ -139,7 +140,8 @@ class BettiNumberError(_BettiMetric):
     Args:
         connectivity: Connectivity of the structure.
         frame: True, False or "rim".
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a dict of scalars ``betti_number_error_0`` and ``betti_number_error_1``.
@@ -165,7 +167,8 @@ class AdaptedRandScore(MeanMetric):
     Args:
         connectivity: Connectivity of the structure; cells have the dual one.
         maximal: Whether to take the best of 19 thresholds. One threshold holds for all images.
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a scalar.
@@ -184,13 +187,13 @@ class AdaptedRandScore(MeanMetric):
         check_connectivity(connectivity)
         check_flag("maximal", maximal)
         means = len(THRESHOLDS) if maximal else 1
-        super().__init__(means, describe_rand_score(connectivity, maximal), **kwargs)
+        words = describe_rand_score(connectivity, maximal)
+        super().__init__(("ari",), words, means=means, **kwargs)
         self.connectivity = connectivity
         self.maximal = maximal
 
-    def compute(self) -> Tensor:
-        """The score."""
-        return self._means().max()
+    def _numbers(self) -> dict[str, Tensor]:
+        return {"ari": self._means().max()}
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
@@ -205,7 +208,8 @@ class VariationOfInformation(MeanMetric):
 
     Args:
         connectivity: Connectivity of the structure; cells have the dual one.
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a dict of scalars ``voi_split`` and ``voi_merge``; VOI is their sum.
@@ -217,16 +221,16 @@ class VariationOfInformation(MeanMetric):
 
     higher_is_better = False
 
+    _by_name = True
+
     def __init__(self, *, connectivity: int = 8, **kwargs: Any) -> None:
         """Checks the options."""
         check_connectivity(connectivity)
-        super().__init__(2, describe_information(connectivity), **kwargs)
+        super().__init__(("voi_split", "voi_merge"), describe_information(connectivity), **kwargs)
         self.connectivity = connectivity
 
-    def compute(self) -> dict[str, Tensor]:
-        """Split and merge, by name."""
-        split, merge = self._means()
-        return {"voi_split": split, "voi_merge": merge}
+    def _sums_by_name(self) -> dict[str, tuple[str, ...]]:
+        return {"voi": self._names}
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
@@ -240,7 +244,8 @@ class PixelAccuracy(MeanMetric):
     The class of :func:`toponet.metrics.pixel_accuracy`.
 
     Args:
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a scalar.
@@ -255,11 +260,7 @@ class PixelAccuracy(MeanMetric):
 
     def __init__(self, **kwargs: Any) -> None:
         """There are no options but torchmetrics' own."""
-        super().__init__(1, EQUAL_SHARE, **kwargs)
-
-    def compute(self) -> Tensor:
-        """The share."""
-        return self._means()[0]
+        super().__init__(("accuracy",), EQUAL_SHARE, **kwargs)
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None

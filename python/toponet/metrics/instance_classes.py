@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from toponet.metrics._mean_metric import MeanMetric
 from toponet.metrics.instances import (
@@ -26,7 +25,8 @@ class InstanceRandScore(MeanMetric):
     Args:
         background: The number that is no instance; None = all numbers are instances.
         predicted_background: "segment", "pixels" or "ignored".
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a dict of scalars ``instance_ari``, ``instance_precision`` and
@@ -39,6 +39,7 @@ class InstanceRandScore(MeanMetric):
 
     higher_is_better = True
     plot_upper_bound = 1.0
+    _by_name = True
 
     def __init__(
         self,
@@ -49,13 +50,9 @@ class InstanceRandScore(MeanMetric):
     ) -> None:
         """Checks the options."""
         convention = InstanceConvention(background, predicted_background)
-        super().__init__(3, describe_instance_rand(convention), **kwargs)
-        self._compared = convention
-
-    def compute(self) -> dict[str, Tensor]:
-        """The three numbers, by name."""
         names = ("instance_ari", "instance_precision", "instance_recall")
-        return dict(zip(names, self._means().unbind(), strict=True))
+        super().__init__(names, describe_instance_rand(convention), **kwargs)
+        self._compared = convention
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
@@ -72,7 +69,8 @@ class InstanceVariationOfInformation(MeanMetric):
     Args:
         background: The number that is no instance; None = all numbers are instances.
         predicted_background: "segment", "pixels" or "ignored".
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a dict of scalars ``instance_voi_split`` and ``instance_voi_merge``.
@@ -83,6 +81,7 @@ class InstanceVariationOfInformation(MeanMetric):
     """
 
     higher_is_better = False
+    _by_name = True
 
     def __init__(
         self,
@@ -93,13 +92,12 @@ class InstanceVariationOfInformation(MeanMetric):
     ) -> None:
         """Checks the options."""
         convention = InstanceConvention(background, predicted_background)
-        super().__init__(2, describe_instance_information(convention), **kwargs)
+        names = ("instance_voi_split", "instance_voi_merge")
+        super().__init__(names, describe_instance_information(convention), **kwargs)
         self._compared = convention
 
-    def compute(self) -> dict[str, Tensor]:
-        """Split and merge, by name."""
-        split, merge = self._means()
-        return {"instance_voi_split": split, "instance_voi_merge": merge}
+    def _sums_by_name(self) -> dict[str, tuple[str, ...]]:
+        return {"instance_voi": self._names}
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None

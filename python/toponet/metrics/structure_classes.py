@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from toponet._ground.validation import check_choice
 from toponet.metrics._mean_metric import MeanMetric
@@ -27,7 +26,8 @@ class CldiceScore(MeanMetric):
 
     Args:
         skeleton: "zhang" or "lee".
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a scalar.
@@ -43,12 +43,8 @@ class CldiceScore(MeanMetric):
     def __init__(self, *, skeleton: str = DEFAULT_SKELETON, **kwargs: Any) -> None:
         """Checks the options."""
         check_choice("skeleton", skeleton, SKELETONS)
-        super().__init__(1, describe_centreline(skeleton), **kwargs)
+        super().__init__(("cldice",), describe_centreline(skeleton), **kwargs)
         self.skeleton = skeleton
-
-    def compute(self) -> Tensor:
-        """The score."""
-        return self._means()[0]
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
@@ -64,7 +60,8 @@ class EulerNumberError(MeanMetric):
     Args:
         connectivity: Connectivity of the structure.
         frame: True, False or "rim".
-        kwargs: torchmetrics' own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own options.
 
     Returns:
         ``compute``: a scalar.
@@ -79,12 +76,9 @@ class EulerNumberError(MeanMetric):
     def __init__(self, *, connectivity: int = 8, frame: bool | str = True, **kwargs: Any) -> None:
         """Checks the options."""
         counted = betti_convention(patches="whole", connectivity=connectivity, frame=frame)
-        super().__init__(1, describe_euler(connectivity, frame), **kwargs)
+        words = describe_euler(connectivity, frame)
+        super().__init__(("euler_number_error",), words, **kwargs)
         self._counted = counted
-
-    def compute(self) -> Tensor:
-        """The error."""
-        return self._means()[0]
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None

@@ -99,8 +99,8 @@ class BettiError(_BettiMetric):
 
     Args:
         kwargs: The options of :func:`toponet.metrics.betti_error`, from ``convention`` to ``dims``,
-            ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics' own,
-            such as ``process_group``.
+            ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
+            own, such as ``process_group``.
 
     Returns:
         ``compute``: a dict of scalars ``betti_error_0`` and ``betti_error_1``.
@@ -140,8 +140,8 @@ class BettiNumberError(_BettiMetric):
     Args:
         connectivity: Connectivity of the structure.
         frame: True, False or "rim".
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``betti_number_error_0`` and ``betti_number_error_1``.
@@ -167,8 +167,8 @@ class AdaptedRandScore(MeanMetric):
     Args:
         connectivity: Connectivity of the structure; cells have the dual one.
         maximal: Whether to take the best of 19 thresholds. One threshold holds for all images.
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a scalar.
@@ -208,8 +208,8 @@ class VariationOfInformation(MeanMetric):
 
     Args:
         connectivity: Connectivity of the structure; cells have the dual one.
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``voi_split`` and ``voi_merge``; VOI is their sum.
@@ -244,8 +244,8 @@ class PixelAccuracy(MeanMetric):
     The class of :func:`toponet.metrics.pixel_accuracy`.
 
     Args:
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a scalar.

@@ -25,8 +25,8 @@ class InstanceRandScore(MeanMetric):
     Args:
         background: The number that is no instance; None = all numbers are instances.
         predicted_background: "segment", "pixels" or "ignored".
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``instance_ari``, ``instance_precision`` and
@@ -69,8 +69,8 @@ class InstanceVariationOfInformation(MeanMetric):
     Args:
         background: The number that is no instance; None = all numbers are instances.
         predicted_background: "segment", "pixels" or "ignored".
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``instance_voi_split`` and ``instance_voi_merge``.

@@ -26,8 +26,8 @@ class CldiceScore(MeanMetric):
 
     Args:
         skeleton: "zhang" or "lee".
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a scalar.
@@ -60,8 +60,8 @@ class EulerNumberError(MeanMetric):
     Args:
         connectivity: Connectivity of the structure.
         frame: True, False or "rim".
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and torchmetrics'
-            own options.
+        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
+            torchmetrics' own options.
 
     Returns:
         ``compute``: a scalar.

@@ -42,6 +42,29 @@ py::tuple betti_matching(const Images<Value>& f, const Images<Value>& g, bool di
                           to_array(std::move(matching.splits), {splits}));
 }
 
+/// (B, 2, 3): matched, only in f, only in g; of each dimension.
+py::array_t<std::int64_t> betti_matching_counts(const Images<std::uint8_t>& f,
+                                                const Images<std::uint8_t>& g, int connectivity,
+                                                bool frame, int num_threads) {
+    const Connectivity chosen = to_connectivity(connectivity);
+    const auto views_f = views(f);
+    const auto views_g = views(g);
+    if (!std::equal(f.shape(), f.shape() + 3, g.shape())) {
+        throw std::invalid_argument("expected masks of one shape");
+    }
+    std::vector<std::int64_t> table;
+    {
+        const py::gil_scoped_release release;
+        for (const MaskCounts& counts :
+             batch_betti_matching_counts(views_f, views_g, chosen, frame, num_threads)) {
+            for (const FeatureCounts& features : counts.dimension) {
+                table.insert(table.end(), {features.matched, features.only_f, features.only_g});
+            }
+        }
+    }
+    return to_array(std::move(table), {f.shape(0), 2, 3});
+}
+
 template <class Value>
 void define_betti_matching(py::module_& module) {
     module.def("betti_matching", &betti_matching<Value>, py::arg("f").noconvert(),
@@ -55,6 +78,9 @@ void define_betti_matching(py::module_& module) {
 void bind_betti_matching(py::module_& module) {
     define_betti_matching<float>(module);
     define_betti_matching<double>(module);
+    module.def("betti_matching_counts", &betti_matching_counts, py::arg("f").noconvert(),
+               py::arg("g").noconvert(), py::kw_only(), py::arg("connectivity"), py::arg("frame"),
+               py::arg("num_threads"));
 }
 
 }  // namespace toponet

@@ -83,14 +83,12 @@ std::vector<BinaryTruth> to_truths(const Real& dots, std::size_t patches) {
 
 /// Writes the gradient into the caller's array and returns the losses.
 template <class Value>
-py::array_t<double> binary_topological_loss(const Images<Value>& images, const py::object& masks,
-                                            const py::object& dots, const Whole& boxes,
-                                            const Real& patch_weights, bool patches_overlap,
-                                            std::pair<bool, bool> dimensions,
-                                            std::pair<double, double> dimension_weights,
-                                            int connectivity, bool frame,
-                                            const std::string& matching, double min_persistence,
-                                            int num_threads, Images<Value> gradient) {
+py::array_t<double> binary_topological_loss(
+    const Images<Value>& images, const py::object& masks, const py::object& dots,
+    const Whole& boxes, const Real& patch_weights, bool patches_overlap,
+    std::pair<bool, bool> dimensions, std::pair<double, double> dimension_weights, int connectivity,
+    bool frame, const std::string& matching, double min_persistence, double unmatched_weight,
+    int num_threads, Images<Value> gradient) {
     PatchBatch<Value> batch;
     batch.likelihoods = views(images);
     const py::ssize_t count = images.shape(0);
@@ -121,6 +119,7 @@ py::array_t<double> binary_topological_loss(const Images<Value>& images, const p
                           1.0};
     options.matching = matching;
     options.min_persistence = min_persistence;
+    options.unmatched_weight = unmatched_weight;
     options.dimension_weights[0] = dimension_weights.first;
     options.dimension_weights[1] = dimension_weights.second;
 
@@ -141,7 +140,8 @@ void define_loss(py::module_& module) {
                py::arg("boxes").noconvert(), py::arg("patch_weights").noconvert(),
                py::arg("patches_overlap"), py::arg("dimensions"), py::arg("dimension_weights"),
                py::arg("connectivity"), py::arg("frame"), py::arg("matching"),
-               py::arg("min_persistence"), py::arg("num_threads"), py::arg("gradient").noconvert());
+               py::arg("min_persistence"), py::arg("unmatched_weight"), py::arg("num_threads"),
+               py::arg("gradient").noconvert());
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ def binary_topological_loss(
     frame: bool,
     matching: str,
     min_persistence: float,
+    unmatched_weight: float,
     num_threads: int,
     gradient: NDArray[np.float32] | NDArray[np.float64],
 ) -> NDArray[np.float64]: ...
@@ -76,6 +77,14 @@ def betti_matching(
     frame_value: float,
     num_threads: int,
 ) -> tuple[_Diagrams, _Diagrams, NDArray[np.int64], NDArray[np.int64]]: ...
+def betti_matching_counts(
+    f: NDArray[np.uint8],
+    g: NDArray[np.uint8],
+    *,
+    connectivity: int,
+    frame: bool,
+    num_threads: int,
+) -> NDArray[np.int64]: ...
 def betti_numbers(
     masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
 ) -> NDArray[np.int64]: ...

@@ -239,11 +239,12 @@ def test_what_is_no_image_or_option_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def peer() -> ModuleType:
-    """Betti-Matching-3D as topolosses carries it; its package imports more than it needs."""
+    """Betti-Matching-3D as topolosses carries it."""
     pytest.importorskip("topolosses", reason="topolosses isn't installed: pip install '.[bench]'")
-    from betti_matching_peer import betti_matching_3d
+    from betti_matching_peer import betti_matching_loss
 
-    return betti_matching_3d()
+    module: ModuleType = betti_matching_loss().betti_matching
+    return module
 
 
 def peer_counts(peer: ModuleType, f: Image, g: Image) -> list[list[int]]:

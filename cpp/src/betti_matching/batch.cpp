@@ -1,5 +1,7 @@
 #include "toponet/betti_matching/batch.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -8,6 +10,8 @@
 #include "toponet/basics/parallel_for.hpp"
 #include "toponet/basics/to_size.hpp"
 #include "toponet/betti_matching/betti_matcher.hpp"
+#include "toponet/betti_matching/binary_betti_matcher.hpp"
+#include "toponet/persistence/betti_numbers.hpp"
 
 namespace toponet {
 namespace {
@@ -44,7 +48,60 @@ void append(const MatchedDiagrams<Value>& image, BatchMatching<Value>& batch) {
     batch.splits.push_back(static_cast<std::int64_t>(batch.partners.size() / 2));
 }
 
+/// Counts the features of masks; keeps its workspace.
+class MaskComparison {
+  public:
+    MaskCounts count(const ImageView<std::uint8_t>& f, const ImageView<std::uint8_t>& g,
+                     Connectivity connectivity, bool frame, int num_threads) {
+        values_.resize(to_size(f.pixel_count()));
+        for (std::int64_t r = 0; r < f.height; ++r) {
+            std::copy_n(f.row(r), f.width, values_.data() + r * f.width);
+        }
+        const ImageView<float> image{values_.data(), f.height, f.width, f.width};
+        matcher_.match(image, g, {true, true, connectivity, frame, 1.0}, num_threads);
+        const BettiNumbers of_f = counter_.count(f, connectivity, frame);
+        const BettiNumbers of_g = counter_.count(g, connectivity, frame);
+        // What never dies is a feature of a mask that isn't empty.
+        const bool both = of_f.components > 0 && of_g.components > 0;
+        const std::int64_t matched[2] = {matched_dots(0) + (!frame && both), matched_dots(1)};
+        return {{{matched[0], of_f.components - matched[0], of_g.components - matched[0]},
+                 {matched[1], of_f.holes - matched[1], of_g.holes - matched[1]}}};
+    }
+
+  private:
+    /// Dots that die and have a partner.
+    std::int64_t matched_dots(std::size_t dimension) const {
+        const auto& pairs = matcher_.diagram().dimension[dimension];
+        std::int64_t matched = 0;
+        for (std::size_t row = 0; row < pairs.size(); ++row) {
+            matched += !std::isinf(pairs[row].death) && matcher_.is_matched(dimension, row);
+        }
+        return matched;
+    }
+
+    std::vector<float> values_;
+    BinaryBettiMatcher<float> matcher_;
+    BettiCounter counter_;
+};
+
 }  // namespace
+
+std::vector<MaskCounts> batch_betti_matching_counts(const std::vector<ImageView<std::uint8_t>>& f,
+                                                    const std::vector<ImageView<std::uint8_t>>& g,
+                                                    Connectivity connectivity, bool frame,
+                                                    int num_threads) {
+    const Division division =
+        divide_threads(f, num_threads, BinaryBettiMatcher<float>::pixels_per_thread);
+    std::vector<MaskComparison> comparisons(to_size(division.tasks));
+    std::vector<MaskCounts> counts(f.size());
+    parallel_for(static_cast<std::int64_t>(f.size()), division.tasks,
+                 [&](int thread, std::int64_t i) {
+                     const auto image = to_size(i);
+                     counts[image] = comparisons[to_size(thread)].count(
+                         f[image], g[image], connectivity, frame, division.threads_each);
+                 });
+    return counts;
+}
 
 template <class Value>
 BatchMatching<Value> batch_betti_matching(const std::vector<ImageView<Value>>& f,

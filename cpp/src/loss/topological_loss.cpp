@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "toponet/loss/betti_comparison.hpp"
 #include "toponet/loss/binary_comparison.hpp"
 
 namespace toponet {
@@ -20,6 +21,7 @@ constexpr NamedComparison<Value> comparisons[] = {
     {"complete", sum_over_patches<BinaryComparison<Value, MatchingMode::complete>>},
     {"wasserstein", sum_over_patches<BinaryComparison<Value, MatchingMode::wasserstein>>},
     {"persistence", sum_over_patches<BinaryComparison<Value, MatchingMode::persistence>>},
+    {"betti", sum_over_patches<BettiComparison<Value>>},
 };
 
 }  // namespace

@@ -18,9 +18,11 @@ from toponet._ground.validation import (
     check_dims,
     check_flag,
     check_min_persistence,
+    check_number,
     check_weights,
     thread_count,
 )
+from toponet.topology.induced_matching import BETTI
 from toponet.topology.matching import MATCHINGS
 
 
@@ -40,20 +42,28 @@ class LossOptions:
     min_persistence: float = 0.0
     dim_weights: Sequence[float] = (1.0, 1.0)
     num_threads: int | None = None
+    unmatched_weight: float = 1.0
 
     def __post_init__(self) -> None:
         """Checks the options, and keeps them as plain Python numbers and tuples."""
         check_dims(self.dims)
         check_connectivity(self.connectivity)
         check_flag("frame", self.frame)
-        check_choice("matching", self.matching, MATCHINGS)
+        check_choice("matching", self.matching, (*MATCHINGS, BETTI))
         check_min_persistence(self.min_persistence)
         thread_count(self.num_threads)
+        weight = check_number("unmatched_weight", self.unmatched_weight, least=0)
+        if weight != 1 and self.matching != BETTI:
+            raise ValueError(
+                f"unmatched_weight needs matching='{BETTI}': the other matchings choose partners "
+                f"by the costs themselves; got {weight:g} with {self.matching!r}"
+            )
         plain = {
             "dims": tuple(self.dims),
             "connectivity": int(self.connectivity),
             "frame": bool(self.frame),
             "min_persistence": float(self.min_persistence),
+            "unmatched_weight": weight,
             "dim_weights": tuple(check_weights("dim_weights", self.dim_weights, 2)),
         }
         for name, value in plain.items():
@@ -132,6 +142,7 @@ def binary_topological_loss(
         frame=options.frame,
         matching=options.matching,
         min_persistence=options.min_persistence,
+        unmatched_weight=options.unmatched_weight,
         num_threads=thread_count(options.num_threads),
         gradient=gradient,
     )

@@ -22,10 +22,12 @@ from toponet.losses._inputs import (
     without_invalid,
 )
 from toponet.losses._patching import PatchRule
+from toponet.losses.betti_loss import explain_betti_patches
 from toponet.losses.binary_loss import LossOptions
 from toponet.losses.diagram_loss import explain_patches, patch_diagrams
 from toponet.topology.diagrams import PersistenceDiagrams
 from toponet.topology.explanation import Explanation
+from toponet.topology.induced_matching import BETTI
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -52,7 +54,9 @@ class TopologicalLoss(_Loss):
         frame: Surround each patch of likelihood and target by a virtual frame of foreground
             (relative homology, section 2.3), so that structures cut by the border close loops with
             the frame.
-        matching: "complete", "wasserstein" or "persistence"; see :func:`toponet.match`.
+        matching: "complete", "wasserstein" or "persistence"; see :func:`toponet.match`. Or "betti":
+            partners are the features of likelihood and target that are the same place; see
+            :func:`toponet.betti_matching`.
         min_persistence: Unmatched dots of at most this persistence are left alone.
         reduction: "mean" or "sum" over images and channels, or "none".
         num_threads: Threads of the kernel; 1 = the caller's thread only. None = the cores of this
@@ -63,6 +67,7 @@ class TopologicalLoss(_Loss):
         softmax: The input holds logits: apply a softmax over the channels.
         include_background: Whether channel 0 counts; needs more than one channel.
         class_weights: A factor for each channel that counts; None = 1.
+        unmatched_weight: Of "betti": factor of the cost of dots without partner, on both sides.
         patch_size: Side of the patches in pixels; each patch is compared on its own. None = whole
             images, where a dot may be matched with one far away. The paper takes 65.
         patches: "grid" or "random". "grid" divides each side of the image into the fewest nearly
@@ -90,7 +95,8 @@ class TopologicalLoss(_Loss):
           ``softmax`` this holds for a pixel that counts in no channel.)
         - target_diagrams: given in place of the target. One diagram for each patch, image after
           image, channel after channel (only channels that count), as :meth:`target_diagrams` makes
-          them. Soft and multi-level targets are possible in this form only.
+          them. Soft and multi-level targets are possible in this form only. "betti" takes no
+          diagrams.
         - output: a scalar. With reduction="none" it is (B, C) for four axes and (B,) for three; C
           leaves out the background if it doesn't count. The loss of an image is the mean over its
           patches that have a valid pixel. The dtype is float64 for float64 input, and float32
@@ -136,6 +142,7 @@ class TopologicalLoss(_Loss):
         softmax: bool = False,
         include_background: bool = True,
         class_weights: Sequence[float] | None = None,
+        unmatched_weight: float = 1.0,
         patch_size: int | None = None,
         patches: str = "grid",
         patches_per_image: int | None = None,
@@ -145,8 +152,9 @@ class TopologicalLoss(_Loss):
         super().__init__(reduction=reduction)
         check_choice("reduction", reduction, REDUCTIONS)
         self.options = LossOptions(
-            dims, connectivity, frame, matching, min_persistence, dim_weights, num_threads
-        )
+            dims, connectivity, frame, matching, min_persistence, dim_weights, num_threads,
+            unmatched_weight,
+        )  # fmt: skip
         flags = {"sigmoid": sigmoid, "softmax": softmax, "include_background": include_background}
         for name, flag in flags.items():
             check_flag(name, flag)
@@ -231,6 +239,9 @@ class TopologicalLoss(_Loss):
         TopologicalLossFunction.apply(  # type: ignore[no-untyped-call]
             f, truth, self.options, rounding
         )
+        if self.options.matching == BETTI:
+            assert masks is not None
+            return list(explain_betti_patches(images, masks, patches, self.options))
         diagrams = truth.diagrams
         if diagrams is None:
             assert masks is not None
@@ -259,7 +270,7 @@ class TopologicalLoss(_Loss):
         Raises:
             TypeError: If target isn't a tensor.
             ValueError: If the shape doesn't fit; if patches are random, since they change at each
-                call.
+                call; if ``matching`` is "betti", which needs the target itself.
 
         Example:
             >>> import torch, toponet
@@ -269,7 +280,7 @@ class TopologicalLoss(_Loss):
             >>> loss(soft, target_diagrams=kept).item()
             0.0
         """
-        self._patch_rule.check_repeatable()
+        self._check_takes_diagrams()
         check_dense("target", target)
         levels = check_likelihood("target", as_computed(target))
         v = check_valid(valid, levels)
@@ -313,7 +324,7 @@ class TopologicalLoss(_Loss):
             if not isinstance(diagrams, PersistenceDiagrams):
                 raise TypeError("target_diagrams must be toponet.PersistenceDiagrams, got "
                                 + type(diagrams).__name__)  # fmt: skip
-            self._patch_rule.check_repeatable()
+            self._check_takes_diagrams()
         v = check_valid(valid, f)
         f = without_invalid(as_computed(f), v, each_channel=not self.softmax)
         if self.softmax and f.shape[1] == 1:
@@ -345,6 +356,15 @@ class TopologicalLoss(_Loss):
         rule = self._patch_rule
         boxes = rule.boxes(batch, height, width)
         return Truth(target, diagrams, valid, first_class, boxes, rule.overlap)
+
+    def _check_takes_diagrams(self) -> None:
+        """Raises ValueError if targets can't be diagrams."""
+        if self.options.matching == BETTI:
+            raise ValueError(
+                f"matching {BETTI!r} finds partners by their place in both images, which diagrams "
+                "of the target can't tell; give target instead of target_diagrams"
+            )
+        self._patch_rule.check_repeatable()
 
     @property
     def _patch_rule(self) -> PatchRule:

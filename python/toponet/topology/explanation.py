@@ -121,14 +121,21 @@ def explain_matching(
     check_holes_die("target", target.values, target.dimensions)
     parts = []
     for dimension in sorted(dims):
-        dots = _dots_of("likelihood", likelihood, dimension, shape)
-        wanted = _dots_of("target", target, dimension, shape)
+        dots = dots_of("likelihood", likelihood, dimension, shape)
+        wanted = dots_of("target", target, dimension, shape)
         result = match_dots(dots, wanted, matching=matching, min_persistence=min_persistence)
-        part = _dot_rows(dots, wanted, result.pairs)
+        part = dot_rows(dots, wanted, result.pairs)
         part["dimensions"] = np.full(len(part["dots"]), dimension, dtype=np.int8)
         part["costs"] = part["costs"] * dim_weights[dimension]
         part["forces"] = part["forces"] * dim_weights[dimension]
         parts.append(part)
+    return joined_explanation(parts, shape)
+
+
+def joined_explanation(
+    parts: Sequence[dict[str, NDArray[Any]]], shape: tuple[int, int]
+) -> Explanation:
+    """The explanation of one image from the rows of its dimensions."""
     joined: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts]) for name in parts[0]
     }
@@ -137,14 +144,15 @@ def explain_matching(
     return Explanation(shape=shape, **{name: column[order] for name, column in joined.items()})
 
 
-def _dots_of(
+def dots_of(
     name: str, diagrams: PersistenceDiagrams, dimension: int, shape: tuple[int, int]
 ) -> Dots:
+    """The dots of one dimension of one image; ``name`` is for errors."""
     rows = diagrams.dimensions == dimension
     return Dots(checked_values(name, diagrams.values[rows]), diagrams.pixels[rows], shape)
 
 
-def _dot_rows(found: Dots, targets: Dots, pairs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def dot_rows(found: Dots, targets: Dots, pairs: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Fates, goals, costs and forces: of all dots, then of the targets without a partner."""
     dots, wanted = found.values, targets.values
     unmatched = pairs[pairs[:, 0] < 0, 1]

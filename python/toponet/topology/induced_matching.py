@@ -22,6 +22,9 @@ from toponet._ground.validation import (
 )
 from toponet.topology.diagrams import PersistenceDiagrams
 
+# The name under which losses offer it. It isn't among the matchings of diagrams: it needs images.
+BETTI = "betti"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BettiMatching:

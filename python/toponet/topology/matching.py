@@ -14,6 +14,7 @@ from toponet import _core
 from toponet._ground.validation import check_choice, check_min_persistence
 from toponet.topology.diagram_checks import dot_array
 from toponet.topology.diagrams import PersistenceDiagrams
+from toponet.topology.induced_matching import BETTI
 from toponet.topology.transport import Pairs, Values, diagonal_cost, partners_by_transport
 
 METHODS = ("auto", "pot", "closed_form")
@@ -134,6 +135,11 @@ def match(
         array([[ 0,  0],
                [ 1, -1]])
     """
+    if isinstance(matching, str) and matching == BETTI:
+        raise ValueError(
+            f"matching {BETTI!r} looks at whole images, and diagrams don't have them; "
+            "toponet.betti_matching takes images"
+        )
     check_choice("matching", matching, MATCHINGS)
     check_choice("method", method, METHODS)
     check_min_persistence(min_persistence)

@@ -28,6 +28,25 @@ BatchMatching<Value> batch_betti_matching(const std::vector<ImageView<Value>>& f
                                           const std::vector<ImageView<Value>>& g,
                                           const FiltrationOptions& options, int num_threads);
 
+/// Features of two masks in one dimension.
+struct FeatureCounts {
+    std::int64_t matched;
+    std::int64_t only_f;
+    std::int64_t only_g;
+};
+
+/// The features of one pair of masks, dimension 0 and 1. The components of both masks that never
+/// die are partners if both masks have components.
+struct MaskCounts {
+    FeatureCounts dimension[2];
+};
+
+/// \param f, g  as many masks of each, of 0 and 1, all of one shape.
+std::vector<MaskCounts> batch_betti_matching_counts(const std::vector<ImageView<std::uint8_t>>& f,
+                                                    const std::vector<ImageView<std::uint8_t>>& g,
+                                                    Connectivity connectivity, bool frame,
+                                                    int num_threads);
+
 extern template BatchMatching<float> batch_betti_matching(const std::vector<ImageView<float>>&,
                                                           const std::vector<ImageView<float>>&,
                                                           const FiltrationOptions&, int);

@@ -54,12 +54,8 @@ class BinaryComparison {
         const bool frame = options_.filtration.frame;
         const ImageView<std::uint8_t> view{mask_.data(), patch.box.height, patch.box.width,
                                            patch.box.width};
-        const BettiNumbers numbers = counter_.count(view, options_.filtration.connectivity, frame);
-        const bool any = numbers.components > 0;
-        BinaryTruth truth;
-        truth.dimension[0] = {numbers.components - (!frame && any), any ? 1.0 : 0.0};
-        truth.dimension[1] = {numbers.holes, 0.0};
-        return truth;
+        return toponet::truth_of(counter_.count(view, options_.filtration.connectivity, frame),
+                                 frame);
     }
 
     const Truths& truths_;

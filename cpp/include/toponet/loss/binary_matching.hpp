@@ -21,6 +21,50 @@ struct BinaryTarget {
     double essential_birth = 0;
 };
 
+/// How dots are pulled to their goals.
+struct PullOptions {
+    double min_persistence;   ///< A dot of at most this persistence without partner is left alone.
+    double unmatched_weight;  ///< Factor of the cost of dots without partner, on both sides.
+    double factor;            ///< Of the gradient.
+};
+
+/// Pulls one dimension's dots: those with a partner to (1, 0), the others to the diagonal. Adds
+/// `factor` times the gradient at the critical pixels to `gradient`.
+/// \param is_matched  row -> whether its dot has a partner; isn't asked of what never dies.
+/// \return the cost, without the factor.
+template <class Value, class IsMatched>
+double pull_dots(const std::vector<PersistencePair<Value>>& pairs, const BinaryTarget& target,
+                 const IsMatched& is_matched, const PullOptions& options, Value* gradient) {
+    double cost = 0;
+    const auto pull = [&](std::int32_t pixel, double residual, double weight) {
+        cost += weight * residual * residual;
+        if (pixel == no_pixel) return;
+        gradient[pixel] += static_cast<Value>(2 * weight * options.factor * residual);
+    };
+    std::int64_t matched = 0;
+    for (std::size_t row = 0; row < pairs.size(); ++row) {
+        const PersistencePair<Value>& pair = pairs[row];
+        if (std::isinf(pair.death)) {
+            pull(pair.birth_pixel, double(pair.birth) - target.essential_birth, 1);
+            continue;
+        }
+        const Dot dot{double(pair.birth), double(pair.death)};
+        Dot goal{(dot.birth + dot.death) / 2, (dot.birth + dot.death) / 2};
+        double weight = options.unmatched_weight;
+        if (is_matched(row)) {
+            goal = {1, 0};
+            weight = 1;
+            ++matched;
+        } else if (!(dot.persistence() > options.min_persistence)) {
+            continue;
+        }
+        pull(pair.birth_pixel, dot.birth - goal.birth, weight);
+        pull(pair.death_pixel, dot.death - goal.death, weight);
+    }
+    // A target without partner costs its own distance to the diagonal, squared.
+    return cost + 0.5 * options.unmatched_weight * static_cast<double>(target.dots - matched);
+}
+
 /// Time O(n) on average for n dots. A matcher keeps its workspace, so each thread needs its own.
 class BinaryMatcher {
   public:
@@ -31,37 +75,15 @@ class BinaryMatcher {
     template <class Value>
     double match(const std::vector<PersistencePair<Value>>& pairs, const BinaryTarget& target,
                  MatchingMode mode, double min_persistence, double factor, Value* gradient) {
-        double cost = 0;
-        std::size_t first = 0;
-        const auto pull = [&](std::int32_t pixel, double residual) {
-            cost += residual * residual;
-            if (pixel != no_pixel) gradient[pixel] += static_cast<Value>(2 * factor * residual);
-        };
-        if (!pairs.empty() && std::isinf(pairs[0].death)) {
-            pull(pairs[0].birth_pixel, double(pairs[0].birth) - target.essential_birth);
-            first = 1;
-        }
-        const Dot wanted{1, 0};
+        // What never dies comes first.
+        const std::size_t first = !pairs.empty() && std::isinf(pairs[0].death);
         const auto dot_at = [&](std::size_t i) {
             return Dot{double(pairs[first + i].birth), double(pairs[first + i].death)};
         };
-        const std::size_t dots = pairs.size() - first;
-        choice_.choose(dots, dot_at, wanted, target.dots, mode);
-        std::int64_t matched = 0;
-        for (std::size_t i = 0; i < dots; ++i) {
-            const Dot dot = dot_at(i);
-            Dot goal{(dot.birth + dot.death) / 2, (dot.birth + dot.death) / 2};
-            if (choice_.is_chosen(i)) {
-                goal = wanted;
-                ++matched;
-            } else if (!(dot.persistence() > min_persistence)) {
-                continue;
-            }
-            pull(pairs[first + i].birth_pixel, dot.birth - goal.birth);
-            pull(pairs[first + i].death_pixel, dot.death - goal.death);
-        }
-        // A target without partner costs its own distance to the diagonal, squared.
-        return cost + 0.5 * static_cast<double>(target.dots - matched);
+        choice_.choose(pairs.size() - first, dot_at, {1, 0}, target.dots, mode);
+        return pull_dots(
+            pairs, target, [&](std::size_t row) { return choice_.is_chosen(row - first); },
+            {min_persistence, 1, factor}, gradient);
     }
 
   private:

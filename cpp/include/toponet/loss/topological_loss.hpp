@@ -8,6 +8,7 @@
 #include "toponet/filtration/mask_view.hpp"
 #include "toponet/loss/binary_matching.hpp"
 #include "toponet/loss/patches.hpp"
+#include "toponet/persistence/betti_numbers.hpp"
 
 namespace toponet {
 
@@ -15,6 +16,15 @@ namespace toponet {
 struct BinaryTruth {
     BinaryTarget dimension[2];
 };
+
+/// The diagram that follows from the Betti numbers of a mask.
+inline BinaryTruth truth_of(const BettiNumbers& numbers, bool frame) {
+    const bool any = numbers.components > 0;
+    BinaryTruth truth;
+    truth.dimension[0] = {numbers.components - (!frame && any), any ? 1.0 : 0.0};
+    truth.dimension[1] = {numbers.holes, 0.0};
+    return truth;
+}
 
 /// What likelihood maps are compared with: one of the two is empty.
 struct Truths {
@@ -28,6 +38,7 @@ struct LossOptions {
     /// Dots without partner of at most this persistence are left alone.
     double min_persistence = 0;
     double dimension_weights[2] = {1, 1};
+    double unmatched_weight = 1;  ///< Of "betti": factor of the cost of dots without partner.
 };
 
 /// Loss of each image: the weighted sum over its patches and the dimensions asked for.

@@ -23,16 +23,19 @@ class PersistenceOptions:
             the loss cuts the training patch into; empty = the training patch as a whole.
         dims: Of topo_loss "persistence": dimensions in the loss, 0 = components, 1 = holes; empty =
             both.
-        matching: Of topo_loss "persistence": "complete", "wasserstein" or "persistence"; empty =
-            "complete".
+        matching: Of topo_loss "persistence": "complete", "wasserstein", "persistence" or "betti";
+            empty = "complete".
         frame: Of topo_loss "persistence": whether the loss surrounds each patch by a frame of
             structure, as metrics always do; empty = true.
+        unmatched_weight: Of matching "betti": factor of the cost of dots without partner; empty =
+            1.
     """
 
     topo_patch_size: int | None = option(None)
     dims: tuple[int, ...] | None = option((0, 1))
     matching: str | None = option("complete")
     frame: bool | None = option(True)
+    unmatched_weight: float | None = option(1.0)
 
 
 def _make(options: Options, connectivity: int, threads: int, device: Any) -> TopologicalLoss:
@@ -66,6 +69,7 @@ def _loss(
         connectivity=connectivity,
         matching=options["matching"],
         frame=options["frame"],
+        unmatched_weight=options["unmatched_weight"],
         patch_size=patch_size,
         num_threads=threads,
     )

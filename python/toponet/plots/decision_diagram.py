@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from toponet._ground.validation import check_dims, check_flag
-from toponet.plots._plane import Points, draw_plane
-from toponet.plots.style import ACTION_STYLES, BLACK, BLUE, DIMENSION_STYLES, ORANGE
+from toponet.plots._plane import draw_plane
+from toponet.plots.style import BLACK, BLUE, DIMENSION_STYLES, DOT_STYLES, ORANGE
 from toponet.topology.diagrams import PersistenceDiagrams
+from toponet.topology.fates import DotFates, dot_fates
 from toponet.topology.segmentation import Decisions, SegmentationOptions
 
 if TYPE_CHECKING:
@@ -21,16 +19,11 @@ if TYPE_CHECKING:
 
 _PALE = 0.22  # Opacity of a shaded region.
 _DOT: dict[str, Any] = {"s": 28, "edgecolors": "white", "linewidths": 0.5}
-# By what becomes of a dot: its name in legends, and keywords of ``scatter``. Later ones lie above.
-_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
-    "hidden": ("{}s that stay hidden", {"s": 10, "color": "0.7", "linewidths": 0}),
-    "shown": ("{}s that stay", {**_DOT, "color": BLACK}),
-    "left": ("{}s left as they are", {"s": 28, "facecolors": "none", "edgecolors": BLACK}),
-    "taken away": ("{}s taken away", {**_DOT, "color": ORANGE}),
-    "brought out": ("{}s brought out", {**_DOT, "color": BLUE}),
-    **{action: (words, {**_DOT, "color": colour})
-       for action, (colour, words) in ACTION_STYLES.items()},
-}  # fmt: skip
+# Keywords of ``scatter`` that differ from these.
+_MARKS: dict[str, dict[str, Any]] = {
+    "hidden": {"s": 10, "linewidths": 0},
+    "left": {"facecolors": "none", "edgecolors": BLACK, "linewidths": None},
+}
 
 
 def plot_decision_diagram(
@@ -81,7 +74,8 @@ def plot_decision_diagram(
     dots = dots.where(np.isin(dots.dimensions, shown))
     never = draw_plane(axes, dots.places)
     _draw_regions(axes, options)
-    for fate, (words, style) in _STYLES.items():
+    for fate, (colour, words) in DOT_STYLES.items():
+        style = {**_DOT, "color": colour, **_MARKS.get(fate, {})}
         for dimension in shown:
             _, marker, name = DIMENSION_STYLES[dimension]
             chosen = dots.where((dots.fates == fate) & (dots.dimensions == dimension)).places
@@ -94,68 +88,16 @@ def plot_decision_diagram(
     return axes
 
 
-@dataclass(frozen=True, eq=False)
-class _Dots:
-    """Dots to draw, one row each.
-
-    Attributes:
-        places: (n, 2) Death and birth; the death is -inf if it never comes.
-        dimensions: (n,) 0 or 1.
-        fates: (n,) Keys of `_STYLES`.
-    """
-
-    places: Points
-    dimensions: NDArray[np.int8]
-    fates: NDArray[np.str_]
-
-    def where(self, chosen: NDArray[np.bool_]) -> _Dots:
-        """Some of the rows."""
-        return _Dots(self.places[chosen], self.dimensions[chosen], self.fates[chosen])
-
-
-def _dots(diagrams: object, options: SegmentationOptions, decisions: object) -> _Dots:
-    """The dots of the diagram by the rule; those that decisions changed, by the decisions."""
+def _dots(diagrams: object, options: SegmentationOptions, decisions: object) -> DotFates:
+    """Checks them, and says what becomes of the dots."""
     if not isinstance(diagrams, PersistenceDiagrams):
         raise TypeError(f"diagrams must be PersistenceDiagrams, got {type(diagrams).__name__}")
     if len(diagrams) != 1:
         raise ValueError(f"expected the diagrams of one image, got those of {len(diagrams)}")
     diagrams.check()
-    places = diagrams.values[:, ::-1].astype(np.float64)
-    # In the type of the likelihood, as the segmentation compares them.
-    threshold = float(diagrams.values.dtype.type(options.threshold))
-    by_rule = _Dots(places, diagrams.dimensions, _fates(places, threshold, options))
-    if decisions is None:
-        return by_rule
-    if not isinstance(decisions, Decisions):
+    if decisions is not None and not isinstance(decisions, Decisions):
         raise TypeError(f"decisions must be Decisions or None, got {type(decisions).__name__}")
-    changed = _keys(decisions.dimension, decisions.birth_pixel, decisions.death_pixel)
-    keys = _keys(diagrams.dimensions, *diagrams.pixels.T)
-    rest = by_rule.where(np.array([key not in changed for key in keys], dtype=bool))
-    left = np.isin(rest.fates, ("taken away", "brought out"))
-    never = (decisions.dimension == 0) & (decisions.death_pixel < 0)
-    deaths = np.where(never, -np.inf, decisions.death)
-    return _Dots(
-        np.concatenate([rest.places, np.stack([deaths, decisions.birth], axis=1)]),
-        np.concatenate([rest.dimensions, decisions.dimension]),
-        np.concatenate([np.where(left, "left", rest.fates), decisions.action]),
-    )
-
-
-def _keys(*columns: NDArray[Any]) -> list[tuple[int, ...]]:
-    """What tells the dots of one image apart: dimension, birth pixel, death pixel."""
-    return list(zip(*(column.tolist() for column in columns), strict=True))
-
-
-def _fates(places: Points, threshold: float, options: SegmentationOptions) -> NDArray[np.str_]:
-    """What the rule says of dots (death, birth). What never dies is taken to die at 0."""
-    deaths, births = np.maximum(places[:, 0], 0), places[:, 1]
-    persistence = births - deaths
-    shown = (births >= threshold) & (deaths < threshold)
-    kept = persistence > options.keep if options.keep else shown
-    added = persistence > (math.inf if options.add is None else options.add)
-    return np.where(
-        shown, np.where(kept, "shown", "taken away"), np.where(added, "brought out", "hidden")
-    )
+    return dot_fates(diagrams, options, decisions)
 
 
 def _draw_regions(axes: Axes, options: SegmentationOptions) -> None:

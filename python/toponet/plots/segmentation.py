@@ -19,8 +19,8 @@ from toponet.plots.canvas import (
     show_mask,
     stretched,
 )
-from toponet.plots.style import BLUE, ORANGE, VERMILION
-from toponet.topology.labelling import label_cells, label_structure, without_partner
+from toponet.plots.style import BLUE, MISTAKE_STYLES, VERMILION
+from toponet.topology.mistakes import find_mistakes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,21 +133,10 @@ def _checked_masks(
 
 
 def _mark_mistakes(axes: Axes, masks: _Masks, connectivity: int, frame: bool) -> None:
-    sides = (masks.truth, masks.prediction)
-    cells = [label_cells(mask, connectivity) for mask in sides]
-    pieces = [_pieces(mask, connectivity, frame) for mask in sides]
-    marks = [
-        ("cell merged or lost", "o", VERMILION, without_partner(cells[0], cells[1])),
-        ("cell too many", "s", BLUE, without_partner(cells[1], cells[0])),
-        (
-            "piece too many or too few",
-            "D",
-            ORANGE,
-            np.concatenate([without_partner(*pieces), without_partner(*pieces[::-1])]),
-        ),
-    ]
-    style = ring_style(sum(len(mark[3]) for mark in marks))
-    for label, marker, colour, centres in marks:
+    mistakes = find_mistakes(masks.prediction, masks.truth, connectivity, frame)
+    style = ring_style(sum(map(len, mistakes)))
+    for kind, (colour, marker, label) in MISTAKE_STYLES.items():
+        centres = getattr(mistakes, kind)
         axes.scatter(
             centres[:, 1],
             centres[:, 0],
@@ -156,15 +145,6 @@ def _mark_mistakes(axes: Axes, masks: _Masks, connectivity: int, frame: bool) ->
             label=f"{label}: {len(centres)}",
             **style,
         )
-
-
-def _pieces(mask: NDArray[np.bool_], connectivity: int, frame: bool) -> NDArray[np.int64]:
-    """Components of the structure, without the one that the frame is part of."""
-    if not frame:
-        return label_structure(mask, connectivity)
-    framed = np.pad(mask, 1, constant_values=True)
-    labels = label_structure(framed, connectivity)
-    return label_structure((framed & (labels != labels[0, 0]))[1:-1, 1:-1], connectivity)
 
 
 def plot_segmentation(

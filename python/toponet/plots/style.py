@@ -5,6 +5,7 @@ ORANGE = "#E69F00"
 VERMILION = "#D55E00"
 GREEN = "#009E73"
 BLACK = "#000000"
+GREY = "#B3B3B3"
 
 # Colour, marker and name of each dimension.
 DIMENSION_STYLES = ((BLUE, "o", "component"), (VERMILION, "s", "hole"))
@@ -24,4 +25,23 @@ ACTION_STYLES = {
     "removed": (ORANGE, "component removed"),
     "added": (BLUE, "component added"),
     "separated": (GREEN, "component separated"),
+}
+
+# What becomes of a dot when its likelihood is segmented by persistence: its colour, and its name in
+# legends. Later ones lie above.
+DOT_STYLES = {
+    "hidden": (GREY, "{}s that stay hidden"),
+    "shown": (BLACK, "{}s that stay"),
+    "left": (BLACK, "{}s left as they are"),
+    "taken away": (ORANGE, "{}s taken away"),
+    "brought out": (BLUE, "{}s brought out"),
+    **ACTION_STYLES,
+}
+
+# Wrong topology of a mask, by its name in `toponet.topology.mistakes.Mistakes`: colour, marker, and
+# name in legends.
+MISTAKE_STYLES = {
+    "lost_cells": (VERMILION, "o", "cell merged or lost"),
+    "extra_cells": (BLUE, "s", "cell too many"),
+    "pieces": (ORANGE, "D", "piece too many or too few"),
 }

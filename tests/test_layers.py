@@ -20,7 +20,7 @@ FLOORS = [
     {"topology"},
     {"losses"},
     {"metrics", "models", "data", "plots"},
-    {"segmentation"},
+    {"segmentation", "pages"},
     {"prediction", "evaluation", "inspection"},
     {"training"},
     {"cli"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from toponet.evaluation.protocol import FURTHER_METRICS
 from toponet.training import TrainConfig
 from toponet.training.evaluation import MEASURED, METRIC_NAMES
 from toponet.training.pictures import patches_figure, report_pictures, spread
-from toponet.training.report import make_report, result_table, save_report
+from toponet.training.report import make_report, measure, result_table, save_report
 from toponet.training.run_folder import RunFolder
 from toponet.training.state import COLUMNS, Row, TrainingState
 from toponet.training.worst_patches import worst_patches
@@ -80,8 +81,9 @@ def save(
     rows = [row(epoch) for epoch in range(1, options.epochs + 1)]
     for epoch in range(1, options.epochs + 1):
         folder.save_mask(epoch, likelihoods[0] >= 0.5)
-    report = make_report(options, finished(*rows), data)
-    save_report(folder, options, rows, report, data, likelihoods, QUIET)
+    measured = measure(options, data, likelihoods, None)
+    report = make_report(options, finished(*rows), measured)
+    save_report(folder, options, rows, report, measured, QUIET)
     return report
 
 
@@ -112,6 +114,12 @@ def test_every_picture_of_a_run_is_there(tmp_path: Path) -> None:
         assert f"- **{name}**: {words}\n" in page
     for patch in report["worst_patches"]:
         assert f"| {patch['image']} | {patch['row']} | {patch['column']} |" in page
+    html = (tmp_path / "run" / "report.html").read_text()
+    for image in report["images"]:
+        assert f">{image['image']}</button>" in html
+        assert f'data-value="{image["cut at 0.5"]["voi"]}"' in html
+    for words in (*report["conventions"].values(), "Patches that cost most"):
+        assert escape(words) in html
 
 
 def ones(data: ImageSet) -> list[NDArray[np.float32]]:
@@ -277,7 +285,9 @@ def test_the_best_epoch_is_the_first_of_the_best() -> None:
     rows = [row(1, voi=2, ari=0.1), row(2, voi=1, ari=0.7), row(3, voi=1, ari=0.7), row(4, voi=3)]
     data = image_set((20, 20))
     for metric in ("voi", "ari"):
-        report = make_report(config(best_metric=metric), finished(*rows), data)
+        options = config(best_metric=metric)
+        measured = measure(options, data, guesses(data), None)
+        report = make_report(options, finished(*rows), measured)
         assert (report["best"]["epoch"], report["best"]["by"]) == (2, metric)
         assert {name: report["best"][name] for name in METRIC_NAMES} == {
             name: rows[1][name] for name in METRIC_NAMES
@@ -288,7 +298,9 @@ def test_the_best_epoch_is_the_first_of_the_best() -> None:
 def test_the_table_has_both_ends_and_the_best() -> None:
     before = dict.fromkeys(METRIC_NAMES, 0.25)
     state = finished(row(1), row(2), before=before)
-    table = result_table(make_report(config(), state, image_set((20, 20))))
+    data = image_set((20, 20))
+    measured = measure(config(), data, guesses(data), None)
+    table = result_table(make_report(config(), state, measured))
     assert table.header[1:] == (
         "cross-entropy phase",
         "end (epoch 2)",

@@ -11,10 +11,9 @@ from typing import Any
 
 from toponet._ground.reporting import Table
 from toponet.evaluation.config import EvaluateConfig
-from toponet.evaluation.protocol import FURTHER_METRICS, INSTANCE_METRICS, with_arrow
-from toponet.evaluation.scores import ImageScores, bootstrap_intervals, mean_metrics
+from toponet.evaluation.protocol import with_arrow
+from toponet.evaluation.scores import PIECES, ImageScores, bootstrap_intervals, mean_metrics
 
-_PIECES = ("components", "holes")
 _SHORT = {
     "accuracy": "accuracy",
     "ari": "ari",
@@ -57,7 +56,7 @@ class Evaluation:
     @property
     def totals(self) -> dict[str, int]:
         """Betti numbers summed over the images."""
-        counts = [_counts(scores) for scores in self.scores.values()]
+        counts = [scores.counts for scores in self.scores.values()]
         return {name: sum(count[name] for count in counts) for name in counts[0]}
 
     @property
@@ -86,7 +85,7 @@ class Evaluation:
             for name, mean in self.means.items()
         ]
         for dimension in self.config.protocol.betti.dims:
-            piece = _PIECES[dimension]
+            piece = PIECES[dimension]
             counts = f"{totals[f'{piece}_predicted']} / {totals[f'{piece}_true']}"
             rows.append([f"{piece}, predicted / true", counts, "-", meanings["betti_numbers"]])
         count = f"{len(self.scores)} image" + "s" * (len(self.scores) > 1)
@@ -99,7 +98,7 @@ class Evaluation:
     def legend(self) -> list[str]:
         """Says what each number of the table means, one line for each."""
         meanings = self.conventions
-        counted = " and ".join(_PIECES[d] for d in self.config.protocol.betti.dims)
+        counted = " and ".join(PIECES[d] for d in self.config.protocol.betti.dims)
         return [
             *(f"{name}: {meanings[name]}" for name in self.means),
             f"{counted}: {meanings['betti_numbers']}",
@@ -112,7 +111,7 @@ class Evaluation:
              *(f"{scores.predicted[d]}/{scores.true[d]}" for d in scores.true)]
             for name, scores in self.scores.items()
         ]  # fmt: skip
-        numbers = [_PIECES[d] for d in self.config.protocol.betti.dims]
+        numbers = [PIECES[d] for d in self.config.protocol.betti.dims]
         header = ["image", *self._shown.values(), *numbers]
         return Table("Images: errors, and pieces predicted/true", header, rows)
 
@@ -144,13 +143,7 @@ class Evaluation:
         (folder / "images.csv").write_text(Table("", list(rows[0]), values).csv(), encoding="utf-8")
 
     def _rows(self) -> list[dict[str, Any]]:
-        rows = []
-        for name, scores in self.scores.items():
-            values = dict(scores.metrics)
-            last = (*FURTHER_METRICS, *INSTANCE_METRICS)
-            further = {each: values.pop(each) for each in last if each in values}
-            rows.append({"image": name, **values, **_counts(scores), **further})
-        return rows
+        return [{"image": name, **scores.values} for name, scores in self.scores.items()]
 
     def _plain(self) -> dict[str, Any]:
         return {
@@ -168,12 +161,3 @@ class Evaluation:
 def _four_digits(value: float) -> str:
     """Formats 0.1234 and 123.4: Betti errors may be large, shares of pixels are below 1."""
     return f"{value:.4f}" if value < 1 else f"{value:#.4g}"
-
-
-def _counts(scores: ImageScores) -> dict[str, int]:
-    """Returns Betti numbers by name, predicted before true."""
-    return {
-        f"{_PIECES[d]}_{kind}": numbers[d]
-        for d in scores.true
-        for kind, numbers in (("predicted", scores.predicted), ("true", scores.true))
-    }

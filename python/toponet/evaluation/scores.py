@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet import metrics
-from toponet.evaluation.protocol import INSTANCE_METRICS, INSTANCES, Protocol
+from toponet.evaluation.protocol import FURTHER_METRICS, INSTANCE_METRICS, INSTANCES, Protocol
 from toponet.metrics.betti import betti_differences, count_betti_numbers
 from toponet.metrics.inputs import likelihood_to_compare
 from toponet.metrics.instances import instance_entropies, instance_rand_rows
 from toponet.topology.labelling import label_cells
 from toponet.topology.segmentation import segment_images
+
+# What is counted in each dimension.
+PIECES = ("components", "holes")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,23 @@ class ImageScores:
     metrics: dict[str, float]
     predicted: dict[int, int]
     true: dict[int, int]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Betti numbers by name, predicted before true."""
+        return {
+            f"{PIECES[d]}_{kind}": numbers[d]
+            for d in self.true
+            for kind, numbers in (("predicted", self.predicted), ("true", self.true))
+        }
+
+    @property
+    def values(self) -> dict[str, float]:
+        """All numbers by name: metrics, Betti numbers, and then the metrics that came later."""
+        metrics = dict(self.metrics)
+        last = (*FURTHER_METRICS, *INSTANCE_METRICS)
+        further = {name: metrics.pop(name) for name in last if name in metrics}
+        return {**metrics, **self.counts, **further}
 
 
 def score_image(

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from toponet.data import ImageSet, Normalisation
-from toponet.evaluation import Protocol, mean_metrics, score_image
+from toponet.evaluation import ImageScores, Protocol, mean_metrics, score_image
 from toponet.evaluation.protocol import FURTHER_METRICS
 from toponet.evaluation.protocol import THRESHOLD as THRESHOLD
 from toponet.models import SegmentationNetwork
@@ -41,19 +41,33 @@ def predict_all(
     return likelihoods
 
 
+def score_images(
+    likelihoods: Sequence[NDArray[np.float32]],
+    masks: Sequence[NDArray[np.uint8]],
+    protocol: Protocol,
+    valid: Sequence[NDArray[np.uint8] | None] | None = None,
+) -> list[ImageScores]:
+    """The scores of each image: the numbers of ``toponet-evaluate``."""
+    counted = valid or [None] * len(masks)
+    return [
+        score_image(f, g, protocol, v) for f, g, v in zip(likelihoods, masks, counted, strict=True)
+    ]
+
+
 def evaluate(
     likelihoods: Sequence[NDArray[np.float32]],
     masks: Sequence[NDArray[np.uint8]],
     protocol: Protocol,
     valid: Sequence[NDArray[np.uint8] | None] | None = None,
 ) -> dict[str, float]:
-    """Metrics by name, each the mean over the images: the numbers of ``toponet-evaluate``."""
-    counted = valid or [None] * len(masks)
-    scores = [
-        score_image(f, g, protocol, v) for f, g, v in zip(likelihoods, masks, counted, strict=True)
-    ]
-    means = mean_metrics(scores)
-    return {name: means[name] for name in MEASURED}
+    """Metrics by name, each the mean over the images."""
+    return means(score_images(likelihoods, masks, protocol, valid))
+
+
+def means(scores: Sequence[ImageScores]) -> dict[str, float]:
+    """The metrics of a run, each the mean over the images."""
+    every = mean_metrics(scores)
+    return {name: every[name] for name in MEASURED}
 
 
 def measured_in(row: Mapping[str, float]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from toponet._ground.reporting import Table, progress_bar
 from toponet._ground.writing import written_whole
 from toponet.data import ImageSet
 from toponet.evaluation.protocol import badness, with_arrow
-from toponet.segmentation import SegmentationChoice, SegmentationOptions
+from toponet.segmentation import SegmentationChoice
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import (
     MEASURED,
@@ -22,34 +22,35 @@ from toponet.training.evaluation import (
     THRESHOLD,
     by_persistence,
     conventions,
-    evaluate,
+    means,
     measured_in,
+    score_images,
 )
 from toponet.training.pictures import report_pictures
 from toponet.training.progress import say
 from toponet.training.run import Run
 from toponet.training.run_folder import RunFolder
+from toponet.training.run_page import Measured, run_page
 from toponet.training.state import Row, TrainingState
 from toponet.training.worst_patches import WorstPatch, worst_patches
 
 WORST_PATCHES = 3
+CUT, PERSISTENCE = f"cut at {THRESHOLD}", "by persistence"
 
 
 def make_report(
     config: TrainConfig,
     state: TrainingState,
-    validation: ImageSet,
+    measured: Measured,
     choice: SegmentationChoice | None = None,
-    settled: Row | None = None,
 ) -> dict[str, Any]:
     """The numbers of a run, for ``report.json``; pictures and worst patches come when it's saved.
 
     Args:
         config: Of the run.
         state: After its last epoch.
-        validation: The held-out images.
+        measured: The images that metrics are counted on, with their scores.
         choice: Threshold, keep and add that were chosen, if any.
-        settled: Metrics at the end, of the masks that these numbers make.
     """
     best = _best(state.rows, config.best_metric)
     return {
@@ -57,12 +58,13 @@ def make_report(
         "base_loss": config.base_label,
         "epochs": state.epoch,
         "seconds": sum(row["seconds"] for row in state.rows),
-        "held_out": list(validation.names) if config.holds_out else [],
+        "held_out": list(measured.data.names) if config.holds_out else [],
         "notes": run_notes(config),
         "cross_entropy_phase": state.before,
         "final": measured_in(state.rows[-1]),
-        "final_by_persistence": settled,
+        "final_by_persistence": means(measured.scores[PERSISTENCE]) if choice else None,
         "best": {"epoch": int(best["epoch"]), "by": config.best_metric, **measured_in(best)},
+        "images": measured.rows(),
         "topo_weight": state.topo_weight,
         "segmentation": choice.to_plain() if choice else None,
         "conventions": {**conventions(config.protocol), **_words_on_choice(config, choice)},
@@ -140,23 +142,10 @@ def finish_report(run: Run, likelihoods: Sequence[NDArray[np.float32]]) -> dict[
         run: After its last epoch.
         likelihoods: The network's last answers for the images that metrics are counted on.
     """
-    config, data, choice = run.config, run.validation, run.choice
-    settled = None
-    if choice is not None:
-        protocol = by_persistence(config.protocol, choice.options)
-        settled = evaluate(likelihoods, data.masks, protocol, data.valid)
-    report = make_report(config, run.state, data, choice, settled)
+    measured = measure(run.config, run.validation, likelihoods, run.choice)
+    report = make_report(run.config, run.state, measured, run.choice)
     if run.fabric.is_global_zero:
-        save_report(
-            run.folder,
-            config,
-            run.state.rows,
-            report,
-            data,
-            likelihoods,
-            run.console,
-            None if choice is None else choice.options,
-        )
+        save_report(run.folder, run.config, run.state.rows, report, measured, run.console)
     run.console.print(result_table(report).rich())
     for note in report["notes"]:
         say(run.console, note)
@@ -164,33 +153,48 @@ def finish_report(run: Run, likelihoods: Sequence[NDArray[np.float32]]) -> dict[
     return report
 
 
+def measure(
+    config: TrainConfig,
+    data: ImageSet,
+    likelihoods: Sequence[NDArray[np.float32]],
+    choice: SegmentationChoice | None,
+) -> Measured:
+    """Scores each image, for the plain cut and for the masks of the chosen numbers."""
+    options = None if choice is None else choice.options
+    protocols = {CUT: config.protocol}
+    if options is not None:
+        protocols[PERSISTENCE] = by_persistence(config.protocol, options)
+    scores = {
+        way: score_images(likelihoods, data.masks, protocol, data.valid)
+        for way, protocol in protocols.items()
+    }
+    return Measured(data, likelihoods, scores, options)
+
+
 def save_report(
     folder: RunFolder,
     config: TrainConfig,
     rows: Sequence[Row],
     report: dict[str, Any],
-    validation: ImageSet,
-    likelihoods: Sequence[NDArray[np.float32]],
+    measured: Measured,
     console: Console,
-    options: SegmentationOptions | None = None,
 ) -> None:
-    """Writes pictures and page, and last ``report.json``: where it is, the report is complete.
+    """Writes pictures and pages, and last ``report.json``: where it is, the report is complete.
 
     Args:
         folder: Written into.
         config: Of the run.
         rows: Of metrics.csv.
         report: Of :func:`make_report`; "worst_patches" and "pictures" are added.
-        validation: The held-out images.
-        likelihoods: The network's last answers for them.
+        measured: The images that metrics are counted on.
         console: Where progress is shown.
-        options: Threshold, keep and add that were chosen, if any.
     """
+    data, likelihoods = measured.data, measured.likelihoods
     with progress_bar(console) as progress:
         task = progress.add_task("report: worst patches", total=len(likelihoods))
         worst = worst_patches(
             config,
-            validation,
+            data,
             likelihoods,
             WORST_PATCHES,
             lambda done: progress.update(task, completed=done),
@@ -198,12 +202,16 @@ def save_report(
         progress.update(task, description="report: pictures")
         captions = {}
         pictures = report_pictures(
-            config, rows, validation, likelihoods[0], folder.read_masks(), worst, options
+            config, rows, data, likelihoods[0], folder.read_masks(), worst, measured.options
         )
         for picture in pictures:
             with written_whole(folder.path / picture.file) as file:
                 picture.figure.savefig(file, format="png")
             captions[picture.file] = picture.caption
+        progress.update(task, description="report: page")
+        tables = [result_table(report, MEASURED), *([_worst_table(worst)] if worst else [])]
+        page = run_page(config, rows, report, measured, _summary(report), tables)
+        page.write(folder.path / "report.html")
     report["worst_patches"] = [patch.to_plain() for patch in worst]
     report["pictures"] = captions
     with written_whole(folder.path / "report.md") as file:
@@ -213,28 +221,36 @@ def save_report(
 
 def report_page(report: Mapping[str, Any], worst: Sequence[WorstPatch]) -> str:
     """``report.md``: the tables, the conventions and the pictures that are there."""
-    weight = report["topo_weight"]
-    summary = (
-        f"{report['epochs']} epochs, {report['seconds']:.0f} s, "
-        f"{len(report['held_out']) or 'no'} images held out; "
-        f"base loss {report['base_loss']}; "
-        f"topological weight {'not in use' if weight is None else f'{weight:g}'}; "
-        f"toponet {report['toponet']}. The configuration is in `config.yaml`, every epoch's "
-        "numbers are in `metrics.csv`, the weights in `checkpoints/`: `last.ckpt` is the end of "
-        f"training, `best.ckpt` the best {report['best']['by']}."
-    )
     parts = [
         f"# {report['config']['data']}\n",
         *(f"{note}\n" for note in report["notes"]),
         result_table(report, MEASURED).markdown(),
         *(f"- **{name}**: {text}" for name, text in report["conventions"].items()),
-        f"\n{summary}\n",
+        f"\n{_summary(report, code='`')}\n",
     ]
     for file, caption in report["pictures"].items():
         parts.append(f"{caption}:\n\n![{caption}]({file})\n")
     if worst:
         parts.append(_worst_table(worst).markdown())
     return "\n".join(parts)
+
+
+def _summary(report: Mapping[str, Any], code: str = "") -> str:
+    """What was done, and which file holds what; names of files stand between ``code``."""
+    weight = report["topo_weight"]
+    config, metrics, folder, last, best = (
+        f"{code}{name}{code}"
+        for name in ("config.yaml", "metrics.csv", "checkpoints/", "last.ckpt", "best.ckpt")
+    )
+    return (
+        f"{report['epochs']} epochs, {report['seconds']:.0f} s, "
+        f"{len(report['held_out']) or 'no'} images held out; "
+        f"base loss {report['base_loss']}; "
+        f"topological weight {'not in use' if weight is None else f'{weight:g}'}; "
+        f"toponet {report['toponet']}. The configuration is in {config}, every epoch's "
+        f"numbers are in {metrics}, the weights in {folder}: {last} is the end of "
+        f"training, {best} the best {report['best']['by']}."
+    )
 
 
 def _worst_table(worst: Sequence[WorstPatch]) -> Table:

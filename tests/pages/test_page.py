@@ -69,7 +69,7 @@ def test_the_table_of_images_is_there_without_a_script() -> None:
     cells = Elements(page(3).html()).cells
     assert cells[:2] == [
         ["", "cut at 0.5", "by persistence"],
-        ["image", "voi ↓", "ari ↑", "holes"],
+        ["image", "voi\N{NO-BREAK SPACE}↓", "ari\N{NO-BREAK SPACE}↑", "holes"],
     ]
     assert cells[2] == ["image 0", "0.0000", "1.000", "–"]
     assert cells[3] == ["image 1", "0.2500", "0.6667", "99"]
@@ -79,7 +79,7 @@ def test_columns_are_whatever_the_rows_hold() -> None:
     columns = [Column("new", "new metric", higher_is_better=True, meaning="of <b>cells</b>")]
     shown = Page(title="x", columns=columns, rows=[Row("a", {"new": 12.345, "other": 1})])
     elements = Elements(shown.html())
-    assert elements.cells == [["image", "new metric ↑"], ["a", "12.35"]]
+    assert elements.cells == [["image", "new metric\N{NO-BREAK SPACE}↑"], ["a", "12.35"]]
     titles = [attributes["title"] for _, attributes in elements.found if "title" in attributes]
     assert titles == ["", "of <b>cells</b>; higher is better"]
 

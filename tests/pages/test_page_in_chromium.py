@@ -199,7 +199,7 @@ def test_other_pictures_show_the_mistakes_of_the_mask_that_is_chosen(opened: Ope
     seen = opened()
     panels(seen)
     before = seen.pictures()
-    seen.page.get_by_label("on other pictures, of").select_option("cut at 0.5")
+    seen.page.get_by_label("other pictures show those of").select_option("cut at 0.5")
     after = seen.pictures()
     assert [a != b for a, b in zip(before, after, strict=True)] == [True] * 3 + [False] * 2
 
@@ -381,7 +381,14 @@ def test_everything_that_can_be_used_is_reached_by_the_tab_key(opened: Open) -> 
                 "((e) => e.id || e.getAttribute('class') || e.innerText)(document.activeElement)"
             )
         )
-    assert {"chart", "zoom-in", "show-holes", "least-persistence", "voi ↓", "image 1"} <= reached
+    assert {
+        "chart",
+        "zoom-in",
+        "show-holes",
+        "least-persistence",
+        "voi\N{NO-BREAK SPACE}↓",
+        "image 1",
+    } <= reached
     assert seen.page.evaluate(
         "[...document.querySelectorAll('button, input, select, .panel canvas, #diagram-place svg')]"
         ".every((e) => e.disabled || e.tabIndex >= 0)"

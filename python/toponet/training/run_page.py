@@ -40,7 +40,8 @@ class Measured:
 
     def by_image(self) -> list[dict[str, ImageScores]]:
         """The scores of each image, for each way to make masks."""
-        return [dict(zip(self.scores, each, strict=True)) for each in zip(*self.scores.values())]
+        images = zip(*self.scores.values(), strict=True)
+        return [dict(zip(self.scores, scores, strict=True)) for scores in images]
 
     def rows(self) -> list[dict[str, Any]]:
         """For ``report.json``: the numbers of each image, for each way to make masks."""

@@ -132,7 +132,7 @@ class Viewer {
       this.draw();
     });
     const made = document.createElement("label");
-    made.append("on other pictures, of ", choice);
+    made.append("other pictures show those of ", choice);
     return made;
   }
 

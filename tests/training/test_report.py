@@ -320,7 +320,8 @@ def test_a_run_that_an_older_version_began_has_a_report_without_what_that_one_di
     before = dict.fromkeys(METRIC_NAMES, 0.25)
     plain = {**finished(old, new, before=before).to_plain(), "best": 1.0}
     state = TrainingState.from_plain(plain)
-    report = make_report(config(), state, image_set((20, 20)))
+    data = image_set((20, 20))
+    report = make_report(config(), state, measure(config(), data, guesses(data), None))
     shown = result_table(report, MEASURED).rows
     assert {line[0].split()[0]: line[1:] for line in shown}["cldice"] == ("-", "0.2500", "-")
     assert list(report["best"])[2:] == list(METRIC_NAMES)

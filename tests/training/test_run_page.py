@@ -95,6 +95,17 @@ def test_the_charts_are_the_rows_of_the_epochs(start: int, marked: int | None) -
     }
 
 
+def test_metrics_that_older_epochs_lack_are_shown_from_where_they_begin() -> None:
+    rows = epochs(3)
+    for row in rows[:2]:
+        del row["cldice"]
+    for row in rows:
+        del row["euler_number_error"]
+    shown = {chart.title.split()[0]: chart for chart in charts(config(), rows)}
+    assert "euler_number_error" not in shown
+    assert str(list(shown["cldice"].curves[0].values)) == f"[nan, nan, {rows[2]['cldice']}]"
+
+
 def test_pixels_that_dont_count_are_grey_and_no_mistakes() -> None:
     given = measured(OPTIONS)
     valid = np.zeros((20, 31), np.uint8)

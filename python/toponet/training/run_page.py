@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +92,8 @@ def charts(config: TrainConfig, epochs: Sequence[Epoch]) -> list[Chart]:
         return Chart(title, numbers, curves, start, "topological term on")
 
     def values(name: str) -> list[float]:
-        return [row[name] for row in epochs]
+        # Epochs of an older version lack the metrics that came later.
+        return [row.get(name, math.nan) for row in epochs]
 
     losses = chart(
         "Losses",
@@ -102,7 +104,7 @@ def charts(config: TrainConfig, epochs: Sequence[Epoch]) -> list[Chart]:
     metrics = [
         chart(with_arrow(name), Curve(f"{name} of {config.measured} images", values(name), BLUE))
         for name in MEASURED
-        if all(name in row for row in epochs)  # Epochs of an older version lack some.
+        if any(name in row for row in epochs)
     ]
     return [losses, *metrics]
 

@@ -50,6 +50,7 @@ PUBLIC = [
     "toponet.plots.plot_mistakes",
     "toponet.prediction",
     "toponet.prediction.load_model",
+    "toponet.representative",
     "toponet.segment",
     "toponet.segmentation",
     "toponet.segmentation.SegmentationOptions",

@@ -10,10 +10,12 @@ from toponet.topology import (
     BettiMatching,
     Matching,
     PersistenceDiagrams,
+    Representative,
     betti_matching,
     betti_numbers,
     match,
     persistence,
+    representative,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ __all__ = [
     "BettiMatching",
     "Matching",
     "PersistenceDiagrams",
+    "Representative",
     "TopoNetLoss",
     "TopologicalLoss",
     "betti_matching",
@@ -48,6 +51,7 @@ __all__ = [
     "choose_segmentation",
     "match",
     "persistence",
+    "representative",
     "segment",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,14 +11,16 @@ from numpy.typing import NDArray
 from toponet._ground.validation import check_flag
 from toponet.plots._arrays import Numbers, level, real_number
 from toponet.plots._critical import CriticalMarks, critical_marks
-from toponet.plots.canvas import likelihood_map, show_structure
+from toponet.plots.canvas import likelihood_map, show, show_structure
 from toponet.plots.style import BLUE
 from toponet.topology.explanation import Explanation
+from toponet.topology.features import Representative
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARK_AREA = 90.0
+STRONG, LIGHT = 0.75, 0.35  # Opacity of tints.
 
 
 def plot_critical_pixels(
@@ -28,6 +31,7 @@ def plot_critical_pixels(
     min_force: float = 0.0,
     mark_area: float = MARK_AREA,
     legend: bool = True,
+    features: Iterable[Representative] = (),
 ) -> Axes:
     """The likelihood in grey, with its critical pixels. The higher the likelihood, the darker.
 
@@ -44,6 +48,8 @@ def plot_critical_pixels(
         mark_area: Area of the mark of a pixel that is pulled by a force of 1, in square points.
             Areas are comparable between pictures.
         legend: Whether to add a legend below. The marks have labels for one in either case.
+        features: Whole features to tint below the marks, of :func:`toponet.representative`: pieces
+            and the loops of holes strongly, the holes themselves lightly.
 
     Returns:
         The axes.
@@ -51,18 +57,38 @@ def plot_critical_pixels(
     Raises:
         TypeError: If the likelihood doesn't hold numbers, the explanation isn't one, or an option
             has the wrong type.
-        ValueError: If the likelihood isn't (H, W) or leaves [0, 1], the explanation is of another
-            shape, or an option is negative.
+        ValueError: If the likelihood isn't (H, W) or leaves [0, 1], the explanation or a feature is
+            of another shape, or an option is negative.
     """
     check_flag("legend", legend)
     values = likelihood_map(likelihood)
     groups = critical_marks(explanation, values.shape, min_force, mark_area)
     show_structure(axes, values)
+    _tint_features(axes, features, values.shape)
     for marks in groups:
         axes.scatter(marks.columns, marks.rows, label=marks.label, **marks.style)
     if legend and groups:
         _add_legend(axes)
     return axes
+
+
+def _tint_features(axes: Axes, features: Iterable[Representative], shape: tuple[int, ...]) -> None:
+    """Each feature in a colour of its own, so that neighbours can be told apart."""
+    from matplotlib import colormaps
+
+    colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
+    for k, feature in enumerate(features):
+        if feature.pixels.shape != shape:
+            raise ValueError(
+                f"likelihood has shape {shape}, but a feature is of an image of shape "
+                f"{feature.pixels.shape}"
+            )
+        tint = np.zeros((*shape, 4))
+        tint[..., :3] = colours[k % len(colours)]
+        tint[feature.pixels, 3] = STRONG if feature.loop is None else LIGHT
+        if feature.loop is not None:
+            tint[feature.loop, 3] = STRONG
+        show(axes, tint)
 
 
 # mplot3d has no type information: its axes are Any.

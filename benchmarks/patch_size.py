@@ -155,7 +155,23 @@ def measure_peers(rounds: int, console: Console) -> list[Row]:
         rows += ratios(kind, "persistence", times, count)
     if importlib.util.find_spec("topolosses") is not None:
         rows += measure_peer_loss(rounds)
-    return rows
+    return rows + measure_matchings(rounds)
+
+
+def measure_matchings(rounds: int) -> list[Row]:
+    """Our loss with each matching, forward and backward, for 16 network-like patches of 65 x 65."""
+    f, g = (torch.from_numpy(x)[:, None] for x in maps.network_like(16, 65))
+    f.requires_grad_()
+    candidates: dict[str, Callable[[], object]] = {}
+    for name in ("complete", "wasserstein", "persistence", "in_place"):
+        loss = toponet.TopologicalLoss(num_threads=1, matching=name)
+        if not np.isclose(loss(f, g).item(), np.mean([e.loss for e in loss.explain(f, g)])):
+            raise AssertionError(f"the loss with {name} differs from its explanation")
+        candidates["toponet" if name == "complete" else f"toponet, {name}"] = (
+            lambda loss=loss: loss(f, g).backward()  # type: ignore[misc]
+        )
+    times = interleaved(candidates, rounds, least_seconds=4.0, in_a_row=IN_A_ROW)
+    return ratios("network-like", "our loss by its matching, forward + backward", times, 16)
 
 
 def measure_peer_loss(rounds: int) -> list[Row]:

@@ -55,8 +55,16 @@ def _ablation(name: str, label: str, *options: str, start: float = 0.5) -> Varia
     return Variant(name, label, "unet", (*base, *options), "unet", start)
 
 
-# The weight, then one option at a time with the weight of ratio 30, on the small U-Net; at last two
-# that were tried because each part had looked good.
+def _in_place(ratio: int, weight: str) -> Variant:
+    name = f"in_place_{ratio}" + ("" if weight == "persistence" else f"_{weight}")
+    return _ablation(
+        name, f"{ratio}, in place, weight {weight}", "--topo-ratio", str(ratio),
+        "--matching", "in_place", "--in-place-weight", weight,
+    )  # fmt: skip
+
+
+# The weight, then one option at a time with the weight of ratio 30, on the small U-Net; then two
+# that were tried because each part had looked good; at last the loss that matches nothing.
 ABLATIONS = (
     Variant("unet", "cross-entropy alone", "unet", ("--preset", "unet")),
     _ablation("ratio_3", "gradient ratio 3", "--topo-ratio", "3"),
@@ -80,6 +88,11 @@ ABLATIONS = (
     _ablation(
         "early_wasserstein_no_frame", "30, after 1/4, wasserstein, no frame",
         "--matching", "wasserstein", "--frame", "false", start=0.25,
+    ),
+    *(_in_place(ratio, weight) for weight in ("persistence", "one") for ratio in (3, 10, 30)),
+    _ablation(
+        "in_place_30_extremes", "30, in place, extremes too",
+        "--matching", "in_place", "--in-place-extremes", "true",
     ),
 )  # fmt: skip
 

@@ -88,7 +88,8 @@ py::array_t<double> binary_topological_loss(
     const Whole& boxes, const Real& patch_weights, bool patches_overlap,
     std::pair<bool, bool> dimensions, std::pair<double, double> dimension_weights, int connectivity,
     bool frame, const std::string& matching, double min_persistence, double unmatched_weight,
-    int num_threads, Images<Value> gradient) {
+    const std::string& in_place_weight, bool in_place_extremes, int num_threads,
+    Images<Value> gradient) {
     PatchBatch<Value> batch;
     batch.likelihoods = views(images);
     const py::ssize_t count = images.shape(0);
@@ -120,6 +121,8 @@ py::array_t<double> binary_topological_loss(
     options.matching = matching;
     options.min_persistence = min_persistence;
     options.unmatched_weight = unmatched_weight;
+    options.in_place_weight = in_place_weight;
+    options.in_place_extremes = in_place_extremes;
     options.dimension_weights[0] = dimension_weights.first;
     options.dimension_weights[1] = dimension_weights.second;
 
@@ -140,7 +143,8 @@ void define_loss(py::module_& module) {
                py::arg("boxes").noconvert(), py::arg("patch_weights").noconvert(),
                py::arg("patches_overlap"), py::arg("dimensions"), py::arg("dimension_weights"),
                py::arg("connectivity"), py::arg("frame"), py::arg("matching"),
-               py::arg("min_persistence"), py::arg("unmatched_weight"), py::arg("num_threads"),
+               py::arg("min_persistence"), py::arg("unmatched_weight"), py::arg("in_place_weight"),
+               py::arg("in_place_extremes"), py::arg("num_threads"),
                py::arg("gradient").noconvert());
 }
 

@@ -60,6 +60,8 @@ def binary_topological_loss(
     matching: str,
     min_persistence: float,
     unmatched_weight: float,
+    in_place_weight: str,
+    in_place_extremes: bool,
     num_threads: int,
     gradient: NDArray[np.float32] | NDArray[np.float64],
 ) -> NDArray[np.float64]: ...

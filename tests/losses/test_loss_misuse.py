@@ -32,6 +32,8 @@ def call_kernel(shape: tuple[int, ...], boxes: Any, **changed: Any) -> Any:
         "frame": True,
         "matching": "complete",
         "min_persistence": 0.0,
+        "in_place_weight": "persistence",
+        "in_place_extremes": False,
         "num_threads": 1,
         "gradient": images.copy(),
     }
@@ -53,6 +55,11 @@ def call_kernel(shape: tuple[int, ...], boxes: Any, **changed: Any) -> Any:
         ((1, 4, 4), [[0, 0, 4, 4]], {"masks": None, "dots": np.array([[-5.0, 0, 0]])}),
         ((1, 4, 4), [[0, 0, 4, 4]], {"masks": None, "dots": np.array([[NAN, 0, 0]])}),
         ((1, 4, 4), [[0, 0, 4, 4]], {"masks": None, "dots": np.array([[1e300, 0, 0]])}),
+        (
+            (1, 4, 4),
+            [[0, 0, 4, 4]],
+            {"masks": None, "dots": np.zeros((1, 3)), "matching": "in_place"},
+        ),
         ((1, 4, 4), [[0, 0, 4, 4]], {"patch_weights": np.ones(2)}),
         ((1, 4, 4), [[0, 0, 4, 4]], {"masks": np.zeros((1, 4, 3), np.uint8)}),
     ],

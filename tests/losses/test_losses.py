@@ -331,7 +331,7 @@ def test_bad_input_gets_one_clear_sentence(
     [
         ({"dims": (2,)}, "dims must be"),
         ({"connectivity": 6}, "one of 4, 8, got 6"),
-        ({"matching": "nearest"}, "'persistence', 'betti', got 'nearest'"),
+        ({"matching": "nearest"}, "'betti', 'in_place', got 'nearest'"),
         ({"min_persistence": -0.1}, "min_persistence"),
         ({"reduction": "median"}, "'mean', 'sum', 'none', got 'median'"),
         ({"num_threads": 0}, "num_threads"),

@@ -26,6 +26,8 @@ VALUES: dict[str, Any] = {
     "dims": (0, 1),
     "matching": "complete",
     "frame": True,
+    "in_place_weight": "persistence",
+    "in_place_extremes": False,
     "vgg_weights": "vgg19.pth",
 }
 FOREIGN = [

@@ -5,6 +5,7 @@
 
 #include "toponet/loss/betti_comparison.hpp"
 #include "toponet/loss/binary_comparison.hpp"
+#include "toponet/loss/in_place_comparison.hpp"
 
 namespace toponet {
 namespace {
@@ -22,6 +23,7 @@ constexpr NamedComparison<Value> comparisons[] = {
     {"wasserstein", sum_over_patches<BinaryComparison<Value, MatchingMode::wasserstein>>},
     {"persistence", sum_over_patches<BinaryComparison<Value, MatchingMode::persistence>>},
     {"betti", sum_over_patches<BettiComparison<Value>>},
+    {"in_place", sum_over_patches<InPlaceComparison<Value>>},
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ from toponet._ground.validation import (
     check_weights,
     thread_count,
 )
+from toponet.topology.in_place import IN_PLACE, IN_PLACE_WEIGHTS
 from toponet.topology.induced_matching import BETTI
 from toponet.topology.matching import MATCHINGS
 
@@ -43,13 +44,15 @@ class LossOptions:
     dim_weights: Sequence[float] = (1.0, 1.0)
     num_threads: int | None = None
     unmatched_weight: float = 1.0
+    in_place_weight: str | None = None
+    in_place_extremes: bool = False
 
     def __post_init__(self) -> None:
         """Checks the options, and keeps them as plain Python numbers and tuples."""
         check_dims(self.dims)
         check_connectivity(self.connectivity)
         check_flag("frame", self.frame)
-        check_choice("matching", self.matching, (*MATCHINGS, BETTI))
+        check_choice("matching", self.matching, (*MATCHINGS, BETTI, IN_PLACE))
         check_min_persistence(self.min_persistence)
         thread_count(self.num_threads)
         weight = check_number("unmatched_weight", self.unmatched_weight, least=0)
@@ -58,6 +61,11 @@ class LossOptions:
                 f"unmatched_weight needs matching='{BETTI}': the other matchings choose partners "
                 f"by the costs themselves; got {weight:g} with {self.matching!r}"
             )
+        check_choice("in_place_weight", self.in_place_weight, (None, *IN_PLACE_WEIGHTS))
+        check_flag("in_place_extremes", self.in_place_extremes)
+        for name in ("in_place_weight", "in_place_extremes"):
+            if getattr(self, name) and self.matching != IN_PLACE:
+                raise ValueError(f"{name} needs matching='{IN_PLACE}', got {self.matching!r}")
         plain = {
             "dims": tuple(self.dims),
             "connectivity": int(self.connectivity),
@@ -65,6 +73,7 @@ class LossOptions:
             "min_persistence": float(self.min_persistence),
             "unmatched_weight": weight,
             "dim_weights": tuple(check_weights("dim_weights", self.dim_weights, 2)),
+            "in_place_extremes": bool(self.in_place_extremes),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)  # The class is frozen.
@@ -143,6 +152,8 @@ def binary_topological_loss(
         matching=options.matching,
         min_persistence=options.min_persistence,
         unmatched_weight=options.unmatched_weight,
+        in_place_weight=options.in_place_weight or IN_PLACE_WEIGHTS[0],
+        in_place_extremes=options.in_place_extremes,
         num_threads=thread_count(options.num_threads),
         gradient=gradient,
     )

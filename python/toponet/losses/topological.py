@@ -25,8 +25,10 @@ from toponet.losses._patching import PatchRule
 from toponet.losses.betti_loss import explain_betti_patches
 from toponet.losses.binary_loss import LossOptions
 from toponet.losses.diagram_loss import explain_patches, patch_diagrams
+from toponet.losses.in_place_loss import explain_in_place_patches
 from toponet.topology.diagrams import PersistenceDiagrams
 from toponet.topology.explanation import Explanation
+from toponet.topology.in_place import IN_PLACE
 from toponet.topology.induced_matching import BETTI
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -56,8 +58,10 @@ class TopologicalLoss(_Loss):
             the frame.
         matching: "complete", "wasserstein" or "persistence"; see :func:`toponet.match`. Or "betti":
             partners are the features of likelihood and target that are the same place; see
-            :func:`toponet.betti_matching`.
-        min_persistence: Unmatched dots of at most this persistence are left alone.
+            :func:`toponet.betti_matching`. Or "in_place", which matches nothing: each critical
+            value is pulled to the truth of its own pixel (see below).
+        min_persistence: Unmatched dots of at most this persistence are left alone; of "in_place",
+            dots that should not be there.
         reduction: "mean" or "sum" over images and channels, or "none".
         num_threads: Threads of the kernel; 1 = the caller's thread only. None = the cores of this
             process, divided by the ranks of its machine (``LOCAL_WORLD_SIZE``); 1 in a data-loader
@@ -79,6 +83,26 @@ class TopologicalLoss(_Loss):
             which ``torch.manual_seed`` seeds. Activation checkpointing
             (``torch.utils.checkpoint``) resets torch's own generator only: with another generator
             the loss raises ``RuntimeError`` there.
+        in_place_weight: Of "in_place": the weight of each pull, "persistence" or "one"; None =
+            "persistence".
+        in_place_extremes: Of "in_place": also pull the strongest value of each true piece to 1 and
+            the weakest value of each true cell to 0.
+
+    In place: the critical values are those of min(f, g), where the likelihood shows only within
+    the structure, and of max(f, g), where it shows only outside. Within the structure, walls of
+    true cells (births), pinholes and breaks (deaths) are pulled to 1. Outside, specks (births and
+    deaths), walls within true cells (births) and bridges between true pieces (deaths) are pulled to
+    0. The gradient of a value at distance r from its goal is 2 w r. With ``in_place_weight="one"``,
+    w is 1, the loss is the sum of r^2, and the gradient is that of the loss. With "persistence", w
+    is the persistence of the value's dot: what is nearly right is pulled most, and a dot comes and
+    goes without a jump. The loss is then the sum of the integrals of 2 w r over the pulled values,
+    with the other value of each dot held constant. So the gradient is that of the loss for walls of
+    true cells and bridges between true pieces, whose other value is the truth's. It leaves the
+    other value of a pinhole, break or false wall alone, which has no reason to move; and it pulls
+    the death of a speck at no cost. A true feature that isn't there at all costs as much as an
+    infinitely weak wall (1, or 1/3 with "persistence"), without gradient. A loss of 0 means, with
+    ``in_place_extremes``, that at every threshold in (0, 1) each true piece and cell is there in
+    its place; but a speck that touches the structure's rim isn't noticed.
 
     Shape:
         - likelihood: (B, C, H, W) or (B, H, W), any floating point dtype, any device. It holds
@@ -95,8 +119,8 @@ class TopologicalLoss(_Loss):
           ``softmax`` this holds for a pixel that counts in no channel.)
         - target_diagrams: given in place of the target. One diagram for each patch, image after
           image, channel after channel (only channels that count), as :meth:`target_diagrams` makes
-          them. Soft and multi-level targets are possible in this form only. "betti" takes no
-          diagrams.
+          them. Soft and multi-level targets are possible in this form only. "betti" and "in_place"
+          take no diagrams.
         - output: a scalar. With reduction="none" it is (B, C) for four axes and (B,) for three; C
           leaves out the background if it doesn't count. The loss of an image is the mean over its
           patches that have a valid pixel. The dtype is float64 for float64 input, and float32
@@ -147,13 +171,15 @@ class TopologicalLoss(_Loss):
         patches: str = "grid",
         patches_per_image: int | None = None,
         generator: torch.Generator | None = None,
+        in_place_weight: str | None = None,
+        in_place_extremes: bool = False,
     ) -> None:
         """Checks the options."""
         super().__init__(reduction=reduction)
         check_choice("reduction", reduction, REDUCTIONS)
         self.options = LossOptions(
             dims, connectivity, frame, matching, min_persistence, dim_weights, num_threads,
-            unmatched_weight,
+            unmatched_weight, in_place_weight, in_place_extremes,
         )  # fmt: skip
         flags = {"sigmoid": sigmoid, "softmax": softmax, "include_background": include_background}
         for name, flag in flags.items():
@@ -220,6 +246,10 @@ class TopologicalLoss(_Loss):
         Raises:
             TypeError, ValueError: For the reasons of the loss.
 
+        With "in_place", a row is a true feature ("matched": the birth is its wall's or peak's, the
+        death that of a bridge from it or of its floor), a true feature that isn't there at all
+        ("missing"), or a dot that should not be there ("removed" or "ignored").
+
         Cost: more than the loss, because each patch is matched in Python.
 
         Example:
@@ -242,6 +272,9 @@ class TopologicalLoss(_Loss):
         if self.options.matching == BETTI:
             assert masks is not None
             return list(explain_betti_patches(images, masks, patches, self.options))
+        if self.options.matching == IN_PLACE:
+            assert masks is not None
+            return list(explain_in_place_patches(images, masks, patches, self.options))
         diagrams = truth.diagrams
         if diagrams is None:
             assert masks is not None
@@ -270,7 +303,7 @@ class TopologicalLoss(_Loss):
         Raises:
             TypeError: If target isn't a tensor.
             ValueError: If the shape doesn't fit; if patches are random, since they change at each
-                call; if ``matching`` is "betti", which needs the target itself.
+                call; if ``matching`` is "betti" or "in_place", which need the target itself.
 
         Example:
             >>> import torch, toponet
@@ -363,6 +396,11 @@ class TopologicalLoss(_Loss):
             raise ValueError(
                 f"matching {BETTI!r} finds partners by their place in both images, which diagrams "
                 "of the target can't tell; give target instead of target_diagrams"
+            )
+        if self.options.matching == IN_PLACE:
+            raise ValueError(
+                "matching 'in_place' compares pixel by pixel, and diagrams have lost the pixels of "
+                "the target; give target instead of target_diagrams"
             )
         self._patch_rule.check_repeatable()
 

@@ -22,7 +22,8 @@ class Explanation:
     """The matching behind one image's topological loss: one row per dot.
 
     The rows are the dots of the likelihood, in the order of its diagram, then the dots of the
-    target that have no partner.
+    target that have no partner. (Those of an in-place loss are listed by the faults and features;
+    see :meth:`toponet.TopologicalLoss.explain`.)
 
     Attributes:
         shape: Height and width of the image (or patch) in pixels.

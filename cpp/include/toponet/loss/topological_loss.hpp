@@ -39,6 +39,10 @@ struct LossOptions {
     double min_persistence = 0;
     double dimension_weights[2] = {1, 1};
     double unmatched_weight = 1;  ///< Of "betti": factor of the cost of dots without partner.
+    std::string in_place_weight = "persistence";  ///< Of "in_place"; see in_place_pulls.hpp.
+    /// Of "in_place": whether strongest values of true pieces and weakest values of true cells are
+    /// pulled as well.
+    bool in_place_extremes = false;
 };
 
 /// Loss of each image: the weighted sum over its patches and the dimensions asked for.

@@ -23,12 +23,16 @@ class PersistenceOptions:
             the loss cuts the training patch into; empty = the training patch as a whole.
         dims: Of topo_loss "persistence": dimensions in the loss, 0 = components, 1 = holes; empty =
             both.
-        matching: Of topo_loss "persistence": "complete", "wasserstein", "persistence" or "betti";
-            empty = "complete".
+        matching: Of topo_loss "persistence": "complete", "wasserstein", "persistence", "betti" or
+            "in_place"; empty = "complete".
         frame: Of topo_loss "persistence": whether the loss surrounds each patch by a frame of
             structure, as metrics always do; empty = true.
         unmatched_weight: Of matching "betti": factor of the cost of dots without partner; empty =
             1.
+        in_place_weight: Of matching "in_place": the weight of each pull, "persistence" or "one";
+            empty = "persistence".
+        in_place_extremes: Of matching "in_place": whether the strongest value of each true piece
+            and the weakest value of each true cell are pulled as well; empty = false.
     """
 
     topo_patch_size: int | None = option(None)
@@ -36,6 +40,8 @@ class PersistenceOptions:
     matching: str | None = option("complete")
     frame: bool | None = option(True)
     unmatched_weight: float | None = option(1.0)
+    in_place_weight: str | None = option(None)
+    in_place_extremes: bool | None = option(None)
 
 
 def _make(options: Options, connectivity: int, threads: int, device: Any) -> TopologicalLoss:
@@ -70,6 +76,8 @@ def _loss(
         matching=options["matching"],
         frame=options["frame"],
         unmatched_weight=options["unmatched_weight"],
+        in_place_weight=options["in_place_weight"],
+        in_place_extremes=bool(options["in_place_extremes"]),
         patch_size=patch_size,
         num_threads=threads,
     )

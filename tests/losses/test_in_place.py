@@ -295,6 +295,25 @@ def test_an_explanation_has_one_row_for_each_true_feature_and_each_fault() -> No
     assert explanation.loss == pytest.approx(loss(f, g).item())
 
 
+def test_goals_lie_where_the_pixels_are_pulled_and_plots_show_them() -> None:
+    from matplotlib.figure import Figure
+
+    from toponet.plots import plot_critical_pixels, plot_diagram
+
+    f, g = random_problem((1, 1, 13, 17))
+    (explanation,) = loss_of().explain(f, g)
+    pulled = (explanation.forces != 0) & (explanation.fates != "missing")[:, None]
+    ways = explanation.goals[pulled] - explanation.dots[pulled]
+    assert (np.sign(ways) == -np.sign(explanation.forces[pulled])).all()
+    assert (ways > 0).any()
+    assert (ways < 0).any()
+    diagram, pixels = Figure().subplots(1, 2)
+    plot_diagram(diagram, explanation)
+    plot_critical_pixels(pixels, f[0, 0].numpy(), explanation)
+    marks = sum(len(c.get_offsets()) for c in pixels.collections)
+    assert marks == np.count_nonzero(pulled & (explanation.pixels >= 0))
+
+
 def test_faults_that_are_left_alone_are_ignored() -> None:
     f, g = two_cells()
     f[0, 3, 3] = 0.4

@@ -32,6 +32,7 @@ def call_kernel(shape: tuple[int, ...], boxes: Any, **changed: Any) -> Any:
         "frame": True,
         "matching": "complete",
         "min_persistence": 0.0,
+        "unmatched_weight": 1.0,
         "in_place_weight": "persistence",
         "in_place_extremes": False,
         "num_threads": 1,

@@ -163,7 +163,7 @@ def measure_matchings(rounds: int) -> list[Row]:
     f, g = (torch.from_numpy(x)[:, None] for x in maps.network_like(16, 65))
     f.requires_grad_()
     candidates: dict[str, Callable[[], object]] = {}
-    for name in ("complete", "wasserstein", "persistence", "in_place"):
+    for name in ("complete", "wasserstein", "persistence", "betti", "in_place"):
         loss = toponet.TopologicalLoss(num_threads=1, matching=name)
         if not np.isclose(loss(f, g).item(), np.mean([e.loss for e in loss.explain(f, g)])):
             raise AssertionError(f"the loss with {name} differs from its explanation")

@@ -26,6 +26,7 @@ VALUES: dict[str, Any] = {
     "dims": (0, 1),
     "matching": "complete",
     "frame": True,
+    "unmatched_weight": 1.0,
     "in_place_weight": "persistence",
     "in_place_extremes": False,
     "vgg_weights": "vgg19.pth",

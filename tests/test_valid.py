@@ -37,6 +37,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "PixelAccuracy": (metrics.pixel_accuracy, {}),
     "CldiceScore": (metrics.cldice_score, {}),
     "EulerNumberError": (metrics.euler_number_error, {}),
+    "BettiMatchingError": (metrics.betti_matching_error, {"patches": "grid", "patch_size": 20}),
+    "BettiMatchingScore": (metrics.betti_matching_score, {}),
 }
 
 
@@ -60,7 +62,7 @@ def noise(images: int = 2) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArra
 def numbers(result: Any) -> list[float]:
     if isinstance(result, dict):
         return [float(value) for value in result.values()]
-    if isinstance(result, tuple | metrics.BettiErrorResult):
+    if isinstance(result, tuple | metrics.BettiErrorResult | metrics.BettiMatchingScoreResult):
         return list(result)
     return [float(result)]
 

@@ -117,6 +117,7 @@ def test_each_number_is_the_metric_of_its_name(folder: Path) -> None:
         mask = likelihood >= 0.5
         voi = metrics.variation_of_information(mask, truth)
         errors = metrics.betti_error(mask, truth)
+        displaced = metrics.betti_matching_error(mask, truth)
         counts = [betti_numbers(m, frame=True)[0].tolist() for m in (mask, truth)]
         assert row == {
             "image": name,
@@ -133,8 +134,16 @@ def test_each_number_is_the_metric_of_its_name(folder: Path) -> None:
             "holes_true": counts[1][1],
             "cldice": metrics.cldice_score(mask, truth),
             "euler_number_error": metrics.euler_number_error(mask, truth),
+            "betti_matching_error_0": displaced[0],
+            "betti_matching_error_1": displaced[1],
         }
-        assert list(row)[-2:] == ["cldice", "euler_number_error"]  # Columns of old stay in place.
+        # Columns of old stay in place.
+        assert list(row)[-4:] == [
+            "cldice",
+            "euler_number_error",
+            "betti_matching_error_0",
+            "betti_matching_error_1",
+        ]
     for name in ("ari", "voi_split", "betti_error_1"):
         assert report["total"][name] == np.mean([row[name] for row in report["images"]])
     assert report["total"]["holes_true"] == sum(row["holes_true"] for row in report["images"])

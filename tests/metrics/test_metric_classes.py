@@ -35,6 +35,9 @@ SUMMABLE: list[tuple[str, dict[str, Any]]] = [
     ("PixelAccuracy", {}),
     ("CldiceScore", {"skeleton": "lee"}),
     ("EulerNumberError", {"frame": False}),
+    ("BettiMatchingError", {"patches": "grid", "patch_size": 17}),
+    ("BettiMatchingError", {"convention": "betti-matching"}),
+    ("BettiMatchingScore", {"patch_size": None, "frame": "rim"}),
 ]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "BettiError": metrics.betti_error,
@@ -44,8 +47,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "PixelAccuracy": metrics.pixel_accuracy,
     "CldiceScore": metrics.cldice_score,
     "EulerNumberError": metrics.euler_number_error,
+    "BettiMatchingError": metrics.betti_matching_error,
+    "BettiMatchingScore": metrics.betti_matching_score,
 }
-HIGHER_IS_BETTER = ("AdaptedRandScore", "CldiceScore", "PixelAccuracy")
+HIGHER_IS_BETTER = ("AdaptedRandScore", "BettiMatchingScore", "CldiceScore", "PixelAccuracy")
 
 
 def batch(seed: int, images: int = 2) -> tuple[Tensor, Tensor]:
@@ -64,7 +69,7 @@ def numbers(result: Any) -> list[float]:
     """Of a class's result, and of a function's."""
     if isinstance(result, dict):
         return [float(value) for value in result.values()]
-    if isinstance(result, tuple | metrics.BettiErrorResult):
+    if isinstance(result, tuple | metrics.BettiErrorResult | metrics.BettiMatchingScoreResult):
         return list(result)
     return [float(result)]
 
@@ -87,6 +92,10 @@ def test_results_have_names() -> None:
     masks = batch(0)
     names = {
         "BettiError": ["betti_error_0", "betti_error_1"],
+        "BettiMatchingError": ["betti_matching_error_0", "betti_matching_error_1"],
+        "BettiMatchingScore": [
+            f"betti_matching_{score}_{d}" for score in ("precision", "recall", "f1") for d in (0, 1)
+        ],
         "BettiNumberError": ["betti_number_error_0", "betti_number_error_1"],
         "VariationOfInformation": ["voi_split", "voi_merge"],
     }

@@ -135,7 +135,7 @@ def test_a_protocol_prints_each_convention_and_counts_valid_pixels(protocol: str
         assert metric.extra_repr() in printed
     likelihood, truth = batches()[0]
     valid = torch.ones_like(truth)
-    valid[..., :20] = 0
+    valid[..., :21] = 0
     measured.update(likelihood, truth, valid)
     with_valid = measured.compute()
     measured.reset()

@@ -46,7 +46,7 @@ class EvaluateConfig(SegmentationNumbers):
         frame: Whether Betti numbers are counted with a frame of structure around each patch and
             image (true, false), or with their "rim" overwritten; empty = true.
         convention: Name of a convention, which fixes some options: "toponet", "toponet-authors",
-            "whole-image" or "topomortar".
+            "whole-image", "topomortar" or "betti-matching".
         missing: What to do about labels without prediction: "error" or "skip".
         bootstrap: Number of resamples for the 95 % intervals over images; 0 = no intervals.
         bootstrap_seed: Seed of the resamples.

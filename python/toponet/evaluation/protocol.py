@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toponet.metrics import BettiConvention, InstanceConvention
+from toponet.metrics.betti_matching import describe_matching_error
 from toponet.metrics.centreline import DEFAULT_SKELETON, describe_centreline
 from toponet.metrics.conventions import FRAMES, betti_convention
 from toponet.metrics.euler import describe_euler
@@ -18,7 +19,12 @@ THRESHOLD = 0.5
 INSTANCES = InstanceConvention()
 
 # What was measured last. Whoever reads tables by the place of a column finds the others in place.
-FURTHER_METRICS = ("cldice", "euler_number_error")
+FURTHER_METRICS = (
+    "cldice",
+    "euler_number_error",
+    "betti_matching_error_0",
+    "betti_matching_error_1",
+)
 # The metrics of a single image, in the order in which they are shown.
 METRICS = (
     "accuracy",
@@ -89,7 +95,12 @@ class Protocol:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names that are counted; some named conventions leave a dimension out."""
-        left_out = {f"betti_error_{d}" for d in (0, 1) if d not in self.betti.dims}
+        left_out = {
+            f"{error}_{d}"
+            for error in ("betti_error", "betti_matching_error")
+            for d in (0, 1)
+            if d not in self.betti.dims
+        }
         counted = tuple(name for name in METRICS if name not in left_out)
         return (*counted, *INSTANCE_METRICS) if self.instances else counted
 
@@ -112,6 +123,8 @@ class Protocol:
             "instance_voi_merge": f"bits: instances grown together; {INSTANCES}",
             "cldice": describe_centreline(DEFAULT_SKELETON),
             "euler_number_error": describe_euler(connectivity, self.betti.frame),
+            "betti_matching_error_0": f"components: {describe_matching_error(self.betti)}",
+            "betti_matching_error_1": f"holes: {describe_matching_error(self.betti)}",
         }
         return {name: words[name] for name in ("all", *self.metrics)}
 

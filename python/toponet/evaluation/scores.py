@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from toponet import metrics
 from toponet.evaluation.protocol import FURTHER_METRICS, INSTANCE_METRICS, INSTANCES, Protocol
 from toponet.metrics.betti import betti_differences, count_betti_numbers
+from toponet.metrics.betti_matching import matching_errors
 from toponet.metrics.inputs import likelihood_to_compare
 from toponet.metrics.instances import instance_entropies, instance_rand_rows
 from toponet.topology.labelling import label_cells
@@ -88,6 +89,7 @@ def score_image(
     ari = metrics.adapted_rand_score(prediction, target, **cells)
     voi = metrics.variation_of_information(prediction, target, **cells)
     (errors,) = betti_differences(prediction, target, betti, valid=counted).tolist()
+    (displaced,) = matching_errors(prediction, target, betti, valid=counted).tolist()
     return ImageScores(
         {
             "accuracy": accuracy,
@@ -100,6 +102,10 @@ def score_image(
             "euler_number_error": metrics.euler_number_error(
                 prediction, target, **cells, frame=betti.frame
             ),
+            **{
+                f"betti_matching_error_{d}": error
+                for d, error in zip(betti.dims, displaced, strict=True)
+            },
             **_instance_metrics(prediction[0], instances, betti.connectivity, counted),
         },
         *(

@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING
 
 from toponet._ground.on_demand import on_demand
 from toponet.metrics.betti import BettiErrorResult, betti_error, betti_number_error
+from toponet.metrics.betti_matching import (
+    BettiMatchingErrorResult,
+    BettiMatchingScoreResult,
+    betti_matching_error,
+    betti_matching_score,
+)
 from toponet.metrics.centreline import cldice_score
 from toponet.metrics.conventions import BettiConvention
 from toponet.metrics.euler import euler_number_error
@@ -30,6 +36,7 @@ from toponet.metrics.partition import (
 from toponet.metrics.pixel import pixel_accuracy
 
 if TYPE_CHECKING:
+    from toponet.metrics.betti_matching_classes import BettiMatchingError, BettiMatchingScore
     from toponet.metrics.classes import (
         AdaptedRandScore,
         BettiError,
@@ -50,6 +57,8 @@ __getattr__ = on_demand(
     {
         "AdaptedRandScore": "toponet.metrics.classes",
         "BettiError": "toponet.metrics.classes",
+        "BettiMatchingError": "toponet.metrics.betti_matching_classes",
+        "BettiMatchingScore": "toponet.metrics.betti_matching_classes",
         "BettiNumberError": "toponet.metrics.classes",
         "CldiceScore": "toponet.metrics.structure_classes",
         "EulerNumberError": "toponet.metrics.structure_classes",
@@ -67,6 +76,10 @@ __all__ = [
     "BettiConvention",
     "BettiError",
     "BettiErrorResult",
+    "BettiMatchingError",
+    "BettiMatchingErrorResult",
+    "BettiMatchingScore",
+    "BettiMatchingScoreResult",
     "BettiNumberError",
     "CldiceScore",
     "EulerNumberError",
@@ -79,6 +92,8 @@ __all__ = [
     "VariationOfInformationResult",
     "adapted_rand_score",
     "betti_error",
+    "betti_matching_error",
+    "betti_matching_score",
     "betti_number_error",
     "cldice_score",
     "euler_number_error",

@@ -89,6 +89,8 @@ def betti_error(
     "topomortar"        TopoMortar's official Betti numbers: ``patches="whole", connectivity=8,
                         frame=False, dims=(0, 1)``. 8-connected structure, touching the border or
                         not; 4-connected background without the parts that touch the border.
+    "betti-matching"    what the papers of Betti matching count: ``patches="whole", connectivity=4,
+                        frame=False, dims=(0, 1)``
     ==================  ===========================================================================
 
     Args:
@@ -208,14 +210,21 @@ def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiE
     return BettiErrorResult(by_dimension.get(0), by_dimension.get(1), convention)
 
 
+def with_rim(patches: NDArray[np.uint8], convention: BettiConvention) -> NDArray[np.uint8]:
+    """Patches (n, h, w) whose rim is structure, if the convention has a rim."""
+    if convention.frame != "rim":
+        return patches
+    patches = patches.copy()  # Whole images may be the caller's own.
+    patches[:, [0, -1]] = 1
+    patches[:, :, [0, -1]] = 1
+    return patches
+
+
 def count_betti_numbers(
     patches: NDArray[np.uint8], convention: BettiConvention
 ) -> NDArray[np.int64]:
     """(n, dims) The Betti numbers of whole masks (n, h, w), by this convention."""
-    if convention.frame == "rim":
-        patches = patches.copy()  # Whole images may be the caller's own.
-        patches[:, [0, -1]] = 1
-        patches[:, :, [0, -1]] = 1
+    patches = with_rim(patches, convention)
     if looks_like_channels_last(patches.shape):
         patches = patches.transpose(0, 2, 1)  # Lying down, a narrow patch has the same numbers.
     numbers = betti_numbers(

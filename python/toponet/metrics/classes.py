@@ -31,12 +31,12 @@ from toponet.metrics.partition import (
 from toponet.metrics.pixel import EQUAL_SHARE, equal_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from typing_extensions import Unpack
 
 
-class _BettiErrorOptions(BettiOptions, total=False):
+class BettiErrorOptions(BettiOptions, total=False):
     """The options of a Betti error, those of all classes, and torchmetrics' own."""
 
     only: str | None
@@ -50,16 +50,16 @@ class _BettiErrorOptions(BettiOptions, total=False):
     compute_with_cache: bool
 
 
-class _BettiMetric(MeanMetric):
-    """Betti errors, with a convention."""
+class ConventionMetric(MeanMetric):
+    """Numbers by name, of the patches of a convention."""
 
-    higher_is_better = False
     _by_name = True
-    _prefix: str
 
-    def __init__(self, convention: BettiConvention, **kwargs: Any) -> None:
-        names = [f"{self._prefix}_{dimension}" for dimension in convention.dims]
-        super().__init__(names, str(convention), **kwargs)
+    def __init__(
+        self, convention: BettiConvention, names: Sequence[str], words: str, **kwargs: Any
+    ) -> None:
+        """Takes checked options."""
+        super().__init__(names, words, **kwargs)
         self._convention = convention
         self._number: int | None = None
 
@@ -67,11 +67,6 @@ class _BettiMetric(MeanMetric):
     def convention(self) -> BettiConvention:
         """All options that the numbers are measured by."""
         return self._convention
-
-    def result(self) -> BettiErrorResult:
-        """All errors so far in the form of the function, with their convention."""
-        errors = [float(error) for error in self._numbers().values()]
-        return betti_result(errors, self._convention)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Adds a batch and returns the error of this batch, with the patches of ``update``."""
@@ -82,11 +77,30 @@ class _BettiMetric(MeanMetric):
         finally:
             self._number = None
 
+    def _update_number(self) -> int:
+        """The number of the update, which random positions depend on."""
+        return self.update_count - 1 if self._number is None else self._number
+
+
+class _BettiMetric(ConventionMetric):
+    """Betti errors, with a convention."""
+
+    higher_is_better = False
+    _prefix: str
+
+    def __init__(self, convention: BettiConvention, **kwargs: Any) -> None:
+        names = [f"{self._prefix}_{dimension}" for dimension in convention.dims]
+        super().__init__(convention, names, str(convention), **kwargs)
+
+    def result(self) -> BettiErrorResult:
+        """All errors so far in the form of the function, with their convention."""
+        errors = [float(error) for error in self._numbers().values()]
+        return betti_result(errors, self._convention)
+
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
     ) -> NDArray[np.float64]:
-        number = self.update_count - 1 if self._number is None else self._number
-        return betti_differences(preds, target, self._convention, number, valid)
+        return betti_differences(preds, target, self._convention, self._update_number(), valid)
 
 
 class BettiError(_BettiMetric):
@@ -125,7 +139,7 @@ class BettiError(_BettiMetric):
     _prefix = "betti_error"
 
     @spelled_out
-    def __init__(self, **kwargs: Unpack[_BettiErrorOptions]) -> None:
+    def __init__(self, **kwargs: Unpack[BettiErrorOptions]) -> None:
         """Checks the options."""
         rest: dict[str, Any] = {**kwargs}
         options = {name: rest.pop(name) for name in BettiOptions.__annotations__ if name in rest}

@@ -51,6 +51,7 @@ CONVENTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "toponet-authors": {"connectivity": 8, "frame": "rim", "dims": (1,)},
         "whole-image": {"patches": "whole", "connectivity": 8, "frame": True, "dims": (0, 1)},
         "topomortar": {"patches": "whole", "connectivity": 8, "frame": False, "dims": (0, 1)},
+        "betti-matching": {"patches": "whole", "connectivity": 4, "frame": False, "dims": (0, 1)},
     }
 )
 
@@ -81,6 +82,11 @@ class BettiConvention:
 
     def __str__(self) -> str:
         """What the numbers mean."""
+        return f"mean |difference of Betti numbers| {self.counted}"
+
+    @property
+    def counted(self) -> str:
+        """Over what the mean goes, and what counts there, in words."""
         where = {
             "whole": "whole images",
             "grid": f"a grid of patches of at most {self.patch_size} x {self.patch_size}",
@@ -91,10 +97,7 @@ class BettiConvention:
         )
         only = f", dimension {self.dims[0]} only" if len(self.dims) == 1 else ""
         name = f" ({self.name})" if self.name is not None else ""
-        return (
-            f"mean |difference of Betti numbers| over {where}, connectivity {self.connectivity}, "
-            f"{FRAMES[self.frame]}{only}{name}"
-        )
+        return f"over {where}, connectivity {self.connectivity}, {FRAMES[self.frame]}{only}{name}"
 
 
 def spelled_out(function: Function) -> Function:

@@ -10,6 +10,7 @@ from torchmetrics import Metric, MetricCollection
 
 from toponet._ground.validation import check_choice
 from toponet.metrics._mean_metric import MeanMetric
+from toponet.metrics.betti_matching_classes import BettiMatchingError, BettiMatchingScore
 from toponet.metrics.classes import (
     AdaptedRandScore,
     BettiError,
@@ -27,6 +28,14 @@ SCALARS: Mapping[str, type[MeanMetric]] = MappingProxyType(
         "ari": AdaptedRandScore,
         "betti_error_0": BettiError,
         "betti_error_1": BettiError,
+        "betti_matching_error_0": BettiMatchingError,
+        "betti_matching_error_1": BettiMatchingError,
+        "betti_matching_f1_0": BettiMatchingScore,
+        "betti_matching_f1_1": BettiMatchingScore,
+        "betti_matching_precision_0": BettiMatchingScore,
+        "betti_matching_precision_1": BettiMatchingScore,
+        "betti_matching_recall_0": BettiMatchingScore,
+        "betti_matching_recall_1": BettiMatchingScore,
         "betti_number_error_0": BettiNumberError,
         "betti_number_error_1": BettiNumberError,
         "cldice": CldiceScore,
@@ -58,6 +67,15 @@ PROTOCOLS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "betti_error_0": {"convention": "topomortar", **_CUT},
             "betti_error_1": {"convention": "topomortar", **_CUT},
             "cldice": _CUT,
+        },
+        "betti-matching": {
+            "accuracy": _CUT,
+            "cldice": _CUT,
+            **{
+                f"betti{matching}_error_{d}": {"convention": "betti-matching", **_CUT}
+                for matching in ("_matching", "")
+                for d in (0, 1)
+            },
         },
     }
 )
@@ -102,6 +120,10 @@ def protocol_metrics(protocol: str) -> MetricCollection:
     "topomortar"         the topological numbers of TopoMortar's code: errors of the Betti numbers
                          of whole images without a frame, and clDice, of the cut at 0.5. Its Dice
                          and HD95 aren't measures of topology; torchmetrics and MONAI have them
+    "betti-matching"     what the papers of Betti matching report: accuracy, clDice, and per
+                         dimension the Betti matching error and the error of the Betti numbers, of
+                         whole images without a frame and with 4-connected structure, of the cut at
+                         0.5. Their Dice isn't a measure of topology
     ===================  ==========================================================================
 
     Args:
@@ -113,7 +135,8 @@ def protocol_metrics(protocol: str) -> MetricCollection:
     Raises:
         ValueError: If there is no protocol of that name.
 
-    Source: Hu et al., NeurIPS 2019, section 3; github.com/jmlipman/TopoMortar, lib/metrics.py.
+    Source: Hu et al., NeurIPS 2019, section 3; github.com/jmlipman/TopoMortar, lib/metrics.py;
+    Stucki et al., ICML 2023, section 5.
 
     Example:
         >>> import torch

@@ -50,7 +50,8 @@ class EvaluateConfig(SegmentationNumbers):
         missing: What to do about labels without prediction: "error" or "skip".
         bootstrap: Number of resamples for the 95 % intervals over images; 0 = no intervals.
         bootstrap_seed: Seed of the resamples.
-        out: New folder for report.json, report.md and images.csv; empty = nothing is written.
+        out: New folder for report.json, report.md, report.html and images.csv; empty = nothing is
+            written.
     """
 
     predictions: str

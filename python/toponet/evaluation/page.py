@@ -1,12 +1,99 @@
-"""Scores as the table of a report's page."""
+"""The page of an evaluation, and scores as the table of any page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from toponet.evaluation.protocol import HIGHER_IS_BETTER
+import numpy as np
+from numpy.typing import NDArray
+
+from toponet.evaluation.pairs import Images, Pair
+from toponet.evaluation.protocol import HIGHER_IS_BETTER, Protocol
 from toponet.evaluation.scores import ImageScores
-from toponet.pages import Column
+from toponet.pages import Column, Page, Row, ShownImage, is_mask, most_pixels, with_pictures
+
+if TYPE_CHECKING:
+    from toponet.evaluation.report import Evaluation
+
+
+class Pictures:
+    """What the page shows of each image, gathered while the images are read.
+
+    Args:
+        count: Number of images.
+        protocol: How they are compared.
+
+    Attributes:
+        packed: By name.
+        notes: What is to be said of images that can't be shown.
+    """
+
+    def __init__(self, count: int, protocol: Protocol) -> None:
+        """Nothing is gathered yet."""
+        self.protocol = protocol
+        self.packed: dict[str, dict[str, Any]] = {}
+        self.notes: list[str] = []
+        self._wanted, self._pixels = with_pictures(count), most_pixels(count)
+
+    def add(self, number: int, pair: Pair, images: Images) -> None:
+        """Packs what was read of one pair, and its image if there is one.
+
+        Args:
+            number: Of the pair, from 0.
+            pair: Whose image is read.
+            images: What was compared.
+        """
+        if number not in self._wanted:
+            return
+        image = None
+        try:
+            if pair.truth.image is not None:
+                image = as_large_as(images.truth, pair.truth.read_image()[0])
+        except ValueError as error:  # The metrics don't need it.
+            self.notes.append(f"The image of {pair.name} isn't shown: {error}")
+        self.packed[pair.name] = self._shown(image, images).packed(self._pixels)
+
+    def _shown(self, image: NDArray[np.float32] | None, images: Images) -> ShownImage:
+        options, connectivity = self.protocol.segmentation, self.protocol.betti.connectivity
+        truth, valid = images.truth, images.valid
+        if is_mask(images.likelihood):
+            return ShownImage(
+                likelihood=images.likelihood, masks={"mask": images.likelihood}, image=image,
+                truth=truth, valid=valid, connectivity=connectivity,
+            )  # fmt: skip
+        return ShownImage.segmented(
+            images.likelihood, options, cut=options.threshold, connectivity=connectivity,
+            image=image, truth=truth, valid=valid,
+        )  # fmt: skip
+
+
+def as_large_as(truth: NDArray[np.generic], image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The image (C, H, W); raises ValueError if it hasn't the size of its truth (H, W)."""
+    if image.shape[1:] != truth.shape:
+        raise ValueError(
+            f"it has {image.shape[1]} x {image.shape[2]} pixels, its truth {truth.shape[0]} x "
+            f"{truth.shape[1]}"
+        )
+    return image
+
+
+def evaluation_page(evaluation: Evaluation, pictures: Pictures) -> Page:
+    """The page with the tables of ``report.md``, and all images."""
+    config, meanings = evaluation.config, evaluation.conventions
+    by_image = {name: {"": scores} for name, scores in evaluation.scores.items()}
+    return Page(
+        title="Evaluation",
+        summary=[f"{config.predictions} against {config.labels}", *evaluation.notes()],
+        notes=pictures.notes,
+        tables=[evaluation.total_table(words=False)],
+        columns=score_columns(list(by_image.values()), meanings),
+        rows=[
+            Row(name, score_values(scores), pictures.packed.get(name))
+            for name, scores in by_image.items()
+        ],
+        meanings=meanings,
+    )
 
 
 def score_columns(

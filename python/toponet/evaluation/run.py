@@ -7,6 +7,7 @@ from rich.console import Console
 from toponet._ground.reading import within_memory
 from toponet._ground.reporting import check_absent, progress_bar, whole_folder
 from toponet.evaluation.config import EvaluateConfig
+from toponet.evaluation.page import Pictures, evaluation_page
 from toponet.evaluation.pairs import find_pairs, unused_files
 from toponet.evaluation.predictions import check_no_mask
 from toponet.evaluation.report import Evaluation
@@ -29,17 +30,22 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
     check_absent(config.out, "--out")
     pairs, left_out = find_pairs(config)
     protocol, scores = config.protocol, {}
+    pictures = Pictures(len(pairs), protocol)
     with progress_bar(console) as progress:
-        for pair in progress.track(pairs, description="images"):
+        for number, pair in enumerate(progress.track(pairs, description="images")):
             with within_memory(pair.name):
-                likelihood, truth, valid, instances = pair.read()
+                images = pair.read()
+                likelihood, truth, valid, instances = images
                 if not protocol.segmentation.is_cut:
                     check_no_mask(likelihood, pair.prediction)
                 scores[pair.name] = score_image(likelihood, truth, protocol, valid, instances)
+                if config.out is not None:
+                    pictures.add(number, pair, images)
     evaluation = Evaluation(config, scores, left_out, unused_files(config))
     if config.out is not None:
         with whole_folder(config.out, "--out") as folder:
             evaluation.write(folder)
+            evaluation_page(evaluation, pictures).write(folder / "report.html")
     try:
         _show(evaluation, console)
     except KeyboardInterrupt:

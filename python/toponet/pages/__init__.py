@@ -1,7 +1,7 @@
 """Reports as one HTML file that opens from disk: tables, charts, and images to look into."""
 
 from toponet.pages.page import Chart, Column, Curve, Page, Row
-from toponet.pages.shown_image import ShownImage, most_pixels, with_pictures
+from toponet.pages.shown_image import ShownImage, is_mask, most_pixels, with_pictures
 
 __all__ = [
     "Chart",
@@ -10,6 +10,7 @@ __all__ = [
     "Page",
     "Row",
     "ShownImage",
+    "is_mask",
     "most_pixels",
     "with_pictures",
 ]

@@ -120,14 +120,14 @@ class ShownImage:
         """
         shape = self.likelihood.shape
         shrink = shrink_factor(shape, most_pixels)
-        is_mask = bool(np.isin(self.likelihood, (0, 1)).all())
+        bare = is_mask(self.likelihood)
         return {
             "height": shape[0],
             "width": shape[1],
             "shrink": shrink,
             "image": None if self.image is None else _image_url(self.image, shrink),
             # Dark where it is high, as all maps of structure are.
-            "likelihood": None if is_mask else _url(1 - 0.85 * self.likelihood, shrink),
+            "likelihood": None if bare else _url(1 - 0.85 * self.likelihood, shrink),
             "masks": list(self.masks),
             "has_truth": self.truth is not None,
             "has_changes": self.decisions is not None,
@@ -135,7 +135,7 @@ class ShownImage:
             "mistakes": self._mistakes(),
             "rule": {"threshold": self.options.threshold, "keep": self.options.keep,
                      "add": self.options.add},
-            **({"dots": [], "dots_in_all": 0} if is_mask else self._dots()),
+            **({"dots": [], "dots_in_all": 0} if bare else self._dots()),
         }  # fmt: skip
 
     def _bits(self) -> NDArray[np.uint8]:
@@ -180,6 +180,11 @@ class ShownImage:
         order = np.argsort(-dots.persistence, kind="stable")
         order = order[dots.persistence[order] >= LEAST_PERSISTENCE][:MOST_DOTS]
         return {"dots": _rows(dots.where(order)), "dots_in_all": len(dots)}
+
+
+def is_mask(likelihood: NDArray[Any]) -> bool:
+    """Whether it holds 0 and 1 alone, so that it has no weak features."""
+    return bool(np.isin(likelihood, (0, 1)).all())
 
 
 def most_pixels(pictures: int) -> int:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from toponet._ground.reporting import Table
 from toponet.data.series import Series
 from toponet.evaluation.protocol import Protocol, with_arrow
-from toponet.evaluation.scores import mean_metrics, score_image
+from toponet.evaluation.scores import ImageScores, mean_metrics, score_image
 from toponet.metrics.conventions import betti_convention
 from toponet.prediction.conventions import Conventions
 from toponet.prediction.labelled import LabelledImage, divided, labelled_images
@@ -33,7 +35,8 @@ class ChoiceReport:
         protocol: How masks are compared with truths.
         chosen_on: Names of the images that chose.
         held_out: Names of the images that are measured.
-        metrics: For ``CUT`` and ``PERSISTENCE`` each metric's mean over the images held out.
+        scores: For ``CUT`` and ``PERSISTENCE`` the scores of the images held out, by name.
+        truths: Truth and valid mask (None = all pixels count) of all labelled images, by name.
         warnings: What is to be said of the choice.
     """
 
@@ -42,13 +45,20 @@ class ChoiceReport:
     protocol: Protocol
     chosen_on: Sequence[str]
     held_out: Sequence[str]
-    metrics: dict[str, dict[str, float]]
+    scores: dict[str, dict[str, ImageScores]]
+    truths: dict[str, tuple[NDArray[np.uint8], NDArray[np.bool_] | None]]
     warnings: Sequence[str]
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """For each way to make masks, each metric's mean over the images held out."""
+        return {way: mean_metrics(list(scores.values())) for way, scores in self.scores.items()}
 
     def table(self) -> Table:
         """A row for each metric, a column for each way to make masks."""
+        metrics = self.metrics
         rows = [
-            [with_arrow(name), *(f"{self.metrics[way][name]:.4f}" for way in (CUT, PERSISTENCE))]
+            [with_arrow(name), *(f"{metrics[way][name]:.4f}" for way in (CUT, PERSISTENCE))]
             for name in self.protocol.metrics
         ]
         count = f"{len(self.held_out)} labelled image" + "s" * (len(self.held_out) > 1)
@@ -113,19 +123,20 @@ def choose_on_labels(
         [image.name for image in chosen_on],
         [image.name for image in held_out],
         {
-            CUT: _mean_scores(held_out, by_cut, protocol),
-            PERSISTENCE: _mean_scores(held_out, by_persistence, protocol),
+            CUT: _scores(held_out, by_cut, protocol),
+            PERSISTENCE: _scores(held_out, by_persistence, protocol),
         },
+        {image.name: (image.truth, image.valid) for image in images},
         [str(warning.message) for warning in caught],
     )
 
 
-def _mean_scores(
+def _scores(
     images: Sequence[LabelledImage], conventions: Conventions, protocol: Protocol
-) -> dict[str, float]:
+) -> dict[str, ImageScores]:
     """Of the masks that are written, with small specks removed if that is asked for."""
-    scores = []
+    scores = {}
     for image in images:
         mask = Segmentation(image.likelihood[None], image.likelihood, conventions).structure
-        scores.append(score_image(mask, image.truth, protocol, image.valid))
-    return mean_metrics(scores)
+        scores[image.name] = score_image(mask, image.truth, protocol, image.valid)
+    return scores

@@ -71,7 +71,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - {"predict.json"}
+    return {path.name for path in folder.iterdir()} - {"predict.json", "report.html"}
 
 
 def mask(path: Path) -> NDArray[np.bool_]:

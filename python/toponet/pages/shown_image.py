@@ -59,6 +59,8 @@ class ShownImage:
         dims: Dimensions that it decided on.
         connectivity: Of the structure.
         frame: Whether the image had a frame of structure then.
+        all_decide: Whether persistence decided on pixels that don't count, too; else they were
+            taken for structure then.
     """
 
     likelihood: NDArray[np.floating[Any]]
@@ -71,6 +73,7 @@ class ShownImage:
     dims: tuple[int, ...] = (0, 1)
     connectivity: int = 8
     frame: bool = True
+    all_decide: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what the bits of a pixel have no room for."""
@@ -172,7 +175,8 @@ class ShownImage:
 
     def _dots(self) -> dict[str, Any]:
         """The dots that can be pointed at, the most persistent first."""
-        values = taken_for_structure(self.likelihood, self.valid)
+        valid = None if self.all_decide else self.valid
+        values = taken_for_structure(self.likelihood, valid)
         diagrams = persistence(
             np.clip(values, 0, 1), dims=self.dims, connectivity=self.connectivity, frame=self.frame
         )
@@ -192,9 +196,14 @@ def most_pixels(pictures: int) -> int:
     return PIXELS_OF_A_PAGE // max(1, min(pictures, MOST_PICTURES))
 
 
-def with_pictures(count: int) -> frozenset[int]:
-    """Which of so many images have a picture: all, or ``MOST_PICTURES`` of them, evenly spread."""
-    chosen = np.linspace(0, count - 1, min(count, MOST_PICTURES)).round().astype(int)
+def with_pictures(count: int, shares: int = 1) -> frozenset[int]:
+    """Which of so many images have a picture: all, or as many as there is room for, evenly spread.
+
+    Args:
+        count: Number of images.
+        shares: By how many the room is shared.
+    """
+    chosen = np.linspace(0, count - 1, min(count, MOST_PICTURES // shares)).round().astype(int)
     return frozenset(chosen.tolist())
 
 

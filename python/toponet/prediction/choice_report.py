@@ -54,6 +54,10 @@ class ChoiceReport:
         """For each way to make masks, each metric's mean over the images held out."""
         return {way: mean_metrics(list(scores.values())) for way, scores in self.scores.items()}
 
+    def scores_of(self, name: str) -> dict[str, ImageScores]:
+        """The scores of one image, for each way to make masks; empty if it wasn't held out."""
+        return {way: scores[name] for way, scores in self.scores.items() if name in scores}
+
     def table(self) -> Table:
         """A row for each metric, a column for each way to make masks."""
         metrics = self.metrics

@@ -43,7 +43,8 @@ class SegmentConfig(SegmentationNumbers):
 
     Attributes:
         inputs: Files, folders of them, or FILE.h5:DATASET.
-        out: Folder for the results; predict.json in it says how they came about.
+        out: Folder for the results; predict.json in it says how they came about, and report.html
+            shows them.
         channel: The channel of the structure, from 0; needed where a file has several.
         dataset: The data set of HDF5 files or the array of NPZ files; needed where there are
             several.

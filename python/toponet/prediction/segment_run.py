@@ -10,18 +10,24 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from toponet._ground.reading import within_memory
+from toponet._ground.reporting import progress_bar
 from toponet._ground.validation import limited_threads, thread_count
 from toponet.data.likelihoods import LikelihoodPages, open_likelihoods, unused_likelihoods
+from toponet.data.provenance import PREDICT_FILE
 from toponet.data.series import Series
 from toponet.prediction.backgrounds import background, find_images
 from toponet.prediction.choice_report import ChoiceReport, choose_on_labels
 from toponet.prediction.conventions import Conventions
 from toponet.prediction.record import Record, plan
 from toponet.prediction.segment_config import SegmentConfig
+from toponet.prediction.segment_page import SegmentPage
 from toponet.prediction.segmentation import Segmentation
 from toponet.prediction.sources import named_once, refuse_own_folder
 from toponet.prediction.work import Done, kinds_to_write, pages_written, write_all
 from toponet.segmentation import SegmentationOptions
+
+PAGE_FILE = "report.html"
 
 
 def run_segmentation(config: SegmentConfig, console: Console | None = None) -> Done:
@@ -39,6 +45,7 @@ def run_segmentation(config: SegmentConfig, console: Console | None = None) -> D
 
 def _run(config: SegmentConfig, console: Console) -> Done:
     out = Path(config.out)
+    _check_page_is_ours(config, out)
     sources = find_likelihoods(config, out)
     _check_one_can_be_used(sources)
     images = {} if config.images is None else find_images(config.images, sources)
@@ -56,11 +63,18 @@ def _run(config: SegmentConfig, console: Console) -> Done:
     }
     record = Record(None, settings, choice=None if report is None else report.plain())
     work, _ = plan(config, record, sources)
-    segmenter = Segmenter(config, conventions, images)
+    page = SegmentPage(config, conventions, [source.name for source in sources], report)
+    segmenter = Segmenter(config, conventions, images, page)
     done = write_all(segmenter.segment, work, console, config.overwrite)
+    lines = list(_lines(config, conventions, report, done))
+    if done.written or not (out / PAGE_FILE).exists():
+        before = [source for source in sources if source.name in done.skipped]
+        problems = [*done.problems, *segmenter.show(before, console)]
+        whole = page.page({*done.written, *done.skipped}, lines[:-1], problems)
+        whole.write(out / PAGE_FILE)
     if report is not None:
         console.print(report.table().rich())
-    for line in _lines(config, conventions, report, done):
+    for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return done
 
@@ -74,6 +88,15 @@ def find_likelihoods(config: SegmentConfig, out: Path) -> list[Series]:
     sources = [each for text in config.inputs for each in open_likelihoods(text, config.reading)]
     refuse_own_folder(sources, out)
     return named_once(sources)
+
+
+def _check_page_is_ours(config: SegmentConfig, out: Path) -> None:
+    """Raises ValueError if the page would take the place of another command's report."""
+    page = out / PAGE_FILE
+    if page.exists() and not config.overwrite and not (out / PREDICT_FILE).exists():
+        raise ValueError(
+            f"{page} is the report of another command; choose another --out, or --overwrite"
+        )
 
 
 def _check_one_can_be_used(sources: Sequence[Series]) -> None:
@@ -100,11 +123,13 @@ class Segmenter:
         config: What is asked for.
         conventions: Of the segmentations.
         images: What overlays are drawn on, by name; empty = on the likelihoods.
+        page: Gathers what the page shows.
     """
 
     config: SegmentConfig
     conventions: Conventions
     images: Mapping[str, Series]
+    page: SegmentPage
 
     def segment(self, source: Series, kinds: Sequence[str], progress: Progress) -> str | None:
         """Writes files of these kinds.
@@ -118,10 +143,37 @@ class Segmenter:
         """
         pages = source.open()
         drawn_on = background(source, pages, self.images)
+        shown = self.page.begin(source.name, pages)
         with pages_written(self.config, source, kinds, pages, progress) as add:
             for i in range(pages.count):
-                add(Segmentation(drawn_on(i), pages.read(i)[0], self.conventions))
+                made = Segmentation(drawn_on(i), pages.read(i)[0], self.conventions)
+                add(made)
+                if i in shown:
+                    self.page.add(source.name, pages, i, made)
         return pages.words if isinstance(pages, LikelihoodPages) else None
+
+    def show(self, sources: Sequence[Series], console: Console) -> list[str]:
+        """Puts sources on the page whose files were there already.
+
+        Returns:
+            One sentence for each that can't be shown.
+        """
+        problems = []
+        with progress_bar(console) as progress:
+            for source in progress.track(sources, description="page"):
+                try:
+                    with within_memory(source.origin):
+                        self._show(source)
+                except ValueError as error:
+                    problems.append(str(error))
+        return problems
+
+    def _show(self, source: Series) -> None:
+        pages = source.open()
+        drawn_on = background(source, pages, self.images)
+        for i in sorted(self.page.begin(source.name, pages)):
+            made = Segmentation(drawn_on(i), pages.read(i)[0], self.conventions)
+            self.page.add(source.name, pages, i, made)
 
 
 def _lines(

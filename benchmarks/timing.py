@@ -13,10 +13,11 @@ import numpy as np
 
 
 class Timing(NamedTuple):
-    """Seconds of one call: the median over the rounds and half the interquartile range."""
+    """Seconds of one call: median over the rounds, half the interquartile range, the least."""
 
     median: float
     spread: float
+    least: float
 
 
 def interleaved(
@@ -63,4 +64,4 @@ def machine() -> str:
 
 def _summary(seconds: list[float]) -> Timing:
     low, median, high = np.percentile(seconds, (25, 50, 75))
-    return Timing(float(median), float(high - low) / 2)
+    return Timing(float(median), float(high - low) / 2, min(seconds))

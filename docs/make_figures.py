@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import betti_matching_figures
 import numpy as np
 import segmentation_figures
 import torch
@@ -372,6 +373,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "filtration": filtration,
     "landscape": landscape,
     "mistakes": mistakes,
+    **betti_matching_figures.PICTURES,
     **segmentation_figures.PICTURES,
 }
 

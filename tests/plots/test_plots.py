@@ -380,6 +380,35 @@ def test_critical_pixels_lie_where_they_are_and_say_what_they_are_for() -> None:
     assert colours == [GREEN, GREEN, ORANGE, ORANGE]
 
 
+def test_partners_of_betti_matching_are_joined_by_lines_in_the_image() -> None:
+    """From each end of a matched dot to the same end of its partner, which has a ring."""
+    likelihood, target = torch.zeros(2, 1, 7, 11)
+    likelihood[0, 1:6, 1:6] = 0.8
+    likelihood[0, 3, 3] = 0.2
+    likelihood[0, 1, 9] = 0.5  # Noise has no partner.
+    target[0, 1:6, 2:7] = 1
+    target[0, 3, 3:5] = 0
+    loss = toponet.TopologicalLoss(matching="betti", frame=False)
+    (explanation,) = loss.explain(likelihood, target)
+    axes = plot_critical_pixels(plane(), likelihood[0], explanation, partners=True)
+    ends = {
+        tuple(zip(*(np.asarray(data).tolist() for data in line.get_data()), strict=True))
+        for line in axes.get_lines()
+    }
+    matched = (explanation.fates == "matched")[:, None] & (explanation.pixels >= 0)
+    pairs = zip(explanation.pixels[matched], explanation.goal_pixels[matched], strict=True)
+    assert ends == {tuple((p % 11, p // 11) for p in map(int, pair)) for pair in pairs}
+    assert len(ends) == 3  # What never dies, and both ends of the hole.
+    assert all(line.get_markevery() == [1] for line in axes.get_lines())
+    few = plot_critical_pixels(
+        plane(), likelihood[0], explanation, partners=True, min_force=0.4 + 1e-6
+    )
+    assert not few.get_lines()
+    assert not plot_critical_pixels(plane(), likelihood[0], explanation).get_lines()
+    with pytest.raises(TypeError, match="partners must be True or False"):
+        plot_critical_pixels(plane(), likelihood[0], explanation, partners=1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("draw", [plot_critical_pixels, plot_landscape])
 def test_weak_forces_can_be_left_out_and_areas_scaled(draw: Any) -> None:
     def axes() -> Any:

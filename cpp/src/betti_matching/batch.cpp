@@ -59,7 +59,7 @@ class MaskComparison {
         }
         const ImageView<float> image{values_.data(), f.height, f.width, f.width};
         matcher_.match(image, g, {true, true, connectivity, frame, 1.0}, num_threads);
-        const BettiNumbers of_f = counter_.count(f, connectivity, frame);
+        const BettiNumbers of_f = numbers_of_f();
         const BettiNumbers of_g = counter_.count(g, connectivity, frame);
         // What never dies is a feature of a mask that isn't empty.
         const bool both = of_f.components > 0 && of_g.components > 0;
@@ -69,6 +69,14 @@ class MaskComparison {
     }
 
   private:
+    /// Each dot of a mask is a feature, but for the class that never dies where the mask is empty.
+    BettiNumbers numbers_of_f() const {
+        const auto& pieces = matcher_.diagram().dimension[0];
+        const bool empty = !pieces.empty() && std::isinf(pieces[0].death) && pieces[0].birth == 0;
+        return {static_cast<std::int64_t>(pieces.size()) - empty,
+                static_cast<std::int64_t>(matcher_.diagram().dimension[1].size())};
+    }
+
     /// Dots that die and have a partner.
     std::int64_t matched_dots(std::size_t dimension) const {
         const auto& pairs = matcher_.diagram().dimension[dimension];

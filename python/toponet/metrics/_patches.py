@@ -122,6 +122,8 @@ def _stack(
         windows = np.lib.stride_tricks.sliding_window_view(valid, size, axis=(1, 2))
         kept = patches_that_count(windows[image, rows, columns])
         image, rows, columns = image[kept], rows[kept], columns[kept]
+    if size == target.shape[1:]:  # Windows would take longer to make than to look at.
+        return PatchStack(image, prediction[image], target[image])
     cut = (
         np.lib.stride_tricks.sliding_window_view(masks, size, axis=(1, 2))[image, rows, columns]
         for masks in (prediction, target)

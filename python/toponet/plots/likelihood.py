@@ -12,7 +12,7 @@ from toponet._ground.validation import check_flag
 from toponet.plots._arrays import Numbers, level, real_number
 from toponet.plots._critical import CriticalMarks, critical_marks
 from toponet.plots.canvas import likelihood_map, show, show_structure
-from toponet.plots.style import BLUE
+from toponet.plots.style import BLUE, GREEN
 from toponet.topology.explanation import Explanation
 from toponet.topology.features import Representative
 
@@ -32,6 +32,7 @@ def plot_critical_pixels(
     mark_area: float = MARK_AREA,
     legend: bool = True,
     features: Iterable[Representative] = (),
+    partners: bool = False,
 ) -> Axes:
     """The likelihood in grey, with its critical pixels. The higher the likelihood, the darker.
 
@@ -50,6 +51,9 @@ def plot_critical_pixels(
         legend: Whether to add a legend below. The marks have labels for one in either case.
         features: Whole features to tint below the marks, of :func:`toponet.representative`: pieces
             and the loops of holes strongly, the holes themselves lightly.
+        partners: Whether to join each green pixel by a line to the pixel of its partner in the
+            target, which gets a ring. Under ``matching="betti"`` partners are the same place; other
+            matchings may join pixels far apart.
 
     Returns:
         The axes.
@@ -61,15 +65,34 @@ def plot_critical_pixels(
             of another shape, or an option is negative.
     """
     check_flag("legend", legend)
+    check_flag("partners", partners)
     values = likelihood_map(likelihood)
     groups = critical_marks(explanation, values.shape, min_force, mark_area)
     show_structure(axes, values)
+    if partners:
+        _join_partners(axes, explanation, min_force)
     _tint_features(axes, features, values.shape)
     for marks in groups:
         axes.scatter(marks.columns, marks.rows, label=marks.label, **marks.style)
     if legend and groups:
         _add_legend(axes)
     return axes
+
+
+def _join_partners(axes: Axes, explanation: Explanation, min_force: float) -> None:
+    """A line from each pixel of a matched dot to the same end of its partner, and a ring there."""
+    matched = (explanation.fates == "matched")[:, None]
+    known = (explanation.pixels >= 0) & (explanation.goal_pixels >= 0)
+    chosen = matched & known & (np.abs(explanation.forces) > min_force)
+    width = explanation.shape[1]
+    for pixel, goal in zip(
+        explanation.pixels[chosen].tolist(), explanation.goal_pixels[chosen].tolist(), strict=True
+    ):
+        (row, column), (goal_row, goal_column) = divmod(pixel, width), divmod(goal, width)
+        axes.plot(
+            [column, goal_column], [row, goal_row], color=GREEN, linewidth=1.2,
+            marker="o", markevery=[1], markersize=6, markerfacecolor="none",
+        )  # fmt: skip
 
 
 def _tint_features(axes: Axes, features: Iterable[Representative], shape: tuple[int, ...]) -> None:

@@ -17,7 +17,8 @@ Algorithm to_algorithm(const std::string& name) {
 template <class Value>
 py::tuple persistence(const Images<Value>& images, bool dimension_0, bool dimension_1,
                       int connectivity, bool frame, double frame_value,
-                      const std::string& algorithm, int num_threads) {
+                      const std::string& algorithm, int num_threads,
+                      const std::pair<std::int64_t, std::int64_t>& tile) {
     const FiltrationOptions options{dimension_0, dimension_1, to_connectivity(connectivity), frame,
                                     frame_value};
     const Algorithm chosen = to_algorithm(algorithm);
@@ -25,7 +26,8 @@ py::tuple persistence(const Images<Value>& images, bool dimension_0, bool dimens
     BatchDiagrams<Value> diagrams;
     {
         const py::gil_scoped_release release;
-        diagrams = batch_persistence(image_views, options, chosen, num_threads);
+        diagrams =
+            batch_persistence(image_views, options, chosen, num_threads, {tile.first, tile.second});
     }
     const auto rows = static_cast<py::ssize_t>(diagrams.dimensions.size());
     const auto splits = static_cast<py::ssize_t>(diagrams.splits.size());
@@ -40,7 +42,7 @@ void define_persistence(py::module_& module) {
     module.def("persistence", &persistence<Value>, py::arg("images").noconvert(), py::kw_only(),
                py::arg("dimension_0"), py::arg("dimension_1"), py::arg("connectivity"),
                py::arg("frame"), py::arg("frame_value"), py::arg("algorithm"),
-               py::arg("num_threads"));
+               py::arg("num_threads"), py::arg("tile") = std::pair<std::int64_t, std::int64_t>());
 }
 
 }  // namespace

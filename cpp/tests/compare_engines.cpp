@@ -1,6 +1,6 @@
-// Compares both engines, threads with one thread, a used engine with a new one, and Betti numbers
-// with diagrams, on random small images full of ties. Says how many agreed; ends with exit code 1
-// at the first difference.
+// Compares both engines, tiles with whole images, threads with one thread, a used engine with a new
+// one, and Betti numbers with diagrams, on random small images full of ties. Says how many agreed;
+// ends with exit code 1 at the first difference.
 //
 //     compare_engines [images = 100000] [seed = 0]
 
@@ -171,8 +171,13 @@ bool equal(const Diagram<Value>& a, const Diagram<Value>& b) {
     return true;
 }
 
-/// One engine for all images, with options by turns, answers as a new one for each does: nothing
-/// that its workspace keeps may show.
+/// Sides of a few pixels; by turns none, which leaves the choice to the engine.
+TileSize random_tile(std::mt19937_64& random) {
+    return {static_cast<std::int64_t>(random() % 6), static_cast<std::int64_t>(random() % 6)};
+}
+
+/// One engine for all images, with options and tiles by turns, answers as a new one for each does:
+/// nothing that its workspace keeps may show.
 template <class Value>
 bool reuse_agrees(const Batch<Value>& batch, std::mt19937_64& random) {
     UnionFindPersistence<Value> engine;
@@ -184,7 +189,7 @@ bool reuse_agrees(const Batch<Value>& batch, std::mt19937_64& random) {
                                             random() % 2 != 0, 1.0};
             UnionFindPersistence<Value> fresh;
             Diagram<Value> expected;
-            engine.compute(image, options, diagram);
+            engine.compute(image, options, diagram, 1, nullptr, random_tile(random));
             fresh.compute(image, options, expected);
             if (!equal(diagram, expected)) return false;
         }
@@ -203,7 +208,9 @@ bool check(std::mt19937_64& random, std::size_t count) {
             const auto fast = batch_persistence(batch.views, options, Algorithm::union_find, 1);
             const auto shared = batch_persistence(batch.views, options, Algorithm::union_find, 3);
             const auto slow = batch_persistence(batch.views, options, Algorithm::reduction, 2);
-            if (!equal(fast, slow) || !equal(fast, shared)) return false;
+            const auto tiled = batch_persistence(batch.views, options, Algorithm::union_find, 1,
+                                                 random_tile(random));
+            if (!equal(fast, slow) || !equal(fast, shared) || !equal(fast, tiled)) return false;
             if (!betti_numbers_agree(batch, fast, options, Value(0.5))) return false;
             if (!losses_agree(batch, options, random)) return false;
         }

@@ -20,6 +20,7 @@ def persistence(
     frame_value: float,
     algorithm: str,
     num_threads: int,
+    tile: tuple[int, int] = ...,
 ) -> _Diagrams: ...
 def segment(
     images: NDArray[np.float32] | NDArray[np.float64],

@@ -11,17 +11,34 @@
 
 namespace toponet {
 
+void require(const RowCheck& check) {
+    if (!check.finite) throw std::invalid_argument("holds NaN or an infinite value");
+    if (!check.below_limit) throw std::invalid_argument("holds a value above frame_value");
+}
+
+template <class Value>
+void PaddedGrid<Value>::resize(const ImageView<Value>& image, const Box& tile) {
+    height_ = tile.height;
+    stride_ = tile.width + 2;
+    inverse_stride_ = 1.0 / static_cast<double>(stride_);
+    cells_.resize(to_size((height_ + 2) * stride_));
+    upper_links_.resize(cells_.size());
+    pixels_between_rows_ = static_cast<std::int32_t>(image.width - stride_);
+    // One row and one column before the tile, where the padding begins.
+    first_pixel_ = static_cast<std::int32_t>((tile.row - 1) * image.width + tile.column - 1);
+    ends_above_ = tile.row == 0;
+    ends_below_ = tile.row + tile.height == image.height;
+    ends_left_ = tile.column == 0;
+    ends_right_ = tile.column + tile.width == image.width;
+}
+
 template <class Value>
 void PaddedGrid<Value>::load(const ImageView<Value>& image, const FiltrationOptions& options,
                              int num_threads) {
     const Value infinity = std::numeric_limits<Value>::infinity();
     const Value padding = options.frame ? infinity : -infinity;
     const Value limit = options.frame ? static_cast<Value>(options.frame_value) : infinity;
-    height_ = image.height;
-    stride_ = image.width + 2;
-    inverse_stride_ = 1.0 / static_cast<double>(stride_);
-    cells_.resize(to_size((height_ + 2) * stride_));
-    upper_links_.resize(cells_.size());
+    resize(image, {0, 0, image.height, image.width});
     std::fill_n(cells_.begin(), stride_, padding);
     std::fill_n(cells_.end() - stride_, stride_, padding);
 
@@ -41,8 +58,7 @@ void PaddedGrid<Value>::load(const ImageView<Value>& image, const FiltrationOpti
         if (!all.finite) finite = false;
         if (!all.below_limit) below_limit = false;
     });
-    if (!finite) throw std::invalid_argument("holds NaN or an infinite value");
-    if (!below_limit) throw std::invalid_argument("holds a value above frame_value");
+    require({finite, below_limit});
 
     // All rows of a strip are one stretch, with the padding between them. What is written for the
     // padding is overwritten below.
@@ -54,8 +70,35 @@ void PaddedGrid<Value>::load(const ImageView<Value>& image, const FiltrationOpti
         find_upper_links(cells_.data() + first, stride_, rows * stride_ - 2,
                          upper_links_.data() + first);
     });
-    const std::uint8_t padding_link = options.frame ? 0x00 : 0xFF;
-    for_each_padding_cell([&](std::size_t cell) { upper_links_[cell] = padding_link; });
+    link_padding(options.frame ? 0x00 : 0xFF);
+}
+
+template <class Value>
+RowCheck PaddedGrid<Value>::load_tile(const ImageView<Value>& image, const Box& tile,
+                                      const FiltrationOptions& options) {
+    const Value infinity = std::numeric_limits<Value>::infinity();
+    const Value padding = options.frame ? infinity : -infinity;
+    const Value limit = options.frame ? static_cast<Value>(options.frame_value) : infinity;
+    resize(image, tile);
+    RowCheck all{true, true};
+    for (std::int64_t r = -1; r <= tile.height; ++r) {
+        Value* cells = cells_.data() + (r + 1) * stride_;
+        if ((r < 0 && ends_above_) || (r == tile.height && ends_below_)) {
+            std::fill_n(cells, stride_, padding);
+            continue;
+        }
+        const Value* pixels = image.row(tile.row + r) + tile.column;
+        cells[0] = ends_left_ ? padding : pixels[-1];
+        cells[stride_ - 1] = ends_right_ ? padding : pixels[tile.width];
+        const RowCheck check = copy_row(pixels, tile.width, limit, cells + 1);
+        if (r < 0 || r >= tile.height) continue;  // Another tile's row.
+        all.finite &= check.finite;
+        all.below_limit &= check.below_limit;
+    }
+    const std::int64_t first = stride_ + 1;
+    find_upper_links(cells_.data() + first, stride_, height_ * stride_ - 2,
+                     upper_links_.data() + first);
+    return all;
 }
 
 template class PaddedGrid<float>;

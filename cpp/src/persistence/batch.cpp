@@ -11,17 +11,6 @@
 namespace toponet {
 namespace {
 
-/// Computes the diagram of one image of a batch. An error names the image by its index.
-template <class Engine, class Value>
-void compute_image(Engine& engine, const std::vector<ImageView<Value>>& images, std::int64_t i,
-                   const FiltrationOptions& options, int num_threads, Diagram<Value>& diagram) {
-    try {
-        engine.compute(images[to_size(i)], options, diagram, num_threads);
-    } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
-    }
-}
-
 /// Where one image's pairs lie: in which worker's, from where on, and how many a dimension.
 struct Piece {
     std::size_t worker = 0;
@@ -61,9 +50,10 @@ BatchDiagrams<Value> gather(const std::vector<Piece>& pieces,
     return result;
 }
 
-template <template <class> class Engine, class Value>
-BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
-                         const FiltrationOptions& options, int num_threads) {
+/// \param compute  compute(engine, image, diagram, num_threads) of one image.
+template <template <class> class Engine, class Value, class Compute>
+BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images, int num_threads,
+                         const Compute& compute) {
     const Division division = divide_threads(images, num_threads, Engine<Value>::pixels_per_thread);
     const auto workers = to_size(division.tasks);
     std::vector<Engine<Value>> engines(workers);
@@ -74,7 +64,11 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
     parallel_for(count, division.tasks, [&](int thread, std::int64_t i) {
         const auto worker = to_size(thread);
         Diagram<Value>& diagram = diagrams[worker];
-        compute_image(engines[worker], images, i, options, division.threads_each, diagram);
+        try {
+            compute(engines[worker], images[to_size(i)], diagram, division.threads_each);
+        } catch (const std::invalid_argument& error) {
+            throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
+        }
         Piece& piece = pieces[to_size(i)];
         if (pairs[worker].empty()) {
             // Images of a batch resemble each other, so the first one tells how much room is
@@ -99,16 +93,25 @@ BatchDiagrams<Value> run(const std::vector<ImageView<Value>>& images,
 template <class Value>
 BatchDiagrams<Value> batch_persistence(const std::vector<ImageView<Value>>& images,
                                        const FiltrationOptions& options, Algorithm algorithm,
-                                       int num_threads) {
-    return algorithm == Algorithm::union_find
-               ? run<UnionFindPersistence>(images, options, num_threads)
-               : run<ReductionPersistence>(images, options, num_threads);
+                                       int num_threads, TileSize tile) {
+    if (algorithm == Algorithm::union_find) {
+        return run<UnionFindPersistence>(
+            images, num_threads,
+            [&](auto& engine, const auto& image, auto& diagram, int threads_each) {
+                engine.compute(image, options, diagram, threads_each, nullptr, tile);
+            });
+    }
+    return run<ReductionPersistence>(
+        images, num_threads, [&](auto& engine, const auto& image, auto& diagram, int threads_each) {
+            engine.compute(image, options, diagram, threads_each);
+        });
 }
 
 template BatchDiagrams<float> batch_persistence(const std::vector<ImageView<float>>&,
-                                                const FiltrationOptions&, Algorithm, int);
+                                                const FiltrationOptions&, Algorithm, int, TileSize);
 template BatchDiagrams<double> batch_persistence(const std::vector<ImageView<double>>&,
-                                                 const FiltrationOptions&, Algorithm, int);
+                                                 const FiltrationOptions&, Algorithm, int,
+                                                 TileSize);
 
 std::vector<BettiNumbers> batch_betti_numbers(const std::vector<ImageView<std::uint8_t>>& masks,
                                               Connectivity connectivity, bool frame,

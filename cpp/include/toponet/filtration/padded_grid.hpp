@@ -1,6 +1,7 @@
-/// An image padded by one cell on each side, with the upper link of every cell.
+/// An image, or a tile of one, padded by one cell on each side, with the upper link of every cell.
 ///
-/// The padding is the frame (before all pixels) or the outside background (after all pixels).
+/// Around the image the padding is the frame (before all pixels) or the outside background (after
+/// all pixels). Around a tile it is the pixels beside the tile, where there are any.
 #pragma once
 
 #include <array>
@@ -11,10 +12,15 @@
 
 #include "toponet/basics/row_of.hpp"
 #include "toponet/basics/to_size.hpp"
+#include "toponet/filtration/box.hpp"
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/filtration/neighbourhood.hpp"
 
 namespace toponet {
+
+/// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
+void require(const RowCheck& check);
 
 template <class Value>
 class PaddedGrid {
@@ -23,14 +29,24 @@ class PaddedGrid {
     /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
     void load(const ImageView<Value>& image, const FiltrationOptions& options, int num_threads);
 
-    std::int64_t height() const { return height_; }     ///< Of the image.
-    std::int64_t stride() const { return stride_; }     ///< Of the grid: the image's width + 2.
+    /// Copies a tile with what lies beside it, and compares all neighbours. What the links of the
+    /// padding say is left open.
+    /// \return what the tile itself holds.
+    RowCheck load_tile(const ImageView<Value>& image, const Box& tile,
+                       const FiltrationOptions& options);
+
+    std::int64_t height() const { return height_; }     ///< Of the image or tile.
+    std::int64_t stride() const { return stride_; }     ///< Of the grid: the tile's width + 2.
     std::size_t size() const { return cells_.size(); }  ///< Cells, padding included.
 
     /// Links of the padding say that nothing lies before it (frame) or after it (background).
     const std::vector<std::uint8_t>& upper_links() const { return upper_links_; }
     unsigned upper_link(std::int32_t cell) const { return upper_links_[to_size(cell)]; }
     Value value(std::int32_t cell) const { return cells_[to_size(cell)]; }
+    void set_value(std::int32_t cell, Value value) { cells_[to_size(cell)] = value; }
+    void link_padding(std::uint8_t link) {
+        for_each_padding_cell([&](std::size_t cell) { upper_links_[cell] = link; });
+    }
 
     /// A label is written over the value: a labelled cell has no value any more. An array for the
     /// labels alone would be written at extrema only, but touching new memory costs time. With it,
@@ -43,15 +59,23 @@ class PaddedGrid {
         std::memcpy(&label, &cells_[to_size(cell)], sizeof label);
         return label;
     }
+    /// Labels what lies outside the image; beside a tile, pixels of other tiles keep their values.
     void label_padding(std::int32_t label) {
-        for_each_padding_cell(
-            [&](std::size_t cell) { set_label(static_cast<std::int32_t>(cell), label); });
+        const auto stride = static_cast<std::int32_t>(stride_);
+        std::int32_t cell = 0;
+        for (std::int64_t row = -1; row <= height_; ++row, cell += stride) {
+            if ((row < 0 && ends_above_) || (row == height_ && ends_below_)) {
+                for (std::int32_t c = 0; c < stride; ++c) set_label(cell + c, label);
+                continue;
+            }
+            if (ends_left_) set_label(cell, label);
+            if (ends_right_) set_label(cell + stride - 1, label);
+        }
     }
 
-    /// Flat index into the image, without the padding.
+    /// Flat index into the whole image, without the padding.
     std::int32_t pixel(std::int32_t cell) const {
-        const std::int32_t row = row_of(cell, inverse_stride_) - 1;
-        return cell - static_cast<std::int32_t>(stride_) - 1 - 2 * row;
+        return cell + first_pixel_ + row_of(cell, inverse_stride_) * pixels_between_rows_;
     }
 
     std::int32_t cell(std::int32_t pixel) const {
@@ -67,6 +91,9 @@ class PaddedGrid {
     }
 
   private:
+    /// Makes room for a tile.
+    void resize(const ImageView<Value>& image, const Box& tile);
+
     /// Calls task(cell) for every cell of the padding.
     template <class Task>
     void for_each_padding_cell(const Task& task) const {
@@ -84,6 +111,13 @@ class PaddedGrid {
     std::int64_t height_ = 0;
     std::int64_t stride_ = 0;
     double inverse_stride_ = 0;
+    std::int32_t first_pixel_ = 0;
+    std::int32_t pixels_between_rows_ = 0;
+    // Whether the image ends where the tile does.
+    bool ends_above_ = true;
+    bool ends_below_ = true;
+    bool ends_left_ = true;
+    bool ends_right_ = true;
     std::vector<Value> cells_;
     std::vector<std::uint8_t> upper_links_;
 };

@@ -20,19 +20,20 @@
 #include <cstdint>
 #include <vector>
 
-#include "toponet/filtration/critical_cells.hpp"
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
-#include "toponet/filtration/padded_grid.hpp"
-#include "toponet/filtration/sorted_saddles.hpp"
-#include "toponet/persistence/basins.hpp"
 #include "toponet/persistence/diagram.hpp"
 #include "toponet/persistence/hole_names.hpp"
+#include "toponet/persistence/seams.hpp"
+#include "toponet/persistence/tile_persistence.hpp"
+#include "toponet/persistence/tiling.hpp"
 
 namespace toponet {
 
 /// Time O(n + c log c) for n pixels of which c are critical: union-find without union by rank takes
 /// O(log c) for each search (see disjoint_sets.hpp); measured, the time is nearly linear.
+///
+/// A large image is cut into tiles that fit the cache, and that threads share; see seams.hpp.
 template <class Value>
 class UnionFindPersistence {
   public:
@@ -41,41 +42,34 @@ class UnionFindPersistence {
     static constexpr std::int64_t pixels_per_thread = 65536;
 
     /// \param num_threads  share this one image; the result doesn't depend on their number.
-    /// \param names  if given, gets a name for each hole of the diagram.
+    /// \param names  if given, gets a name for each hole of the diagram; there are no tiles then.
+    /// \param tile   the result doesn't depend on it either.
     void compute(const ImageView<Value>& image, const FiltrationOptions& options,
-                 Diagram<Value>& diagram, int num_threads = 1, HoleNames<Value>* names = nullptr);
+                 Diagram<Value>& diagram, int num_threads = 1, HoleNames<Value>* names = nullptr,
+                 TileSize tile = {});
 
   private:
-    /// Cells in index order, and their places in the order of the filtration.
-    struct OrderedCells {
-        std::vector<std::int32_t> cells;
-        std::vector<std::int32_t> order;
-    };
+    using Pair = PersistencePair<Value>;
+    using Pairs = std::vector<Pair>;
 
-    void sort_by_death(std::size_t saddles);
-    void collect_loops();
-    void merge_components(const FiltrationOptions& options,
-                          std::vector<PersistencePair<Value>>& pairs);
-    void merge_background(const FiltrationOptions& options, const OrderedCells& saddles,
-                          Basins<Value>& basins, std::vector<PersistencePair<Value>>& pairs,
-                          HoleNames<Value>* names);
+    void compute_tiles(const ImageView<Value>& image, const FiltrationOptions& options,
+                       int num_threads);
+    void merge_seams(const ImageView<Value>& image, const FiltrationOptions& options,
+                     std::size_t dimension);
+    void gather(std::size_t dimension, std::int64_t image_width, Pairs& pairs, int num_threads);
+    void gather_row_of_tiles(std::size_t dimension, std::int64_t tile_row, std::int64_t image_width,
+                             const Pair* seam_pair, const Pair* seam_end, Pair* next);
 
-    PaddedGrid<Value> grid_;
-    CriticalCellFinder finder_;
-    CriticalCells critical_;
-    SortedSaddles<Value> saddles_;
-    std::vector<std::uint8_t> closes_loop_;  ///< Per saddle rank.
-    std::vector<std::int32_t> place_;        ///< Per saddle rank: place among the loops.
-    OrderedCells loops_;                     ///< Saddles that close loops.
-    OrderedCells all_saddles_;               ///< When both sweeps go side by side.
-    SweepSteps upwards_{Sweep::upwards};
-    SweepSteps downwards_{Sweep::downwards};
-    Basins<Value> basins_;              ///< Of one sweep, then of the other.
-    Basins<Value> background_basins_;   ///< When both go side by side.
-    std::vector<std::int32_t> deaths_;  ///< Per maximum: where it dies.
-    std::vector<std::int32_t> death_places_;
-    std::vector<std::int32_t> by_death_;
-    std::vector<std::int32_t> births_;  ///< Per minimum: the cell where its hole is born.
+    std::vector<TilePersistence<Value>> workers_;  ///< One for each thread.
+    Tiling tiling_;
+    std::vector<TileDiagram<Value>> tiles_;
+    Seams<Value> seams_[2];
+    std::vector<const Seam<Value>*> tile_seams_[2];
+    Pairs seam_pairs_[2];  ///< In the order of a diagram.
+    // Of the gathering of one dimension. Per row of tiles, where its pairs begin; and the end.
+    std::vector<std::size_t> first_pair_;
+    std::vector<std::size_t> first_seam_pair_;
+    std::vector<std::size_t> gathered_;  ///< Per tile: how many of its pairs.
 };
 
 /// The textbook algorithm on the explicit cubical complex, for which the paper states O(n^3). It is

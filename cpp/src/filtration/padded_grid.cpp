@@ -101,6 +101,20 @@ RowCheck PaddedGrid<Value>::load_tile(const ImageView<Value>& image, const Box& 
     return all;
 }
 
+template <class Value>
+void PaddedGrid<Value>::prepare(const ImageView<Value>& image, const FiltrationOptions& options) {
+    resize(image, {0, 0, image.height, image.width});
+    link_padding(options.frame ? 0x00 : 0xFF);
+}
+
+template <class Value>
+void PaddedGrid<Value>::copy_links(const PaddedGrid& grid, const Box& tile) {
+    for (std::int64_t r = 1; r <= tile.height; ++r) {
+        std::copy_n(grid.upper_links_.data() + r * grid.stride_ + 1, tile.width,
+                    upper_links_.data() + (tile.row + r) * stride_ + tile.column + 1);
+    }
+}
+
 template class PaddedGrid<float>;
 template class PaddedGrid<double>;
 

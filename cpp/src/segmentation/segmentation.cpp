@@ -69,7 +69,8 @@ void Segmenter<Value>::settle(int dimension, const ImageView<Value>& image,
     const Side<Value> side = make_side(dimension, settled, image, options);
     tree_.grow(side, options.connectivity, options.frame, num_threads);
     const bool protect = dimension == 0 && options.dimension_1;
-    settling_.settle(side, tree_, options.wishes, protect ? &holes_ : nullptr, pieces_, labels);
+    settling_.settle(side, tree_, options.wishes, protect ? &holes_ : nullptr, pieces_, labels,
+                     num_threads);
     if (dimension == 1) holes_ = settling_.wanted_pixels();
     if (protect) decisions.remainder = settling_.remainder();
     collect(side, settled, decisions);

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "toponet/basics/lean_vector.hpp"
+#include "toponet/basics/parallel_for.hpp"
 #include "toponet/segmentation/euler.hpp"
 
 namespace toponet {
@@ -46,7 +47,7 @@ std::vector<std::int32_t> Settling<Value>::wanted_pixels() const {
 template <class Value>
 void Settling<Value>::settle(const Side<Value>& side, MergeTree<Value>& tree, const Wishes& wishes,
                              const std::vector<std::int32_t>* holes, Pieces& pieces,
-                             std::int32_t* labels) {
+                             std::int32_t* labels, int num_threads) {
     side_ = &side;
     tree_ = &tree;
     holes_ = holes;
@@ -54,14 +55,17 @@ void Settling<Value>::settle(const Side<Value>& side, MergeTree<Value>& tree, co
     remainder_ = {};
     edits_.clear();
     label_ = labels;
-    std::fill_n(label_, side.height * side.width, unlabelled);
+    // By rows, because each thread that fills memory first makes its pages.
+    parallel_for(side.height, num_threads, [&](int, std::int64_t row) {
+        std::fill_n(label_ + row * side.width, side.width, unlabelled);
+    });
     actions_.assign(tree.size(), Action::none);
     resize_lean(parent_, tree.size() + 1);
     std::iota(parent_.begin(), parent_.end(), 0);
     find_wanted(wishes);
     find_components();
     find_meetings();
-    sort_components();
+    sort_components(num_threads);
     for (std::size_t feature = 0; feature < wanted_.size(); ++feature) {
         const auto number = static_cast<std::int32_t>(feature);
         if (wanted(number) && !side.inside(tree.first_pixel(number))) bring_out(number);
@@ -122,7 +126,7 @@ void Settling<Value>::find_meetings() {
     resize_lean(wanted_meeting_, tree_->size());
     std::fill(wanted_meeting_.begin(), wanted_meeting_.end(), MergeTree<Value>::no_meeting);
     std::vector<std::uint8_t> holds_wanted(wanted_.begin(), wanted_.end());
-    for (const std::int32_t younger : tree_->deaths()) {
+    for (const std::int32_t younger : tree_->deaths(wanted_)) {
         if (!holds_wanted[to_size(younger)]) continue;
         const std::int32_t elder = tree_->elder(younger);
         const std::int32_t pixel = tree_->meeting(younger);
@@ -141,7 +145,7 @@ void Settling<Value>::find_meetings() {
 }
 
 template <class Value>
-void Settling<Value>::sort_components() {
+void Settling<Value>::sort_components(int num_threads) {
     const Wanted* next = wanted_inside_.data();
     crowds_.clear();
     for (std::int32_t c = 0; c < pieces_->count(); ++c) {
@@ -162,8 +166,7 @@ void Settling<Value>::sort_components() {
             component.state = State::shown;
         }
     }
-    find_bands();
-    for (const Crowd& crowd : crowds_) wall_off(crowd);
+    flood_crowds(num_threads);
 }
 
 /// A wanted feature beyond the threshold shows what lies beyond half of its height, and before it

@@ -35,6 +35,11 @@ class PaddedGrid {
     RowCheck load_tile(const ImageView<Value>& image, const Box& tile,
                        const FiltrationOptions& options);
 
+    /// Makes room for the links and labels of a whole image whose values are looked at in tiles.
+    void prepare(const ImageView<Value>& image, const FiltrationOptions& options);
+    /// Takes over the links of a tile's grid. Tiles may come side by side.
+    void copy_links(const PaddedGrid& grid, const Box& tile);
+
     std::int64_t height() const { return height_; }     ///< Of the image or tile.
     std::int64_t stride() const { return stride_; }     ///< Of the grid: the tile's width + 2.
     std::size_t size() const { return cells_.size(); }  ///< Cells, padding included.

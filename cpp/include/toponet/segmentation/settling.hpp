@@ -44,8 +44,10 @@ class Settling {
     ///               the holes then. nullptr = holes don't matter.
     /// \param pieces  a workspace.
     /// \param labels  room for a number per pixel; what is left there has no meaning.
+    /// \param num_threads  the result doesn't depend on it.
     void settle(const Side<Value>& side, MergeTree<Value>& tree, const Wishes& wishes,
-                const std::vector<std::int32_t>* holes, Pieces& pieces, std::int32_t* labels);
+                const std::vector<std::int32_t>* holes, Pieces& pieces, std::int32_t* labels,
+                int num_threads);
 
     /// Per feature.
     const std::vector<Action>& actions() const { return actions_; }
@@ -75,15 +77,37 @@ class Settling {
         std::int32_t feature;
     };
 
+    struct BandPixel {
+        decltype(descending_bits(Value())) bits;
+        std::int32_t pixel;
+    };
+
     /// A component with several wanted features.
     struct Crowd {
         std::int32_t component;
         const Wanted* begin;
         const Wanted* end;
-        std::size_t band_begin = 0;  ///< Its part of band_.
+        std::size_t band_begin = 0;  ///< Its part of its district's band.
         std::size_t band_end = 0;
-        std::size_t rim_begin = 0;  ///< Its part of rim_.
+        std::size_t rim_begin = 0;  ///< Its part of its district's rim.
         std::size_t rim_end = 0;
+        std::int32_t next_region = 0;  ///< Regions that begin without a feature get it.
+    };
+
+    /// Crowds that are flooded one after the other. Districts share no pixel, feature or region, so
+    /// that threads can flood them side by side.
+    struct District {
+        std::size_t first_crowd;
+        std::size_t end_crowd;
+        std::vector<BandPixel> band;         ///< What enters from the first meeting on.
+        std::vector<std::int32_t> rim;       ///< What lies beside the band, before the meeting.
+        std::vector<std::int32_t> rim_ends;  ///< Features at the ends of its paths.
+        std::vector<BandPixel> sorted;       ///< The band of one crowd.
+        std::vector<BandPixel> scratch;
+        std::vector<std::int32_t> labelled;
+        std::vector<Edit> walls;  ///< Of one crowd, with the wanted feature that each is for.
+        std::vector<Edit> edits;
+        MonotonePaths paths;
     };
 
     /// What a way through the merge tree has come to.
@@ -122,21 +146,24 @@ class Settling {
     void find_wanted(const Wishes& wishes);
     void find_components();
     void find_meetings();
-    void sort_components();
+    void sort_components(int num_threads);
     void act(std::int32_t feature, Action action) { actions_[to_size(feature)] = action; }
     void change(std::int32_t feature, std::int32_t pixel) { edits_.push_back({feature, pixel}); }
 
-    void find_bands();
-    void wall_off(const Crowd& crowd);
+    void flood_crowds(int num_threads);
+    void find_band(Crowd& crowd, District& district);
+    void find_bands(District& district);
+    void wall_off(Crowd& crowd, District& district);
     std::int32_t owner(std::int32_t region) const;
-    std::int32_t label_of_feature(std::int32_t feature, std::int32_t meeting);
-    std::int32_t label_at(std::int32_t pixel, std::int32_t meeting);
-    std::int32_t region_at(std::int32_t pixel, std::int32_t meeting);
-    std::int32_t join_regions(std::int32_t pixel, const Neighbours& labels);
-    void label_rim(const Crowd& crowd);
-    void flood_band(const Crowd& crowd);
-    void flood(std::int32_t pixel);
-    void wall_dents(std::int32_t component);
+    std::int32_t label_of_feature(std::int32_t feature, std::int32_t meeting, District& district);
+    std::int32_t label_at(std::int32_t pixel, std::int32_t meeting, District& district);
+    std::int32_t region_at(std::int32_t pixel, std::int32_t meeting, District& district);
+    std::int32_t join_regions(std::int32_t pixel, const Neighbours& labels, Crowd& crowd,
+                              District& district);
+    void label_rim(const Crowd& crowd, District& district);
+    void flood_band(Crowd& crowd, District& district);
+    void flood(std::int32_t pixel, Crowd& crowd, District& district);
+    void wall_dents(std::int32_t component, District& district);
     bool encloses_holes(std::int32_t component, std::int32_t pieces) const;
     std::int32_t group_of_region(std::int32_t region);
     std::int32_t group_between_walls(std::int32_t pixel, std::int32_t meeting);
@@ -174,22 +201,11 @@ class Settling {
     std::vector<Edit> edits_;
     Remainder remainder_;
 
-    struct BandPixel {
-        decltype(descending_bits(Value())) bits;
-        std::int32_t pixel;
-    };
-
     // Of the flooding of components.
     std::vector<Crowd> crowds_;
-    std::vector<std::int32_t> parent_;  ///< Of each region.
-    std::vector<BandPixel> band_;       ///< What enters from the first meeting on.
-    std::vector<BandPixel> sorted_;     ///< The band of one crowd.
-    std::vector<BandPixel> band_scratch_;
-    std::vector<std::int32_t> labelled_;
-    std::vector<std::int32_t> rim_;       ///< What lies beside the band, before the meeting.
-    std::vector<std::int32_t> rim_ends_;  ///< Features at the ends of its paths.
-    std::vector<Edit> walls_;             ///< With the wanted feature that each is for.
-    std::vector<std::int32_t> dent_owner_;
+    std::vector<District> districts_;
+    std::vector<std::int32_t> parent_;      ///< Of each region.
+    std::vector<std::int32_t> dent_owner_;  ///< Of each region.
 
     // Of the way that opens one component.
     std::vector<std::int32_t> way_;

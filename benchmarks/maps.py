@@ -46,6 +46,13 @@ def noise(count: int, size: int, seed: int = 0) -> Maps:
     return maps, (rng.random((count, size, size)) > 0.5).astype(np.float32)
 
 
+def large(size: int) -> NDArray[np.float32]:
+    """Network-like maps of 512 x 512 side by side: made in seconds, whatever the size."""
+    tiles = network_like(16, 512)[0]
+    order = np.random.default_rng(0).integers(0, 16, (size // 512, size // 512))
+    return np.concatenate([np.concatenate(list(tiles[row]), axis=1) for row in order])
+
+
 KINDS: dict[str, Callable[..., Maps]] = {
     "network-like": network_like,
     "smooth": smooth,

@@ -1,10 +1,11 @@
 """Segmentation by persistence: its time and memory, beside persistence and a marker watershed.
 
-    python benchmarks/segmentation.py [--quick] [--large]
+    python benchmarks/segmentation.py [--quick] [--only-large]
+    python benchmarks/segmentation.py --largest
 
-One thread but for the last table. The watershed is scikit-image's h_minima for markers and its
-watershed from there, which gives cells of the same persistence, and no pieces. --large adds images
-of 4096 x 4096 and 16384 x 16384 pixels (minutes, and some 16 GB of memory).
+One thread but for the table of large images. The watershed is scikit-image's h_minima for markers
+and its watershed from there, which gives cells of the same persistence, and no pieces. --largest
+measures time and memory of one image of 16384 x 16384 pixels (minutes, and some 16 GB of memory).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import maps
@@ -48,13 +50,6 @@ def by_watershed(image: Image) -> NDArray[np.int32]:
     return cells
 
 
-def large_map(size: int) -> Image:
-    """Network-like maps of 512 x 512 side by side: made in seconds, whatever the size."""
-    tiles = maps.network_like(16, 512)[0]
-    order = np.random.default_rng(0).integers(0, 16, (size // 512, size // 512))
-    return np.concatenate([np.concatenate(list(tiles[row]), axis=1) for row in order])
-
-
 def single_images(console: Console, rounds: int) -> None:
     table = Table(title="ms an image, one thread; ratio to persistence")
     for column in ("map", "size", "what", "ms", "ratio"):
@@ -73,40 +68,52 @@ def single_images(console: Console, rounds: int) -> None:
     console.print(table)
 
 
-def large_images(console: Console, sizes: list[int]) -> None:
+def large_images(console: Console, sizes: list[int], rounds: int) -> None:
+    """Time and memory of one image, by size and threads; all sizes in turn."""
     threads = sorted({1, min(2, thread_count(None)), thread_count(None)})
+    images = {size: maps.large(size) for size in sizes}
+    calls: dict[str, Callable[[], object]] = {}
+    for size, image in images.items():
+        for n in threads:
+            calls[f"persistence {size} {n}"] = partial(
+                toponet.persistence, image, frame=True, num_threads=n
+            )
+            calls[f"segment {size} {n}"] = partial(toponet.segment, image, num_threads=n)
+    times = interleaved(calls, rounds)
     table = Table(
-        title="one large image, network-like: ns a pixel, bytes a pixel beyond in and out"
+        title="one large image, network-like: ns a pixel; bytes a pixel beyond input and output"
     )
-    for column in ("size", *(f"{n} threads" for n in threads), "bytes"):
-        table.add_column(column, justify="right")
-    for size in sizes:
-        image = large_map(size)
-        times = interleaved(
-            {str(n): lambda n=n: toponet.segment(image, num_threads=n) for n in threads},  # type: ignore[misc] # noqa: B023
-            3 if size < 16384 else 1,
-        )
-        cost = [f"{1e9 * times[str(n)].median / size**2:.1f}" for n in threads]
-        table.add_row(str(size), *cost, f"{bytes_a_pixel(size):.0f}")
+    for column in ("what", "size", *(f"threads: {n}" for n in threads), "speed-up", "bytes"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for what in ("persistence", "segment"):
+        for size in sizes:
+            seconds = [times[f"{what} {size} {n}"].median for n in threads]
+            cost = [f"{1e9 * spent / size**2:.1f}" for spent in seconds]
+            memory = f"{bytes_a_pixel(what, size):.0f}"
+            table.add_row(what, str(size), *cost, f"{seconds[0] / min(seconds):.2f}", memory)
     console.print(table)
 
 
-def bytes_a_pixel(size: int) -> float:
+def bytes_a_pixel(what: str, size: int) -> float:
     """Largest memory of a process of its own, less input and output. Linux only."""
     measured = subprocess.run(
-        [sys.executable, __file__, "--measure", str(size)], capture_output=True, text=True,
+        [sys.executable, __file__, "--measure", what, str(size)], capture_output=True, text=True,
         check=True,
     )  # fmt: skip
     return float(measured.stdout)
 
 
-def measure_memory(size: int) -> None:
-    image = large_map(size)
-    toponet.segment(image[:16, :16], num_threads=1)  # Loads what it needs.
+def measure_memory(what: str, size: int) -> None:
+    image = maps.large(size)
+    toponet.segment(image[:16, :16])  # Loads what it needs.
     Path("/proc/self/clear_refs").write_text("5")  # The peak from here on.
     before = kilobytes("VmRSS")
-    result = toponet.segment(image, num_threads=1)
-    output = sum(a.nbytes for a in (result.mask, result.likelihood, result.cells))
+    if what == "segment":
+        result = toponet.segment(image)
+        output = sum(a.nbytes for a in (result.mask, result.likelihood, result.cells))
+    else:
+        diagrams = toponet.persistence(image, frame=True)
+        output = sum(a.nbytes for a in (diagrams.values, diagrams.pixels, diagrams.dimensions))
     print((1024 * (kilobytes("VmHWM") - before) - output) / size**2)
 
 
@@ -118,16 +125,21 @@ def kilobytes(name: str) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    parser.add_argument("--large", action="store_true", help="4096 and 16384 pixels a side as well")
-    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--only-large", action="store_true", help="the table of large images")
+    parser.add_argument("--largest", action="store_true", help="one image of 16384 x 16384")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        measure_memory(options.measure)
+        measure_memory(options.measure[0], int(options.measure[1]))
         return
     console = Console()
     console.print(machine(), highlight=False)
-    single_images(console, 5 if options.quick else 21)
-    large_images(console, [512, 2048, *((4096, 16384) if options.large else ())])
+    if options.largest:
+        large_images(console, [16384], 1)
+        return
+    if not options.only_large:
+        single_images(console, 5 if options.quick else 21)
+    large_images(console, [512, 2048, 4096], 3 if options.quick else 7)
 
 
 if __name__ == "__main__":

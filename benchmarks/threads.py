@@ -44,10 +44,10 @@ def main() -> None:
     table = Table(title="persistence of network-like maps, speed-up over one thread")
     for column in ("images", "one thread", *(f"{n} threads" for n in threads if n > 1)):
         table.add_column(column, justify="right")
-    work = [(count, 65) for count in BATCHES] + [(1, 512), (1, 1024), (1, 2048), (2, 1024)]
+    work = [(count, 65) for count in BATCHES] + [(1, 512), (1, 2048), (1, 4096), (2, 1024)]
     largest = maps.network_like(BATCHES[-1], 65)[0]
     for count, size in track(work, console=console):
-        images = largest[:count] if size == 65 else maps.network_like(count, size)[0]
+        images = largest[:count] if size == 65 else np.array([maps.large(size)] * count)
         times = measure(images, threads, rounds if size == 65 else min(rounds, 15))
         alone = times["1"].median
         table.add_row(

@@ -40,10 +40,11 @@ py::tuple to_arrays(const std::vector<Decisions>& images) {
 
 template <class Value>
 py::tuple segment(const Images<Value>& images, double threshold, double keep, double add,
-                  bool dimension_0, bool dimension_1, int connectivity, bool frame,
-                  int num_threads) {
-    const SegmentationOptions options{dimension_0, dimension_1, to_connectivity(connectivity),
-                                      frame,       threshold,   {keep, add}};
+                  bool dimension_0, bool dimension_1, int connectivity, bool frame, int num_threads,
+                  const std::pair<std::int64_t, std::int64_t>& tile) {
+    const SegmentationOptions options{
+        dimension_0, dimension_1, to_connectivity(connectivity), frame,
+        threshold,   {keep, add}, {tile.first, tile.second}};
     const auto image_views = views(images);
     const std::vector<py::ssize_t> shape(images.shape(), images.shape() + images.ndim());
     py::array_t<Value> settled(shape);
@@ -63,7 +64,7 @@ void define_segment(py::module_& module) {
     module.def("segment", &segment<Value>, py::arg("images").noconvert(), py::kw_only(),
                py::arg("threshold"), py::arg("keep"), py::arg("add"), py::arg("dimension_0"),
                py::arg("dimension_1"), py::arg("connectivity"), py::arg("frame"),
-               py::arg("num_threads"));
+               py::arg("num_threads"), py::arg("tile") = std::pair<std::int64_t, std::int64_t>());
 }
 
 }  // namespace

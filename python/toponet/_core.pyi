@@ -33,6 +33,7 @@ def segment(
     connectivity: int,
     frame: bool,
     num_threads: int,
+    tile: tuple[int, int] = ...,
 ) -> tuple[
     NDArray[np.float32] | NDArray[np.float64],
     NDArray[np.int32],

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 import reference
 import strategies
@@ -130,3 +131,66 @@ def test_tiles_name_the_same_mistake_as_the_whole(num_threads: int) -> None:
         image[8, 9] = worse
         with pytest.raises(ValueError, match="image 0 holds NaN or an infinite value"):
             in_tiles(image, (3, 4), frame=True, num_threads=num_threads)
+
+
+def segment_in_tiles(
+    image: NDArray[Any], tile: tuple[int, int], num_threads: int = 1, **options: Any
+) -> tuple[NDArray[Any], ...]:
+    """All that the kernel answers: likelihood, cells, decisions and counts."""
+    dims = options.pop("dims", (0, 1))
+    return _core.segment(
+        np.ascontiguousarray(image)[None],
+        dimension_0=0 in dims,
+        dimension_1=1 in dims,
+        num_threads=num_threads,
+        tile=tile,
+        **options,
+    )
+
+
+@hypothesis.settings(max_examples=1000, deadline=None)
+@hypothesis.given(
+    st.one_of(strategies.images(), strategies.images(dtype=np.float32)),
+    tiles,
+    st.fixed_dictionaries(
+        {
+            "threshold": st.sampled_from([0.3, 0.5, 2 / 3]),
+            "keep": st.sampled_from([0.0, 0.2, 0.5]),
+            "add": st.sampled_from([np.inf, 0.0, 0.1, 0.3]),
+            "dims": dims,
+            "connectivity": strategies.connectivities,
+            "frame": strategies.frames,
+        }
+    ),
+)
+def test_segmentation_by_merge_trees_in_tiles_is_that_of_the_whole(
+    image: NDArray[Any], tile: tuple[int, int], options: dict[str, Any]
+) -> None:
+    """The whole image's is held against its definition in test_segmentation.py."""
+    whole = segment_in_tiles(image, image.shape, **dict(options))
+    for found, expected in zip(segment_in_tiles(image, tile, **dict(options)), whole, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dims", [(0, 1), (0,), (1,)])
+@pytest.mark.parametrize("frame", [True, False])
+@pytest.mark.parametrize("levels", [12, 100_000])
+def test_threads_that_share_an_image_change_nothing_in_its_segmentation(
+    dims: tuple[int, ...], frame: bool, levels: int
+) -> None:
+    """Many components with several wanted features each, so that floods go side by side."""
+    rng = np.random.default_rng(levels)
+    smooth = gaussian_filter(rng.random((610, 480)), 1.5)
+    grey = (smooth - smooth.min()) / (smooth.max() - smooth.min())
+    image = (np.floor(grey * levels) / levels).astype(np.float32)
+    for connectivity in (4, 8):
+        options: dict[str, Any] = {
+            "threshold": 0.5, "keep": 0.1, "add": 0.05, "dims": dims, "frame": frame,
+            "connectivity": connectivity,
+        }  # fmt: skip
+        whole = segment_in_tiles(image, image.shape, **options)
+        assert len(whole[3]) > 1000
+        for num_threads in (2, 4):
+            shared = segment_in_tiles(image, (0, 0), num_threads, **options)
+            for found, expected in zip(shared, whole, strict=True):
+                np.testing.assert_array_equal(found, expected)

@@ -38,9 +38,9 @@ template <class Value>
 void Segmenter<Value>::segment(const ImageView<Value>& image, const SegmentationOptions& options,
                                Value* settled, std::int32_t* cells, Decisions& decisions,
                                int num_threads) {
-    for (std::int64_t r = 0; r < image.height; ++r) {
+    parallel_for(image.height, num_threads, [&](int, std::int64_t r) {
         std::copy_n(image.row(r), image.width, settled + r * image.width);
-    }
+    });
     decisions = {};
     if (options.dimension_1) settle(1, image, options, settled, cells, decisions, num_threads);
     std::swap(holes_decisions_, decisions);
@@ -67,7 +67,7 @@ void Segmenter<Value>::settle(int dimension, const ImageView<Value>& image,
                               const SegmentationOptions& options, Value* settled,
                               std::int32_t* labels, Decisions& decisions, int num_threads) {
     const Side<Value> side = make_side(dimension, settled, image, options);
-    tree_.grow(side, options.connectivity, options.frame, num_threads);
+    tree_.grow(side, options.connectivity, options.frame, num_threads, options.tile);
     const bool protect = dimension == 0 && options.dimension_1;
     settling_.settle(side, tree_, options.wishes, protect ? &holes_ : nullptr, pieces_, labels,
                      num_threads);

@@ -36,18 +36,21 @@ void TileTree<Value>::grow(const ImageView<Value>& image, const Tiling& tiling, 
 template <class Value>
 template <Sweep direction, class Saddles>
 void TileTree<Value>::join(Saddles begin, Saddles end, TilePieces<Value>& pieces) {
-    const auto pixel = [&](std::size_t k) { return grid_.pixel(basins_.all()[k]); };
+    const auto pixel = [&](std::int32_t node) {
+        return grid_.pixel(basins_.all()[Basins<Value>::extremum(node)]);
+    };
     for (Saddles saddle = begin; saddle != end; ++saddle) {
         const std::size_t rank = to_size(saddle->rank);
         const std::int32_t cell = critical_.saddles[rank];
         const std::size_t before = pieces.deaths.size();
-        basins_.template join<direction>(rank, cell, pieces.seam, [&](std::size_t k) {
-            pieces.deaths.push_back({pixel(k), grid_.pixel(cell), no_pixel});
-        });
+        basins_.template join<direction>(
+            rank, cell, pieces.seam, [&](std::int32_t younger, std::int32_t) {
+                pieces.deaths.push_back({pixel(younger), grid_.pixel(cell), no_pixel});
+            });
         if (pieces.deaths.size() == before) continue;
         const std::int32_t node = basins_.joined(rank);
         if (node == ElderUnionFind<Value>::outside) continue;
-        const std::int32_t elder = pixel(Basins<Value>::extremum(node));
+        const std::int32_t elder = pixel(node);
         for (std::size_t k = before; k < pieces.deaths.size(); ++k) pieces.deaths[k].elder = elder;
     }
 }

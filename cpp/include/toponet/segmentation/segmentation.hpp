@@ -9,6 +9,7 @@
 
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/persistence/tiling.hpp"
 #include "toponet/segmentation/settling.hpp"
 
 namespace toponet {
@@ -20,6 +21,7 @@ struct SegmentationOptions {
     bool frame = true;  ///< Of value 1: no pixel may have a larger value.
     double threshold = 0.5;
     Wishes wishes{0.5, 0.3};
+    TileSize tile{};  ///< Of merge trees. The result doesn't depend on it; it is there for tests.
 };
 
 /// What was done for one feature; pixels are -1 for the frame and for never.

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *options: str) -> dict[str, Any]:
-    out = folder / f"out{len(list(folder.iterdir()))}"
+    out = folder / f"out{len(list(folder.glob('out*')))}"
     arguments = [str(folder / "predictions"), str(folder), f"--out={out}", *options]
     assert cli.main([*arguments, "--labels-are=instances"]) == 0
     report: dict[str, Any] = json.loads((out / "report.json").read_text())

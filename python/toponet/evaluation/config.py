@@ -50,8 +50,9 @@ class EvaluateConfig(SegmentationNumbers):
         missing: What to do about labels without prediction: "error" or "skip".
         bootstrap: Number of resamples for the 95 % intervals over images; 0 = no intervals.
         bootstrap_seed: Seed of the resamples.
-        out: New folder for report.json, report.md, report.html and images.csv; empty = nothing is
-            written.
+        out: New folder for report.json, report.md, report.html, images.csv and pictures; empty =
+            nothing is written.
+        pictures: Of how many images the worst places are drawn, those with the largest first.
     """
 
     predictions: str
@@ -68,6 +69,7 @@ class EvaluateConfig(SegmentationNumbers):
     bootstrap: int = 1000
     bootstrap_seed: int = 0
     out: str | None = None
+    pictures: int = 10
 
     def __post_init__(self) -> None:
         """Refuses values that no evaluation could use. Files are checked later."""
@@ -76,6 +78,7 @@ class EvaluateConfig(SegmentationNumbers):
         check_choice("missing", self.missing, ("error", "skip"))
         check_whole("bootstrap", self.bootstrap, least=0, most=100_000)
         check_whole("bootstrap_seed", self.bootstrap_seed, least=0)
+        check_whole("pictures", self.pictures, least=0)
         chosen = self.or_default(SegmentationOptions.cut(THRESHOLD))
         for name, value in asdict(chosen).items():
             object.__setattr__(self, name, value)  # Frozen for all others.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from toponet._ground.reporting import Table
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.protocol import with_arrow
 from toponet.evaluation.scores import PIECES, ImageScores, bootstrap_intervals, mean_metrics
+from toponet.plots.style import MISTAKE_STYLES
+from toponet.topology.mistakes import Place
 
 _SHORT = {
     "accuracy": "accuracy",
@@ -104,8 +107,11 @@ class Evaluation:
             f"{counted}: {meanings['betti_numbers']}",
         ]
 
-    def image_table(self) -> Table:
-        """Returns a row for each image: metrics, then Betti numbers, predicted / true."""
+    def image_table(self, words: bool = False) -> Table:
+        """Returns a row for each image: metrics, then Betti numbers, predicted / true.
+
+        With ``words`` there is a column for the worst place as well, too wide for a terminal.
+        """
         rows = [
             [name, *(_four_digits(scores.metrics[metric]) for metric in self._shown),
              *(f"{scores.predicted[d]}/{scores.true[d]}" for d in scores.true)]
@@ -113,7 +119,24 @@ class Evaluation:
         ]  # fmt: skip
         numbers = [PIECES[d] for d in self.config.protocol.betti.dims]
         header = ["image", *self._shown.values(), *numbers]
-        return Table("Images: errors, and pieces predicted/true", header, rows)
+        if words:
+            header.append("worst place")
+            for row, scores in zip(rows, self.scores.values(), strict=True):
+                row.append(at_place(scores.worst[0]) if scores.worst else "-")
+        return Table(
+            "Images: errors, and pieces predicted/true", header, rows, text=("worst place",)
+        )
+
+    def worst_table(self, most: int | None = None) -> Table:
+        """Returns the worst places of all images, the largest first, ``most`` of them at most."""
+        places = [(place, name) for name, scores in self.scores.items() for place in scores.worst]
+        places.sort(key=lambda each: -each[0].pixels)
+        rows = [
+            [name, str(place.row), str(place.column), str(place.pixels), in_words(place)]
+            for place, name in places[:most]
+        ]
+        header = ["image", "row", "column", "pixels", "what is wrong"]
+        return Table("Worst places", header, rows, text=("what is wrong",))
 
     @property
     def _shown(self) -> dict[str, str]:
@@ -131,14 +154,26 @@ class Evaluation:
             yield f"labels without prediction left out ({len(self.left_out)}): {listed}"
         yield from self.unused
 
-    def write(self, folder: Path) -> None:
-        """Writes ``report.json``, ``report.md`` and ``images.csv``."""
+    def write(self, folder: Path, pictures: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Writes ``report.json``, ``report.md`` and ``images.csv``.
+
+        Args:
+            folder: Written into.
+            pictures: Files in the folder, and what they show.
+        """
         (folder / "report.json").write_text(json.dumps(self._plain(), indent=2) + "\n")
         notes = [f"- {note}" for note in self.notes()]
-        tables = (self.total_table().markdown(), self.image_table().markdown())
-        page = "\n".join(["# Evaluation", "", tables[0], *notes, "", tables[1]])
+        tables = (self.total_table().markdown(), self.image_table(words=True).markdown())
+        parts = ["# Evaluation", "", tables[0], *notes, "", tables[1]]
+        if (worst := self.worst_table()).rows:
+            parts += [worst.markdown()]
+        parts += [f"{words}:\n\n![{words}]({file})\n" for file, words in pictures.items()]
+        page = "\n".join(parts)
         (folder / "report.md").write_text(page, encoding="utf-8")
-        rows = self._rows()
+        rows = [
+            {**row, "worst_places": "; ".join(map(at_place, scores.worst))}
+            for row, scores in zip(self._rows(), self.scores.values(), strict=True)
+        ]
         values = [[str(value) for value in row.values()] for row in rows]
         (folder / "images.csv").write_text(Table("", list(rows[0]), values).csv(), encoding="utf-8")
 
@@ -152,10 +187,24 @@ class Evaluation:
             "intervals": self.intervals,
             "conventions": self.conventions,
             "images": self._rows(),
+            "worst_places": {
+                name: [place._asdict() for place in scores.worst]
+                for name, scores in self.scores.items()
+            },
             "left_out": list(self.left_out),
             "unused": list(self.unused),
             "config": asdict(self.config),
         }
+
+
+def in_words(place: Place) -> str:
+    """What is wrong there."""
+    return MISTAKE_STYLES[place.kind][-1]
+
+
+def at_place(place: Place) -> str:
+    """What is wrong, and where."""
+    return f"{in_words(place)} at row {place.row}, column {place.column} ({place.pixels} pixels)"
 
 
 def _four_digits(value: float) -> str:

@@ -9,9 +9,13 @@ from toponet._ground.reporting import check_absent, progress_bar, whole_folder
 from toponet.evaluation.config import EvaluateConfig
 from toponet.evaluation.page import Pictures, evaluation_page
 from toponet.evaluation.pairs import find_pairs, unused_files
+from toponet.evaluation.pictures import draw_worst_places
 from toponet.evaluation.predictions import check_no_mask
 from toponet.evaluation.report import Evaluation
 from toponet.evaluation.scores import score_image
+
+PLACES = 3  # Of the worst of an image that are named.
+SHOWN = 10  # Of the worst of all images, in the terminal.
 
 
 def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Evaluation:
@@ -38,13 +42,16 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
                 likelihood, truth, valid, instances = images
                 if not protocol.segmentation.is_cut:
                     check_no_mask(likelihood, pair.prediction)
-                scores[pair.name] = score_image(likelihood, truth, protocol, valid, instances)
+                scores[pair.name] = score_image(
+                    likelihood, truth, protocol, valid, instances, PLACES
+                )
                 if config.out is not None:
                     pictures.add(number, pair, images)
     evaluation = Evaluation(config, scores, left_out, unused_files(config))
     if config.out is not None:
         with whole_folder(config.out, "--out") as folder:
-            evaluation.write(folder)
+            drawn = draw_worst_places(folder, pairs, evaluation, progress_bar(console))
+            evaluation.write(folder, drawn)
             evaluation_page(evaluation, pictures).write(folder / "report.html")
     try:
         _show(evaluation, console)
@@ -56,6 +63,8 @@ def run_evaluation(config: EvaluateConfig, console: Console | None = None) -> Ev
 def _show(evaluation: Evaluation, console: Console) -> None:
     console.print(evaluation.image_table().rich())
     console.print(evaluation.total_table(words=False).rich())
+    if (worst := evaluation.worst_table(most=SHOWN)).rows:
+        console.print(worst.rich())
     out = evaluation.config.out
     end = [f"Everything is in {out}"] if out else []
     for line in (*evaluation.legend(), *evaluation.notes(), *end):

@@ -13,9 +13,11 @@ from toponet import metrics
 from toponet.evaluation.protocol import FURTHER_METRICS, INSTANCE_METRICS, INSTANCES, Protocol
 from toponet.metrics.betti import betti_differences, count_betti_numbers
 from toponet.metrics.betti_matching import matching_errors
+from toponet.metrics.conventions import BettiConvention
 from toponet.metrics.inputs import likelihood_to_compare
 from toponet.metrics.instances import instance_entropies, instance_rand_rows
 from toponet.topology.labelling import label_cells
+from toponet.topology.mistakes import Place, worst_places
 from toponet.topology.segmentation import segment_images
 
 # What is counted in each dimension.
@@ -30,11 +32,13 @@ class ImageScores:
         metrics: The metrics of the protocol, by name.
         predicted: Betti numbers of the whole prediction, by dimension.
         true: Betti numbers of the whole truth, by dimension.
+        worst: The largest cells and pieces that are wrong, if they were asked for.
     """
 
     metrics: dict[str, float]
     predicted: dict[int, int]
     true: dict[int, int]
+    worst: tuple[Place, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -60,6 +64,7 @@ def score_image(
     protocol: Protocol,
     valid: NDArray[np.generic] | None = None,
     instances: NDArray[Any] | None = None,
+    places: int = 0,
 ) -> ImageScores:
     """Computes metrics and Betti numbers of one image.
 
@@ -70,6 +75,7 @@ def score_image(
         valid: (H, W), 1 where a pixel counts; None = all pixels count. As in loss and metrics,
             pixels that don't count are taken for structure in both masks.
         instances: (H, W) numbers of the true instances, 0 = none; None = they aren't compared.
+        places: How many of the worst places are looked for.
 
     Raises:
         TypeError: If an array holds no numbers, or is a masked one.
@@ -83,11 +89,12 @@ def score_image(
         )
     prediction, target, counted = likelihood_to_compare(likelihood, truth, valid)
     betti = protocol.betti
-    prediction = _structure(prediction, protocol)
+    prediction = structure(prediction, protocol)
     accuracy = metrics.pixel_accuracy(prediction, target, valid=counted)
     cells: dict[str, Any] = {"connectivity": betti.connectivity, "valid": counted}
     ari = metrics.adapted_rand_score(prediction, target, **cells)
     voi = metrics.variation_of_information(prediction, target, **cells)
+    masks = prediction[0] != 0, target[0] != 0
     (errors,) = betti_differences(prediction, target, betti, valid=counted).tolist()
     (displaced,) = matching_errors(prediction, target, betti, valid=counted).tolist()
     return ImageScores(
@@ -108,11 +115,16 @@ def score_image(
             },
             **_instance_metrics(prediction[0], instances, betti.connectivity, counted),
         },
-        *(
-            dict(zip(betti.dims, count_betti_numbers(mask, betti)[0].tolist(), strict=True))
-            for mask in (prediction, target)
-        ),
+        _betti_numbers(prediction, betti),
+        _betti_numbers(target, betti),
+        worst_places(*masks, betti.connectivity, bool(betti.frame), places) if places else (),
     )
+
+
+def _betti_numbers(mask: NDArray[np.uint8], convention: BettiConvention) -> dict[int, int]:
+    """Of one mask (1, H, W), by dimension."""
+    numbers: list[int] = count_betti_numbers(mask, convention)[0].tolist()
+    return dict(zip(convention.dims, numbers, strict=True))
 
 
 def _instance_metrics(
@@ -133,7 +145,7 @@ def _instance_metrics(
     return dict(zip(INSTANCE_METRICS, numbers, strict=True))
 
 
-def _structure(likelihoods: NDArray[Any], protocol: Protocol) -> NDArray[np.uint8]:
+def structure(likelihoods: NDArray[Any], protocol: Protocol) -> NDArray[np.uint8]:
     """The masks of likelihoods (B, H, W), as the protocol makes them."""
     options = protocol.segmentation
     if options.is_cut:

@@ -47,14 +47,20 @@ def without_partner(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDAr
     Returns:
         (k, 2) mean row and column of each component without partner.
     """
-    components = np.arange(1, int(labels.max()) + 1)
-    favourites, back = _favourites(labels, other), _favourites(other, labels)
-    lonely = components[back[favourites[1:]] != components]
+    lonely = lonely_components(labels, other)
     sizes = np.maximum(np.bincount(labels.ravel()), 1)
     # Rows and columns summed over all components at once: a noisy mask has thousands.
     sums = [np.bincount(labels.ravel(), grid.ravel()) for grid in np.indices(labels.shape)]
     centres: NDArray[np.float64] = (np.stack(sums, axis=1) / sizes[:, None])[lonely]
     return centres
+
+
+def lonely_components(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(k,) The numbers of the components that have no partner; see :func:`without_partner`."""
+    components = np.arange(1, int(labels.max()) + 1)
+    favourites, back = _favourites(labels, other), _favourites(other, labels)
+    lonely: NDArray[np.int64] = components[back[favourites[1:]] != components]
+    return lonely
 
 
 def _favourites(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:

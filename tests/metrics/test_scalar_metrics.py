@@ -27,7 +27,7 @@ def batches() -> list[tuple[Tensor, Tensor]]:
 
 def whole(name: str) -> dict[str, Any]:
     """Options under which a result doesn't depend on the batches."""
-    return {"patches": "whole"} if name.startswith("betti_error") else {}
+    return {"patches": "whole"} if name.startswith(("betti_error", "betti_matching")) else {}
 
 
 @pytest.mark.parametrize("name", SCALARS)

@@ -36,6 +36,12 @@ SCALARS: Mapping[str, type[MeanMetric]] = MappingProxyType(
         "betti_matching_precision_1": BettiMatchingScore,
         "betti_matching_recall_0": BettiMatchingScore,
         "betti_matching_recall_1": BettiMatchingScore,
+        **{f"betti_matching_error_{d}": BettiMatchingError for d in (0, 1)},
+        **{
+            f"betti_matching_{score}_{d}": BettiMatchingScore
+            for score in ("precision", "recall", "f1")
+            for d in (0, 1)
+        },
         "betti_number_error_0": BettiNumberError,
         "betti_number_error_1": BettiNumberError,
         "cldice": CldiceScore,

@@ -109,6 +109,9 @@ def test_tables_name_the_worst_places_with_their_coordinates(
     assert max(map(len, shown.split("accuracy:")[0].splitlines())) <= 80
     words = "cell merged or lost at row 29, column 40 (1140 pixels)"
     page = (out / "report.md").read_text()
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert "Worst places" in html
+    assert "cell merged or lost" in html.split("Worst places")[1]
     (line,) = (line for line in page.splitlines() if line.startswith("| perfect"))
     assert line.endswith("| - |")
     assert any(line.startswith("| broken") and words in line for line in page.splitlines())

@@ -82,11 +82,12 @@ def evaluation_page(evaluation: Evaluation, pictures: Pictures) -> Page:
     """The page with the tables of ``report.md``, and all images."""
     config, meanings = evaluation.config, evaluation.conventions
     by_image = {name: {"": scores} for name, scores in evaluation.scores.items()}
+    worst = evaluation.worst_table()
     return Page(
         title="Evaluation",
         summary=[f"{config.predictions} against {config.labels}", *evaluation.notes()],
         notes=pictures.notes,
-        tables=[evaluation.total_table(words=False)],
+        tables=[evaluation.total_table(words=False), *([worst] if worst.rows else [])],
         columns=score_columns(list(by_image.values()), meanings),
         rows=[
             Row(name, score_values(scores), pictures.packed.get(name))

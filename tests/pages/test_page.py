@@ -49,6 +49,15 @@ def test_columns_are_whatever_the_rows_hold() -> None:
     assert titles == ["", "of <b>cells</b>; higher is better"]
 
 
+def test_numbers_have_four_digits_and_large_ones_all_of_theirs() -> None:
+    values = [0.12345, -0.5, 1.0, 123.456, 2451.2, 98765.0, 7, 10000, float("nan"), None]
+    columns = [Column("x", "x")]
+    rows = [Row(str(k), {"x": value}) for k, value in enumerate(values)]
+    shown = [line[1] for line in Elements(Page(title="x", columns=columns, rows=rows).html()).cells]
+    expected = "0.1235 -0.5000 1.000 123.5 2451 98765 7 10000 – –"
+    assert shown[1:] == expected.split()
+
+
 def test_the_first_click_on_a_heading_shows_the_worst_images() -> None:
     """Of what is neither good nor bad, the largest numbers."""
     buttons = [attributes for tag, attributes in Elements(page(1).html()).found if tag == "button"]

@@ -87,7 +87,9 @@ def _cell(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Four digits: of shares and errors below 1 behind the point."""
+    """Four digits: of shares and errors below 1 behind the point; of large numbers all."""
     if not isinstance(value, float):
         return str(value)
+    if abs(value) >= 1000:
+        return f"{value:.0f}"
     return f"{value:.4f}" if abs(value) < 1 else f"{value:#.4g}"

@@ -30,6 +30,8 @@ function chartInWords(chart) {
 function chartOptions(chart, size) {
   const right = chart.curves.some((curve) => curve.right);
   const grid = { stroke: "#e4e4e4", width: 1 };
+  // As many digits as tell neighbouring ticks apart.
+  const values = (u, ticks) => ticks.map((tick) => String(Number(tick.toPrecision(5))));
   const onlyOne = chart.epochs.length === 1; // A single epoch has no width of its own.
   return {
     ...size,
@@ -38,8 +40,8 @@ function chartOptions(chart, size) {
     scales: { x: { time: false, ...(onlyOne && { range: (u, low) => [low - 1, low + 1] }) } },
     axes: [
       { grid, label: "epoch", labelSize: 18, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
-      { grid, size: 54 },
-      ...(right ? [{ side: 1, scale: "right", grid: { show: false }, size: 54 }] : []),
+      { grid, values, size: 58 },
+      ...(right ? [{ side: 1, scale: "right", values, grid: { show: false }, size: 58 }] : []),
     ],
     series: [
       { label: "epoch" },
@@ -93,5 +95,6 @@ function moveCursors(event, plot, plots) {
 
 function fourDigits(value) {
   if (value === null || value === undefined) return "–";
+  if (Math.abs(value) >= 1000) return value.toFixed(0);
   return Math.abs(value) < 1 ? value.toFixed(4) : value.toPrecision(4);
 }

@@ -97,8 +97,8 @@ def missing_rows(options: argparse.Namespace, rows: Sequence[Row]) -> Iterator[R
 
 def _seeds_last(report: Path) -> tuple[str, ...]:
     """All folds and variants of the first seed come before the second seed."""
-    fold, seed = report.parts[-2].split("-")
-    return seed, fold, report.parts[-3]
+    place, _, seed = report.parts[-2].rpartition("-")
+    return seed, place, report.parts[-3]
 
 
 def row_of(run: Path, spec: str, metric: str) -> Row:

@@ -89,6 +89,11 @@ ABLATIONS = (
         "early_wasserstein_no_frame", "30, after 1/4, wasserstein, no frame",
         "--matching", "wasserstein", "--frame", "false", start=0.25,
     ),
+    *(
+        _ablation(f"betti_{ratio}", f"{ratio}, matching betti", "--matching", "betti",
+                  "--topo-ratio", ratio)
+        for ratio in ("3", "10", "30")
+    ),
     *(_in_place(ratio, weight) for weight in ("persistence", "one") for ratio in (3, 10, 30)),
     _ablation(
         "in_place_30_extremes", "30, in place, extremes too",
@@ -117,14 +122,30 @@ FINE_TUNINGS = (
     *(
         _fine_tuned(f"{matching}_{ratio}", f"10 epochs with {matching}, ratio {ratio}",
                     *_matched(matching, ratio))
-        for matching in ("complete", "wasserstein", "persistence")
+        for matching in ("complete", "wasserstein", "persistence", "betti", "in_place")
+        for ratio in ("3", "10", "30")
+    ),
+    *(
+        _fine_tuned(f"in_place_{ratio}_one", f"10 epochs with in_place, weight 1, ratio {ratio}",
+                    *_matched("in_place", ratio, "--in-place-weight", "one"))
         for ratio in ("3", "10", "30")
     ),
 )  # fmt: skip
 
-SETS = {"methods": METHODS, "ablation": ABLATIONS, "fine_tuning": FINE_TUNINGS}
+# The matchings at the ratios that suit them, among the ablations.
+_MATCHINGS = (
+    "unet", "ratio_30", "wasserstein", "persistence", "betti_10", "betti_30",
+    "in_place_3", "in_place_10", "in_place_30", "in_place_30_one",
+)  # fmt: skip
+
+SETS = {
+    "methods": METHODS,
+    "ablation": ABLATIONS,
+    "matchings": tuple(v for v in ABLATIONS if v.name in _MATCHINGS),
+    "fine_tuning": FINE_TUNINGS,
+}
 # Options are compared on inner splits: nothing is chosen on a fold that is reported.
-INNER_SETS = ("ablation", "fine_tuning")
+INNER_SETS = ("ablation", "matchings", "fine_tuning")
 
 # Epochs and iterations an epoch, by network.
 BUDGETS = {

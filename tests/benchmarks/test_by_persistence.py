@@ -15,10 +15,10 @@ from toponet.training.evaluation import METRIC_NAMES
 
 
 def runs_of(finished_run: Path, folder: Path) -> Path:
-    """The run, where tables.py would have put it."""
+    """The run, where tables.py would have put one with an inner split."""
     place = folder / "membranes" / "unet"
     place.mkdir(parents=True)
-    (place / "fold0-seed0").symlink_to(finished_run, target_is_directory=True)
+    (place / "inner-fold0-seed0").symlink_to(finished_run, target_is_directory=True)
     return folder
 
 

@@ -396,7 +396,7 @@ def test_figures_need_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "is no run folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["methods", "ablation"])
+@pytest.mark.parametrize("name", ["methods", "ablation", "matchings"])
 def test_what_is_kept_was_made_as_runs_are_made_today(name: str, tmp_path: Path) -> None:
     """A new option of the trainer stands in the kept rows, or tables.py refuses them all."""
     records = read(Path(tables.HERE) / "results" / "comparison" / f"{name}.jsonl")

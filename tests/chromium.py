@@ -53,7 +53,8 @@ class OpenPage:
 
     def text(self, selector: str) -> str:
         """What an element says."""
-        return self.page.locator(selector).inner_text()
+        said: str = self.page.locator(selector).inner_text()
+        return said
 
     def column(self, heading: str) -> list[str]:
         """What stands below a heading of the table of images, from top to bottom."""

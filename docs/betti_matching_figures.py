@@ -8,6 +8,7 @@ import numpy as np
 from figure_parts import sheet
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 import toponet
@@ -25,12 +26,14 @@ def betti_matching() -> Figure:
     figure = sheet(11, 3.9)
     axes = figure.subplots(1, 3)
     show_structure(axes[0], truth.astype(float))
+    draw_frame(axes[0], truth)
     axes[0].set_title("truth: 3 holes within the frame")
     for ax, mask, words in (
         (axes[1], elsewhere, "wrong place"),
         (axes[2], in_place, "right place"),
     ):
         show_matching(ax, mask, truth)
+        draw_frame(ax, mask)
         error = betti_error(mask, truth, patches="whole")[1]
         matching_error = betti_matching_error(mask, truth, patches="whole")[1]
         ax.set_title(f"{words}\nBetti error {error:.0f}, Betti matching error {matching_error:.0f}")
@@ -48,6 +51,13 @@ def membranes() -> tuple[Mask, Mask, Mask]:
     in_place = np.roll(truth, (1, 2), axis=(0, 1))
     in_place[:, :2] = 0
     return truth, elsewhere, in_place
+
+
+def draw_frame(ax: Axes, mask: Mask) -> None:
+    """A line around the image, where the frame is; it closes the holes at the border."""
+    height, width = mask.shape
+    ax.add_patch(Rectangle((-0.5, -0.5), width, height, fill=False, edgecolor="0.6", linewidth=1.5))
+    ax.set(xlim=(-1.5, width + 0.5), ylim=(height + 0.5, -1.5))
 
 
 def show_matching(ax: Axes, mask: Mask, truth: Mask) -> None:

@@ -48,7 +48,7 @@ def partners(f: Image, g: Image, **options: Any) -> list[tuple[reference.Row, re
     return [(rows_f[i], rows_g[j]) for i, j in matching.pairs.tolist()]
 
 
-@hypothesis.settings(max_examples=1000, deadline=None)
+@hypothesis.settings(max_examples=300, deadline=None)
 @hypothesis.given(pairs_of_images(), strategies.connectivities, strategies.frames)
 def test_the_kernel_equals_the_definition_dot_for_dot(
     images: tuple[Image, Image], connectivity: int, frame: bool

@@ -51,7 +51,7 @@ def assert_same(a: PersistenceDiagrams, b: PersistenceDiagrams) -> None:
     assert a.values.dtype == b.values.dtype
 
 
-@hypothesis.settings(max_examples=1500, deadline=None)
+@hypothesis.settings(max_examples=500, deadline=None)
 @hypothesis.given(strategies.images(), tiles, dims, strategies.connectivities, strategies.frames)
 def test_small_tiles_equal_the_definition_pixel_for_pixel(
     image: NDArray[Any],
@@ -148,7 +148,7 @@ def segment_in_tiles(
     )
 
 
-@hypothesis.settings(max_examples=1000, deadline=None)
+@hypothesis.settings(max_examples=400, deadline=None)
 @hypothesis.given(
     st.one_of(strategies.images(), strategies.images(dtype=np.float32)),
     tiles,

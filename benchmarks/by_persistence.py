@@ -31,7 +31,7 @@ from toponet.data import load_data
 from toponet.metrics import betti_number_error
 from toponet.segmentation import SegmentationOptions
 from toponet.training import TrainConfig
-from toponet.training.evaluation import by_persistence, evaluate
+from toponet.training.evaluation import evaluate
 from toponet.training.run_folder import read_config
 
 PROGRAM = "by_persistence.py"
@@ -126,14 +126,21 @@ def measures(
     options: SegmentationOptions,
 ) -> dict[str, float]:
     """The trainer's metrics, and the Betti errors of whole images."""
-    masks = [np.asarray(toponet.segment(f, **asdict(options)).mask) for f in likelihoods]
+    connectivity = config.connectivity
+    masks = [
+        np.asarray(toponet.segment(f, **asdict(options), connectivity=connectivity).mask)
+        for f in likelihoods
+    ]
     whole = [
-        betti_number_error(mask, truth, connectivity=config.connectivity, frame=True)
+        betti_number_error(mask, truth, connectivity=connectivity, frame=True)
         for mask, truth in zip(masks, truths, strict=True)
     ]
-    protocol = by_persistence(config.protocol, options)
     return {
-        **evaluate(likelihoods, [truth.astype(np.uint8) for truth in truths], protocol),
+        **evaluate(
+            [mask.astype(np.float32) for mask in masks],
+            [truth.astype(np.uint8) for truth in truths],
+            config.protocol,
+        ),
         **{f"whole_{dim}": float(np.mean([each[dim] for each in whole])) for dim in (0, 1)},
     }
 

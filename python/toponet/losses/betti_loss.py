@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from toponet._ground.boxes import cut
 from toponet._ground.validation import FloatArray
+from toponet.losses._explained import explained
 from toponet.losses.binary_loss import LossOptions, Patches
 from toponet.topology.betti_explanation import explain_betti
 from toponet.topology.explanation import Explanation
@@ -28,10 +28,9 @@ def explain_betti_patches(
         patches: How the B images are cut.
         options: What decides the loss of a patch.
     """
-    per_image = len(patches.boxes) // len(likelihood)
-    for patch in np.flatnonzero(patches.weights).tolist():
-        image, box = patch // per_image, patches.boxes[patch]
-        row, column, height, width = box.tolist()
+
+    def explain(patch: int, image: int, box: NDArray[np.int64]) -> Explanation:
+        _, _, height, width = box.tolist()
         matching = betti_matching(
             cut(likelihood[image], box),
             cut(masks[image], box).astype(likelihood.dtype),
@@ -40,7 +39,7 @@ def explain_betti_patches(
             frame=options.frame,
             num_threads=options.num_threads,
         )
-        explanation = explain_betti(
+        return explain_betti(
             matching,
             (height, width),
             tuple(options.dims),
@@ -48,4 +47,5 @@ def explain_betti_patches(
             dim_weights=(options.dim_weights[0], options.dim_weights[1]),
             unmatched_weight=options.unmatched_weight,
         )
-        yield replace(explanation, corner=(row, column))
+
+    return (explanation for _, explanation in explained(patches, len(likelihood), explain))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.boxes import cut
 from toponet._ground.validation import FloatArray
+from toponet.losses._explained import explained
 from toponet.losses.binary_loss import LossOptions, Patches, binary_topological_loss
 from toponet.topology.diagrams import PersistenceDiagrams
 from toponet.topology.explanation import Explanation, explain_matching
@@ -70,11 +70,11 @@ def explain_patches(
 ) -> Iterator[tuple[int, Explanation]]:
     """Index and matching of each patch whose weight isn't 0."""
     _check_targets(targets, patches, options)
-    per_image = len(patches.boxes) // len(likelihood)
-    for patch in np.flatnonzero(patches.weights).tolist():
-        row, column, height, width = patches.boxes[patch].tolist()
-        explanation = explain_matching(
-            _patch_diagram(likelihood[patch // per_image], patches.boxes[patch], options),
+
+    def explain(patch: int, image: int, box: NDArray[np.int64]) -> Explanation:
+        _, _, height, width = box.tolist()
+        return explain_matching(
+            _patch_diagram(likelihood[image], box, options),
             targets[patch],
             (height, width),
             dims=options.dims,
@@ -82,7 +82,8 @@ def explain_patches(
             min_persistence=options.min_persistence,
             dim_weights=options.dim_weights,
         )
-        yield patch, replace(explanation, corner=(row, column))
+
+    return explained(patches, len(likelihood), explain)
 
 
 def patch_diagrams(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from toponet._ground.boxes import cut
 from toponet._ground.validation import FloatArray
+from toponet.losses._explained import explained
 from toponet.losses.binary_loss import LossOptions, Patches
 from toponet.topology.explanation import Explanation
 from toponet.topology.in_place import IN_PLACE_WEIGHTS, InPlaceOptions, explain_in_place
@@ -33,11 +33,8 @@ def explain_in_place_patches(
         min_persistence=options.min_persistence,
         dim_weights=tuple(options.dim_weights),
     )
-    per_image = len(patches.boxes) // len(likelihood)
-    for patch in np.flatnonzero(patches.weights).tolist():
-        box, image = patches.boxes[patch], patch // per_image
-        explanation = explain_in_place(
-            cut(likelihood[image], box), cut(masks[image], box) != 0, in_place
-        )
-        row, column, _, _ = box.tolist()
-        yield replace(explanation, corner=(row, column))
+
+    def explain(patch: int, image: int, box: NDArray[np.int64]) -> Explanation:
+        return explain_in_place(cut(likelihood[image], box), cut(masks[image], box) != 0, in_place)
+
+    return (explanation for _, explanation in explained(patches, len(likelihood), explain))

@@ -19,18 +19,11 @@ from toponet.metrics.betti_matching import (
     matching_score_result,
     matching_scores,
 )
-from toponet.metrics.classes import BettiErrorOptions, ConventionMetric
-from toponet.metrics.conventions import BettiConvention, BettiOptions, spelled_out
+from toponet.metrics.classes import BettiErrorOptions, ConventionMetric, convention_apart
+from toponet.metrics.conventions import spelled_out
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-
-def _without_convention(options: dict[str, Any]) -> tuple[BettiConvention, dict[str, Any]]:
-    """The convention, and the options that don't belong to it."""
-    rest = dict(options)
-    chosen: Any = {name: rest.pop(name) for name in BettiOptions.__annotations__ if name in rest}
-    return matching_convention(**chosen), rest
 
 
 class BettiMatchingError(ConventionMetric):
@@ -58,7 +51,8 @@ class BettiMatchingError(ConventionMetric):
     def __init__(self, *, normalised: bool = False, **kwargs: Unpack[BettiErrorOptions]) -> None:
         """Checks the options."""
         check_flag("normalised", normalised)
-        convention, rest = _without_convention({**kwargs})
+        options, rest = convention_apart({**kwargs})
+        convention = matching_convention(**options)
         names = [f"betti_matching_error_{dimension}" for dimension in convention.dims]
         words = describe_matching_error(convention, normalised)
         super().__init__(convention, names, words, **rest)
@@ -106,7 +100,8 @@ class BettiMatchingScore(ConventionMetric):
     @spelled_out
     def __init__(self, **kwargs: Unpack[BettiErrorOptions]) -> None:
         """Checks the options."""
-        convention, rest = _without_convention({**kwargs})
+        options, rest = convention_apart({**kwargs})
+        convention = matching_convention(**options)
         names = [
             f"betti_matching_{score}_{dimension}"
             for score in ("precision", "recall", "f1")

@@ -50,6 +50,13 @@ class BettiErrorOptions(BettiOptions, total=False):
     compute_with_cache: bool
 
 
+def convention_apart(options: dict[str, Any]) -> tuple[BettiOptions, dict[str, Any]]:
+    """The options of a convention, and the others."""
+    rest = dict(options)
+    chosen: Any = {name: rest.pop(name) for name in BettiOptions.__annotations__ if name in rest}
+    return chosen, rest
+
+
 class ConventionMetric(MeanMetric):
     """Numbers by name, of the patches of a convention."""
 
@@ -141,8 +148,7 @@ class BettiError(_BettiMetric):
     @spelled_out
     def __init__(self, **kwargs: Unpack[BettiErrorOptions]) -> None:
         """Checks the options."""
-        rest: dict[str, Any] = {**kwargs}
-        options = {name: rest.pop(name) for name in BettiOptions.__annotations__ if name in rest}
+        options, rest = convention_apart({**kwargs})
         super().__init__(betti_convention(**options), **rest)
 
 

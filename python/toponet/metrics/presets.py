@@ -28,14 +28,6 @@ SCALARS: Mapping[str, type[MeanMetric]] = MappingProxyType(
         "ari": AdaptedRandScore,
         "betti_error_0": BettiError,
         "betti_error_1": BettiError,
-        "betti_matching_error_0": BettiMatchingError,
-        "betti_matching_error_1": BettiMatchingError,
-        "betti_matching_f1_0": BettiMatchingScore,
-        "betti_matching_f1_1": BettiMatchingScore,
-        "betti_matching_precision_0": BettiMatchingScore,
-        "betti_matching_precision_1": BettiMatchingScore,
-        "betti_matching_recall_0": BettiMatchingScore,
-        "betti_matching_recall_1": BettiMatchingScore,
         **{f"betti_matching_error_{d}": BettiMatchingError for d in (0, 1)},
         **{
             f"betti_matching_{score}_{d}": BettiMatchingScore

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet.topology.diagrams import PersistenceDiagrams
-from toponet.topology.explanation import Explanation
+from toponet.topology.explanation import Explanation, joined_explanation
 from toponet.topology.labelling import label_cells, label_structure
 from toponet.topology.superlevel import persistence
 from toponet.topology.transport import Values
@@ -79,14 +79,8 @@ def explain_in_place(
         for name in ("costs", "forces"):
             rows[name] = rows[name] * options.dim_weights[dimension]
         parts.append(rows)
-    joined: dict[str, Any] = {
-        name: np.concatenate([part[name] for part in parts]) for name in parts[0]
-    }
-    order = np.argsort(joined["fates"] == "missing", kind="stable")
     height, width = structure.shape
-    return Explanation(
-        shape=(height, width), **{name: column[order] for name, column in joined.items()}
-    )
+    return joined_explanation(parts, (height, width))
 
 
 def _diagram(

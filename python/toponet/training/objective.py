@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from toponet.data.patches import Batch
+from toponet.losses.balance import balancing_weight, pull
 from toponet.training.base_losses import BASE_LOSSES
 from toponet.training.config import TrainConfig
 from toponet.training.ranks import reduced
@@ -92,22 +93,19 @@ class Objective:
     def compare(self, logits: Tensor, truths: Tensor, valid: Tensor | None) -> Comparison:
         """Compares the losses at the logits, because both reach all weights through them.
 
-        The logits are taken for a leaf of its own: no pass through the network, and under mixed
-        precision no gradient that the engine doesn't know of.
-
         Raises:
             TrainingDivergedError: If the base loss is NaN or infinite.
         """
         began = time.perf_counter()
-        leaf = logits.detach().requires_grad_()
-        base = self.base_loss(leaf, truths, valid)
-        self.check_finite(base)
-        topo = self.topological_loss(torch.sigmoid(leaf), truths, valid=valid)
-        gradients = [torch.autograd.grad(loss, leaf)[0] for loss in (base, topo)]
-        norms = [gradient.norm() for gradient in gradients]
+        base = pull(lambda leaf: self.base_loss(leaf, truths, valid), logits)
+        self.check_finite(base.value)
+        topo = pull(
+            lambda leaf: self.topological_loss(torch.sigmoid(leaf), truths, valid=valid), logits
+        )
+        norms = [gradient.norm() for gradient in (base.gradient, topo.gradient)]
         # Waits for the device.
-        b, t, of_base, of_topo = torch.stack([base.detach(), topo.detach(), *norms]).tolist()
-        return Comparison((b, t, of_base, of_topo), gradients[1], time.perf_counter() - began)
+        b, t, of_base, of_topo = torch.stack([base.value, topo.value, *norms]).tolist()
+        return Comparison((b, t, of_base, of_topo), topo.gradient, time.perf_counter() - began)
 
     def check_finite(self, loss: Tensor) -> None:
         """Waits for the device.
@@ -138,4 +136,4 @@ class Objective:
             norms += torch.tensor(self.compare(logits, truths, valid).values[2:])
         model.train()
         base_norm, topo_norm = reduced(fabric, norms.to(fabric.device), "mean").tolist()
-        return float(ratio * base_norm / topo_norm) if topo_norm else 0.0
+        return balancing_weight(base_norm, topo_norm, ratio)

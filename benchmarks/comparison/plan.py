@@ -101,6 +101,26 @@ ABLATIONS = (
     ),
 )  # fmt: skip
 
+
+def _with_dice(name: str, label: str, *options: str) -> Variant:
+    """A matching beside cross-entropy + Dice; its twin is that base loss alone."""
+    base = ("--base-loss", "cross_entropy_dice")
+    if not options:
+        return Variant(name, label, "unet", ("--preset", "unet", *base))
+    matched = _ablation(name, f"{label}, with Dice", *base, *options)
+    return replace(matched, twin="unet_dice")
+
+
+# The matchings again, at the ratios that suited them beside cross-entropy.
+DICE = (
+    _with_dice("unet_dice", "cross-entropy + Dice alone"),
+    _with_dice("ratio_30_dice", "gradient ratio 30", "--topo-ratio", "30"),
+    _with_dice("wasserstein_dice", "30, matching wasserstein", "--matching", "wasserstein"),
+    _with_dice("betti_10_dice", "10, matching betti", "--matching", "betti", "--topo-ratio", "10"),
+    _with_dice("in_place_10_dice", "10, in place, weight persistence", "--matching", "in_place",
+               "--in-place-weight", "persistence", "--topo-ratio", "10"),
+)  # fmt: skip
+
 # 48 epochs, in which cross-entropy converges, then 10 from there at a constant rate.
 CONVERGED = 48 / 58
 
@@ -141,7 +161,7 @@ _MATCHINGS = (
 SETS = {
     "methods": METHODS,
     "ablation": ABLATIONS,
-    "matchings": tuple(v for v in ABLATIONS if v.name in _MATCHINGS),
+    "matchings": (*(v for v in ABLATIONS if v.name in _MATCHINGS), *DICE),
     "fine_tuning": FINE_TUNINGS,
 }
 # Options are compared on inner splits: nothing is chosen on a fold that is reported.

@@ -402,7 +402,9 @@ def test_what_is_kept_was_made_as_runs_are_made_today(name: str, tmp_path: Path)
     records = read(Path(tables.HERE) / "results" / "comparison" / f"{name}.jsonl")
     inner = name in INNER_SETS
     for record in records:
-        variants = [v for v in SETS[name] if v.name in ("dive", "unet", record["variant"])]
+        variants = [
+            v for v in SETS[name] if v.name in ("dive", "unet", "unet_dice", record["variant"])
+        ]
         chain = make_chain(
             record["data"], ".", variants, record["budget"], record["fold"], record["seed"], inner,
             tmp_path,

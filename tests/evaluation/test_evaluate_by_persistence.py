@@ -44,7 +44,8 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, *options: str, name: str = "predictions") -> dict[str, Any]:
     """The report; the command succeeds."""
     out = folder / f"report {name} {' '.join(options)}"
-    assert cli.main([str(folder / name), str(folder / "labels"), "--out", str(out), *options]) == 0
+    arguments = [str(folder / name), str(folder / "labels"), "--out", str(out), "--pictures=0"]
+    assert cli.main([*arguments, *options]) == 0
     report: dict[str, Any] = json.loads((out / "report.json").read_text())
     return report
 

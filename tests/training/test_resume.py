@@ -216,7 +216,7 @@ def test_sudden_death_leaves_a_loadable_checkpoint(folder: Path, run: Path, tmp_
     script = str(Path(sys.executable).with_name("toponet-train"))
     out = tmp_path / "run"
     command = [script, *arguments(folder, out)]
-    for delay in np.random.default_rng(0).uniform(0.0, 0.5, 4):
+    for delay in np.random.default_rng(0).uniform(0.0, 0.5, 2):
         begun = began(out)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while began(out) == begun and process.poll() is None:

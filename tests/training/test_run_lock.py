@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,16 @@ LONG = [
 def folder(tmp_path: Path) -> Path:
     """Three small images on disk."""
     return membrane_folder(tmp_path / "data", (40, 36))
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was killed in its first epoch, for copies; its data lie beside it."""
+    parent = tmp_path_factory.mktemp("killed")
+    data, out = membrane_folder(parent / "data", (40, 36)), parent / "run"
+    with training([f"--data={data}", f"--out={out}", *LONG], out):
+        pass
+    return out
 
 
 @contextmanager
@@ -106,10 +117,8 @@ def test_a_run_that_is_being_trained_is_nobody_elses(
 
 
 @pytest.mark.slow
-def test_of_two_that_go_on_at_once_one_does(folder: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    with training([f"--data={folder}", f"--out={out}", *LONG], out):
-        pass
+def test_of_two_that_go_on_at_once_one_does(killed: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(killed, tmp_path / "run"))
     two = [
         subprocess.Popen(
             [*TRAIN, "--resume", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -151,15 +160,14 @@ def test_a_lock_may_be_given_back_by_another_thread(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_training_that_could_not_go_on_locks_nobody_out(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "run"
-    with training([f"--data={folder}", f"--out={out}", *LONG], out):
-        pass
-    moved = folder.rename(tmp_path / "elsewhere")
+    out = Path(shutil.copytree(killed, tmp_path / "run"))
+    data = killed.with_name("data")
+    moved = data.rename(tmp_path / "elsewhere")
     assert "is not a folder" in complaint(["--resume", str(out)], capsys)
     assert not locked(out)
-    moved.rename(folder)
+    moved.rename(data)
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ from toponet._ground.reporting import progress_bar
 from toponet._ground.validation import thread_count
 from toponet.cli._command import complain, finish
 from toponet.prediction.device import cpu_threads
-from toponet.training.topology_terms.vgg import FILE_NAME
+from toponet.training.topology_terms.vgg_features import FILE_NAME
 
 PROGRAM = "tables.py"
 HERE = Path(__file__).parent

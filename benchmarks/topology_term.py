@@ -21,7 +21,7 @@ from rich.table import Table
 
 from toponet.cli.train import parse
 from toponet.training import TrainConfig, Trainer
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.evaluation import TRAINING_METRICS
 
 
 def report_of(config: TrainConfig, console: Console) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def report_of(config: TrainConfig, console: Console) -> dict[str, Any]:
 
 
 def paired_runs(config: TrainConfig, out: Path, seed: int, console: Console) -> list[Any]:
-    """Metrics (without, with) the term, in the order of METRIC_NAMES."""
+    """Metrics (without, with) the term, in the order of TRAINING_METRICS."""
     with_term = replace(config, seed=seed, out=str(out / f"seed{seed}-with"))
     reports = [report_of(with_term, console)]
     without = replace(
@@ -46,7 +46,7 @@ def paired_runs(config: TrainConfig, out: Path, seed: int, console: Console) -> 
         start_from=str(out / f"seed{seed}-with" / "checkpoints" / "cross_entropy.ckpt"),
     )
     reports.insert(0, report_of(without, console))
-    return [[report["final"][name] for name in METRIC_NAMES] for report in reports]
+    return [[report["final"][name] for name in TRAINING_METRICS] for report in reports]
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def main() -> None:
     table = Table(title=f"{config.data}: {options.seeds} seeds, weight {config.topo_weight}")
     for column in ("metric", "without", "with", "difference", "of each seed"):
         table.add_column(column, justify="left" if column == "metric" else "right")
-    for k, name in enumerate(METRIC_NAMES):
+    for k, name in enumerate(TRAINING_METRICS):
         without, with_term = results[:, 0, k], results[:, 1, k]
         difference = with_term - without
         table.add_row(

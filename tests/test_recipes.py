@@ -389,6 +389,12 @@ def config_with_the_loss(monkeypatch: pytest.MonkeyPatch) -> type[TrainConfig]:
     return WithLoss
 
 
+def test_the_loss_of_the_recipe_leaves_torch_to_the_run() -> None:
+    """``toponet-train --help`` reads its file, and torch takes seconds to import."""
+    for code in RECIPES["Add a loss to the trainer"].code:
+        assert not re.search(r"^(?:import|from) torch\b", code.text, re.M)
+
+
 def test_the_loss_of_the_recipe_trains_with_its_own_option(
     config_with_the_loss: type[TrainConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

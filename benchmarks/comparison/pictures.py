@@ -13,7 +13,7 @@ from comparison.likelihoods import likelihoods_of, truths_of
 from comparison.results import epochs_of
 from toponet.data import ImageSet, load_data
 from toponet.plots import plot_masks
-from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
+from toponet.training.evaluation import THRESHOLD, TRAINING_METRICS
 from toponet.training.pictures import spread
 from toponet.training.run_folder import RunFolder, read_config
 
@@ -28,7 +28,7 @@ COURSES = {
     "voi": "VOI",
     "betti_error_1": "Betti error, holes",
 }
-PLAIN = ("bce", *METRIC_NAMES)
+PLAIN = ("bce", *TRAINING_METRICS)
 # Dots and what is shown of them. All true holes are matched, in each run.
 FATES = (
     (kind_name(1, "matched"), "cost"),

@@ -19,7 +19,7 @@ from comparison.plan import Run
 from comparison.thresholds import maximal_ari, most_accurate
 from toponet._ground.writing import written_whole
 from toponet.data import load_data
-from toponet.training.evaluation import METRIC_NAMES, THRESHOLD, evaluate
+from toponet.training.evaluation import THRESHOLD, TRAINING_METRICS, evaluate
 from toponet.training.run_folder import read_config
 
 Record = dict[str, Any]
@@ -44,7 +44,7 @@ def record_of(run: Run) -> Record:
     return {
         **run.key,
         # Of the last third of the epochs: a single one swings.
-        "late": {name: sum(row[name] for row in late) / len(late) for name in METRIC_NAMES},
+        "late": {name: sum(row[name] for row in late) / len(late) for name in TRAINING_METRICS},
         "final": report["final"],
         # From here on of the last epoch.
         "chosen": {

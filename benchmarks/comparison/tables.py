@@ -19,7 +19,7 @@ from comparison.paper import PAPER
 from comparison.plan import Variant
 from comparison.results import Record, late_epochs
 from toponet.evaluation.protocol import with_arrow
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.evaluation import TRAINING_METRICS
 
 # Places in the paper's tables.
 IN_THE_PAPER = {"accuracy": 0, "maximal_ari": 1, "voi": 2, "betti_error_1": 3}
@@ -104,7 +104,7 @@ def markdown(data: str, records: Sequence[Record], variants: Sequence[Variant]) 
 
 def _means(data: str, records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
     columns: list[tuple[str, tuple[str, ...]]] = [
-        (with_arrow(name), ("late", name)) for name in METRIC_NAMES
+        (with_arrow(name), ("late", name)) for name in TRAINING_METRICS
     ]
     columns.insert(2, (with_arrow("ari") + ", maximal", ("maximal_ari",)))
     lines = head(["", "runs", *(label for label, _ in columns)])
@@ -126,10 +126,10 @@ def _differences(
     compared = [v for v in present if len(paired(records, v, "fold")[0])]
     if not compared:
         return []
-    lines = head([title, "pairs", *map(with_arrow, METRIC_NAMES), "target"])
+    lines = head([title, "pairs", *map(with_arrow, TRAINING_METRICS), "target"])
     for variant in compared:
         cells, means, shares = [], {}, {}
-        for name in METRIC_NAMES:
+        for name in TRAINING_METRICS:
             ours, twins = paired(records, variant, part, name)
             means[name] = float((ours - twins).mean())
             share = ""
@@ -149,7 +149,7 @@ def _differences(
 
 def _choice(records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
     """The threshold chosen, for all methods alike."""
-    names = ("threshold", *METRIC_NAMES)
+    names = ("threshold", *TRAINING_METRICS)
     lines = head(["at a chosen threshold", *names])
     lines += [_row(records, v, [("chosen", name) for name in names]) for v in present]
     differences = _differences(records, present, "chosen", "there, against its twin (p)")
@@ -209,7 +209,7 @@ def save_csv(path: Path, records: Sequence[Record]) -> None:
     keys = ("data", "variant", "budget", "inner", "fold", "seed", "topo_weight", "seconds",
             "toponet", "torch")  # fmt: skip
     columns: dict[str, Callable[[Record], float]] = {
-        **{name: lambda r, n=name: r["late"][n] for name in METRIC_NAMES},  # type: ignore[misc]
+        **{name: lambda r, n=name: r["late"][n] for name in TRAINING_METRICS},  # type: ignore[misc]
         **{name: lambda r, n=name: r["holes"][n]["error"] for name in ERRORS},  # type: ignore[misc]
         **{name: lambda r, n=name: r["mistakes"][n] for name in KINDS},  # type: ignore[misc]
     }
@@ -227,13 +227,13 @@ def plot(records: Sequence[Record], variants: Sequence[Variant]) -> Figure:
     Lines join the runs of a fold and seed that share a cross-entropy phase.
     """
     sets = sorted({r["data"] for r in records})
-    size = (3.2 * len(METRIC_NAMES), 0.9 + 2.6 * len(sets))
+    size = (3.2 * len(TRAINING_METRICS), 0.9 + 2.6 * len(sets))
     figure = Figure(figsize=size, dpi=110, layout="constrained")
-    grid = figure.subplots(len(sets), len(METRIC_NAMES), squeeze=False)
+    grid = figure.subplots(len(sets), len(TRAINING_METRICS), squeeze=False)
     for row, data in zip(grid, sets, strict=True):
         of_data = [r for r in records if r["data"] == data]
         present = [v for v in variants if values(of_data, v.name, "fold")]
-        for axes, name in zip(row, METRIC_NAMES, strict=True):
+        for axes, name in zip(row, TRAINING_METRICS, strict=True):
             by_variant = [values(of_data, v.name, "late", name) for v in present]
             roots = [v.twin or v.name for v in present]
             for key, root in sorted(itertools.product(set().union(*by_variant), set(roots))):

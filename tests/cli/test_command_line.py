@@ -142,7 +142,7 @@ def test_help_spells_options_as_the_documentation_does(
 
 @pytest.mark.parametrize("program", COMMANDS)
 def test_help_loads_no_library_that_only_the_work_needs(program: str) -> None:
-    """Importing them takes seconds. The options of training are checked by the losses, in torch."""
+    """Importing them takes seconds."""
     heavy = [
         "lightning_fabric",
         "matplotlib",
@@ -150,9 +150,9 @@ def test_help_loads_no_library_that_only_the_work_needs(program: str) -> None:
         "scipy",
         "skimage",
         "tifffile",
+        "torch",
         "torchmetrics",
     ]
-    heavy += [] if program == "toponet-train" else ["torch"]
     code = (
         f"import sys; from toponet.cli.{program.removeprefix('toponet-')} import main\n"
         "try: main(['--help'])\n"

@@ -26,7 +26,7 @@ from toponet.data.files import read_pages, read_pixels
 from toponet.prediction.checkpoint import load_checkpoint
 from toponet.prediction.record import Record
 from toponet.training.run_folder import read_config
-from toponet.training.topology_terms.vgg import VGGFeatureLoss
+from toponet.training.topology_terms.vgg_features import VGGFeatureLoss
 
 
 def make_pipe(path: Path) -> None:

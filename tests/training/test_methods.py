@@ -17,7 +17,8 @@ from toponet.models import UNet
 from toponet.prediction.checkpoint import load_checkpoint
 from toponet.training import TrainConfig, Trainer
 from toponet.training.topology_terms.cldice import ClDiceLoss
-from toponet.training.topology_terms.vgg import COMPARED, FILE_NAME, LAYERS, VGGFeatureLoss
+from toponet.training.topology_terms.term import TopologyLoss
+from toponet.training.topology_terms.vgg_features import COMPARED, FILE_NAME, LAYERS, VGGFeatureLoss
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -134,7 +135,7 @@ def test_other_files_than_vgg_weights_are_named(tmp_path: Path, content: str) ->
         VGGFeatureLoss(path)
 
 
-def made(config: TrainConfig) -> torch.nn.Module:
+def made(config: TrainConfig) -> TopologyLoss:
     return config.term.make(config.term_options, config.connectivity, 1, CPU)
 
 

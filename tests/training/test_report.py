@@ -19,7 +19,7 @@ import toponet
 from toponet.data import ImageSet
 from toponet.evaluation.protocol import FURTHER_METRICS
 from toponet.training import TrainConfig
-from toponet.training.evaluation import MEASURED, METRIC_NAMES
+from toponet.training.evaluation import MEASURED, TRAINING_METRICS
 from toponet.training.pictures import patches_figure, report_pictures, spread
 from toponet.training.report import make_report, measure, result_table, save_report
 from toponet.training.run_folder import RunFolder
@@ -289,14 +289,14 @@ def test_the_best_epoch_is_the_first_of_the_best() -> None:
         measured = measure(options, data, guesses(data), None)
         report = make_report(options, finished(*rows), measured)
         assert (report["best"]["epoch"], report["best"]["by"]) == (2, metric)
-        assert {name: report["best"][name] for name in METRIC_NAMES} == {
-            name: rows[1][name] for name in METRIC_NAMES
+        assert {name: report["best"][name] for name in TRAINING_METRICS} == {
+            name: rows[1][name] for name in TRAINING_METRICS
         }
         assert report["final"]["voi"] == 3
 
 
 def test_the_table_has_both_ends_and_the_best() -> None:
-    before = dict.fromkeys(METRIC_NAMES, 0.25)
+    before = dict.fromkeys(TRAINING_METRICS, 0.25)
     state = finished(row(1), row(2), before=before)
     data = image_set((20, 20))
     measured = measure(config(), data, guesses(data), None)
@@ -317,14 +317,14 @@ def test_a_run_that_an_older_version_began_has_a_report_without_what_that_one_di
     old, new = row(1, voi=1), row(2, voi=2)
     for name in FURTHER_METRICS:
         del old[name]
-    before = dict.fromkeys(METRIC_NAMES, 0.25)
+    before = dict.fromkeys(TRAINING_METRICS, 0.25)
     plain = {**finished(old, new, before=before).to_plain(), "best": 1.0}
     state = TrainingState.from_plain(plain)
     data = image_set((20, 20))
     report = make_report(config(), state, measure(config(), data, guesses(data), None))
     shown = result_table(report, MEASURED).rows
     assert {line[0].split()[0]: line[1:] for line in shown}["cldice"] == ("-", "0.2500", "-")
-    assert list(report["best"])[2:] == list(METRIC_NAMES)
+    assert list(report["best"])[2:] == list(TRAINING_METRICS)
     folder = RunFolder(config(out=str(tmp_path / "run")))
     folder.rewrite_metrics(state.rows)
     header, first, second = (folder.path / "metrics.csv").read_text().splitlines()

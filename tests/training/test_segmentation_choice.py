@@ -26,7 +26,7 @@ from toponet.segmentation import SegmentationChoice, SegmentationOptions
 from toponet.segmentation.scores import METRICS
 from toponet.training import TrainConfig, Trainer, segmentation_choice
 from toponet.training.config import SEGMENTATION_METRICS
-from toponet.training.evaluation import MEASURED, METRIC_NAMES, evaluate
+from toponet.training.evaluation import MEASURED, TRAINING_METRICS, evaluate
 from toponet.training.objective import TrainingDivergedError
 from toponet.training.pictures import both_masks
 from toponet.training.report import result_table
@@ -131,7 +131,7 @@ def test_the_table_with_both_columns_fits_a_terminal_of_80_characters(
     report = json.loads((finished[0] / "report.json").read_text())
     Console(width=80).print(result_table(report).rich())
     shown = capsys.readouterr().out
-    for whole in (*map(with_arrow, METRIC_NAMES), "cut at 0.5", "by persistence", "(epoch "):
+    for whole in (*map(with_arrow, TRAINING_METRICS), "cut at 0.5", "by persistence", "(epoch "):
         assert whole in shown
     for column in ("final", "final_by_persistence", "best"):
         assert f"{report[column]['voi']:.4f}" in shown

@@ -18,6 +18,8 @@ THRESHOLD = 0.5
 # The cells of a prediction are numbered from 1 on; its structure is 0.
 INSTANCES = InstanceConvention()
 
+# What a training run goes by.
+TRAINING_METRICS = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
 # What was measured last. Whoever reads tables by the place of a column finds the others in place.
 FURTHER_METRICS = (
     "cldice",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+# Torch is imported where a loss is computed: a command that shows its options needs names alone.
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Of logits (B, 1, P, P), truths 0 or 1, and valid pixels (None = all); a mean over the images, so
 # that parts of a batch and ranks can be averaged.
-Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+Loss: TypeAlias = "Callable[[Tensor, Tensor, Tensor | None], Tensor]"
 
 
 class BaseLoss(NamedTuple):
@@ -30,6 +30,8 @@ class BaseLoss(NamedTuple):
 
 def cross_entropy(logits: Tensor, truths: Tensor, valid: Tensor | None) -> Tensor:
     """Mean over the images of the mean over each one's valid pixels."""
+    from torch.nn import functional as F
+
     if valid is None:
         return F.binary_cross_entropy_with_logits(logits, truths)
     per_pixel = F.binary_cross_entropy_with_logits(logits, truths, reduction="none")
@@ -54,7 +56,7 @@ class CrossEntropyDice:
 
     def __call__(self, logits: Tensor, truths: Tensor, valid: Tensor | None) -> Tensor:
         """The sum of the two losses."""
-        likelihoods, masks = torch.sigmoid(logits), truths
+        likelihoods, masks = logits.sigmoid(), truths
         if valid is not None:
             likelihoods, masks = likelihoods * valid, masks * valid
         dice: Tensor = self.dice(likelihoods, masks)

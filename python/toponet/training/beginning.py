@@ -21,7 +21,7 @@ from toponet.prediction.checkpoint import (
 )
 from toponet.segmentation import SegmentationChoice
 from toponet.training.config import TrainConfig
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.evaluation import TRAINING_METRICS
 from toponet.training.state import Row, TrainingState, check_row
 
 
@@ -162,6 +162,6 @@ def _resumed(config: TrainConfig, folder: Path) -> Beginning:
 
 def _check_metrics(path: Path, content: dict[str, Any]) -> None:
     try:
-        check_row("metrics", content["metrics"], METRIC_NAMES)
+        check_row("metrics", content["metrics"], TRAINING_METRICS)
     except (TypeError, ValueError) as error:
         raise damaged(path, error) from None

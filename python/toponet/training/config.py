@@ -15,12 +15,10 @@ from toponet._ground.validation import (
 from toponet.data import fold_split
 from toponet.data.intensity import check_intensity
 from toponet.evaluation import Protocol
-from toponet.evaluation.protocol import THRESHOLD
+from toponet.evaluation.protocol import THRESHOLD, TRAINING_METRICS
 from toponet.metrics.conventions import betti_convention
-from toponet.models import NETWORKS
 from toponet.prediction.device import DEVICES
 from toponet.training.base_losses import BASE_LOSSES
-from toponet.training.evaluation import METRIC_NAMES
 from toponet.training.schedule import LR_SCHEDULES
 from toponet.training.topology_terms import (
     TERMS,
@@ -165,16 +163,21 @@ class TrainConfig(TermOptions):
         self._check_split()
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
         check_intensity(self.brightness, self.contrast)
-        check_choice("network", self.network, tuple(NETWORKS))
         check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)
-        check_choice("best_metric", self.best_metric, METRIC_NAMES)
+        check_choice("best_metric", self.best_metric, TRAINING_METRICS)
         check_choice("segmentation_metric", self.segmentation_metric, SEGMENTATION_METRICS)
         check_choice("logger", self.logger, LOGGERS)
         check_flag("compile", self.compile)
         thread_count(self.num_threads)
         self._check_losses()
+        self._check_network()
+
+    def _check_network(self) -> None:
+        from toponet.models import NETWORKS  # Torch comes with them; --help does without.
+
+        check_choice("network", self.network, tuple(NETWORKS))
 
     def _check_losses(self) -> None:
         """Refuses options of other losses; gives the own ones of the loss their defaults."""

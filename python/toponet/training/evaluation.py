@@ -13,13 +13,13 @@ from toponet.data import ImageSet, Normalisation
 from toponet.evaluation import ImageScores, Protocol, mean_metrics, score_image
 from toponet.evaluation.protocol import FURTHER_METRICS
 from toponet.evaluation.protocol import THRESHOLD as THRESHOLD
+from toponet.evaluation.protocol import TRAINING_METRICS as TRAINING_METRICS
 from toponet.models import SegmentationNetwork
 from toponet.prediction import predict_likelihood
 from toponet.segmentation import SegmentationOptions
 
-METRIC_NAMES = ("accuracy", "ari", "voi", "betti_error_0", "betti_error_1")
 # In metrics.csv the further ones come last. Runs of older versions lack them.
-MEASURED = (*METRIC_NAMES, *FURTHER_METRICS)
+MEASURED = (*TRAINING_METRICS, *FURTHER_METRICS)
 
 
 def predict_all(

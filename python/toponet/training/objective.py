@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from toponet.data.patches import Batch
 from toponet.losses.balance import balancing_weight, pull
 from toponet.training.base_losses import BASE_LOSSES
 from toponet.training.config import TrainConfig
 from toponet.training.ranks import reduced
+from toponet.training.topology_terms.term import TopologyLoss
 
 
 class TrainingDivergedError(RuntimeError):
@@ -66,7 +67,7 @@ class Objective:
         """Makes both losses."""
         self.label = config.base_label
         self.base_loss = BASE_LOSSES[config.base_loss].make()
-        self.topological_loss: nn.Module = config.term.make(
+        self.topological_loss: TopologyLoss = config.term.make(
             config.term_options, config.connectivity, threads, device
         )
 

@@ -24,7 +24,7 @@ from toponet.plots import (
 )
 from toponet.topology.segmentation import SegmentationOptions, segment_images
 from toponet.training.config import TrainConfig
-from toponet.training.evaluation import METRIC_NAMES, THRESHOLD
+from toponet.training.evaluation import THRESHOLD, TRAINING_METRICS
 from toponet.training.state import Row
 from toponet.training.worst_patches import WorstPatch
 
@@ -173,7 +173,7 @@ def losses_figure(
 def metrics_figure(rows: Sequence[Row], topo_start_epoch: int) -> Figure:
     """One panel for each metric."""
     figure = _figure(14, 3)
-    for axes, name in zip(figure.subplots(1, len(METRIC_NAMES)), METRIC_NAMES, strict=True):
+    for axes, name in zip(figure.subplots(1, len(TRAINING_METRICS)), TRAINING_METRICS, strict=True):
         values = [row[name] for row in rows]
         plot_metric(axes, _epochs(rows), values, topo_start_epoch, with_arrow(name))
     return figure

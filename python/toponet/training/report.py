@@ -18,8 +18,8 @@ from toponet.segmentation import SegmentationChoice
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import (
     MEASURED,
-    METRIC_NAMES,
     THRESHOLD,
+    TRAINING_METRICS,
     by_persistence,
     conventions,
     means,
@@ -99,7 +99,7 @@ def run_notes(config: TrainConfig) -> list[str]:
     return notes
 
 
-def result_table(report: Mapping[str, Any], names: Sequence[str] = METRIC_NAMES) -> Table:
+def result_table(report: Mapping[str, Any], names: Sequence[str] = TRAINING_METRICS) -> Table:
     """Metrics at the end of the phase with the base loss alone, at the end, and best.
 
     Without such a phase, its column is empty. The end has a second column for masks that

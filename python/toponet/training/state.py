@@ -10,13 +10,13 @@ import torch
 
 from toponet._ground.validation import check_number, check_whole
 from toponet.evaluation.protocol import FURTHER_METRICS
-from toponet.training.evaluation import METRIC_NAMES
+from toponet.training.evaluation import TRAINING_METRICS
 
 Row = dict[str, float]
 
 # Of metrics.csv, in this order; bce is the base loss, whatever its name.
 COLUMNS = (
-    "epoch", "bce", "topo", "total", *METRIC_NAMES,
+    "epoch", "bce", "topo", "total", *TRAINING_METRICS,
     "lr", "topo_weight", "gradient_ratio", "topo_share", "topo_seconds", "seconds",
     *FURTHER_METRICS,
 )  # fmt: skip
@@ -111,7 +111,7 @@ class TrainingState:
         if state.best is not None:
             check_number("state: best", state.best)
         if state.before is not None:
-            check_row("state: before", state.before, METRIC_NAMES)
+            check_row("state: before", state.before, TRAINING_METRICS)
         if state.topo_weight is not None:
             check_number("state: topo_weight", state.topo_weight, least=0)
         _check_random_state(state.random_state)

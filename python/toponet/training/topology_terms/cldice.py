@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from toponet.training.topology_terms.term import TopologyTerm
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Erosions until a skeleton is left: more than half the width of the structures.
 CLDICE_ITERATIONS = 10
 
 
-class ClDiceLoss(nn.Module):
+class ClDiceLoss:
     """MONAI's soft clDice: overlap of each mask with the other one's soft skeleton.
 
     Shape:
@@ -22,12 +25,11 @@ class ClDiceLoss(nn.Module):
 
     def __init__(self) -> None:
         """Nothing to choose."""
-        super().__init__()
         from monai.losses.cldice import SoftclDiceLoss  # Takes seconds to import.
 
         self.loss = SoftclDiceLoss(iter_=CLDICE_ITERATIONS)
 
-    def forward(self, input: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
+    def __call__(self, input: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
         """Pixels that don't count are background in both."""
         if valid is not None:
             input, target = input * valid, target * valid

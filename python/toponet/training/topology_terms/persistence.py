@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from toponet._ground.validation import check_whole
-from toponet.losses import TopologicalLoss
 from toponet.topology.explanation import Explanation
 from toponet.training.topology_terms.term import Explain, Options, TopologyTerm, option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from toponet.losses import TopologicalLoss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,8 @@ def _what_it_moves(options: Options, connectivity: int, patch_size: int) -> Expl
 def _loss(
     options: Options, connectivity: int, patch_size: int | None, threads: int | None
 ) -> TopologicalLoss:
+    from toponet.losses import TopologicalLoss
+
     return TopologicalLoss(
         dims=options["dims"],
         connectivity=connectivity,

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from toponet.topology.explanation import Explanation
 
+# Torch is imported where a loss is made: a command that shows its options needs names alone.
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
 # Options by their names.
 Options = dict[str, Any]
+# Of probabilities (B, 1, P, P), truths and ``valid=``: a scalar.
+TopologyLoss: TypeAlias = "Callable[..., Tensor]"
 # Likelihoods (B, H, W), truths and valid pixels of the same shape; one explanation a patch.
-Explain = Callable[[Tensor, Tensor, Tensor | None], Sequence[Explanation]]
+Explain: TypeAlias = "Callable[[Tensor, Tensor, Tensor | None], Sequence[Explanation]]"
 
 
 def option(default: Any) -> Any:
@@ -46,7 +50,7 @@ class TopologyTerm:
     """
 
     help: str
-    make: Callable[[Options, int, int, torch.device], nn.Module]
+    make: Callable[[Options, int, int, torch.device], TopologyLoss]
     options: type[Any] | None = None
     check: Callable[[Options, int], None] = lambda options, connectivity: None
     what_it_moves: Callable[[Options, int, int], Explain] | None = None

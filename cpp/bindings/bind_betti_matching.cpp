@@ -1,23 +1,13 @@
 #include <algorithm>
 
-#include "arrays.hpp"
 #include "bind.hpp"
+#include "diagram_arrays.hpp"
 #include "toponet/betti_matching/batch.hpp"
 
 namespace py = pybind11;
 
 namespace toponet {
 namespace {
-
-template <class Value>
-py::tuple to_arrays(BatchDiagrams<Value>&& diagrams) {
-    const auto rows = static_cast<py::ssize_t>(diagrams.dimensions.size());
-    const auto splits = static_cast<py::ssize_t>(diagrams.splits.size());
-    return py::make_tuple(to_array(std::move(diagrams.values), {rows, 2}),
-                          to_array(std::move(diagrams.pixels), {rows, 2}),
-                          to_array(std::move(diagrams.dimensions), {rows}),
-                          to_array(std::move(diagrams.splits), {splits}));
-}
 
 template <class Value>
 py::tuple betti_matching(const Images<Value>& f, const Images<Value>& g, bool dimension_0,

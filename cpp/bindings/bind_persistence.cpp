@@ -1,6 +1,5 @@
-#include "arrays.hpp"
 #include "bind.hpp"
-#include "toponet/persistence/batch.hpp"
+#include "diagram_arrays.hpp"
 
 namespace py = pybind11;
 
@@ -29,12 +28,7 @@ py::tuple persistence(const Images<Value>& images, bool dimension_0, bool dimens
         diagrams =
             batch_persistence(image_views, options, chosen, num_threads, {tile.first, tile.second});
     }
-    const auto rows = static_cast<py::ssize_t>(diagrams.dimensions.size());
-    const auto splits = static_cast<py::ssize_t>(diagrams.splits.size());
-    return py::make_tuple(to_array(std::move(diagrams.values), {rows, 2}),
-                          to_array(std::move(diagrams.pixels), {rows, 2}),
-                          to_array(std::move(diagrams.dimensions), {rows}),
-                          to_array(std::move(diagrams.splits), {splits}));
+    return to_arrays(std::move(diagrams));
 }
 
 template <class Value>

@@ -71,13 +71,6 @@ void BettiMatcher<Value>::match(const ImageView<Value>& f, const ImageView<Value
     if (options.dimension_1) match_holes(result.partners[1]);
 }
 
-template <class Value>
-void BettiMatcher<Value>::list_births(const Diagram<Value>& diagram,
-                                      std::vector<PieceBirth<Value>>& births) {
-    births.clear();
-    for (const auto& pair : diagram.dimension[0]) births.push_back({pair.birth, pair.birth_pixel});
-}
-
 /// Holes of one name are partners.
 template <class Value>
 void BettiMatcher<Value>::match_holes(std::vector<Partners>& partners) {

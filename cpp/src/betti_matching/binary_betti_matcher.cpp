@@ -37,10 +37,7 @@ void BinaryBettiMatcher<Value>::match(const ImageView<Value>& f,
 
 template <class Value>
 void BinaryBettiMatcher<Value>::match_pieces(const FiltrationOptions& options) {
-    births_.clear();
-    for (const auto& pair : diagram_.dimension[0]) {
-        births_.push_back({pair.birth, pair.birth_pixel});
-    }
+    list_births(diagram_, births_);
     peaks_.clear();
     for (const std::int32_t pixel : features_.peaks()) peaks_.push_back({Value(1), pixel});
     pieces_.match(births_, peaks_, partners_);

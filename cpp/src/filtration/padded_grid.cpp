@@ -51,9 +51,7 @@ void PaddedGrid<Value>::load(const ImageView<Value>& image, const FiltrationOpti
             Value* row = cells_.data() + (r + 1) * stride_;
             row[0] = padding;
             row[stride_ - 1] = padding;
-            const RowCheck check = copy_row(image.row(r), image.width, limit, row + 1);
-            all.finite &= check.finite;
-            all.below_limit &= check.below_limit;
+            all.add(copy_row(image.row(r), image.width, limit, row + 1));
         }
         if (!all.finite) finite = false;
         if (!all.below_limit) below_limit = false;
@@ -92,8 +90,7 @@ RowCheck PaddedGrid<Value>::load_tile(const ImageView<Value>& image, const Box& 
         cells[stride_ - 1] = ends_right_ ? padding : pixels[tile.width];
         const RowCheck check = copy_row(pixels, tile.width, limit, cells + 1);
         if (r < 0 || r >= tile.height) continue;  // Another tile's row.
-        all.finite &= check.finite;
-        all.below_limit &= check.below_limit;
+        all.add(check);
     }
     const std::int64_t first = stride_ + 1;
     find_upper_links(cells_.data() + first, stride_, height_ * stride_ - 2,

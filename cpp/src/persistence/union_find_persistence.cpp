@@ -54,13 +54,7 @@ void UnionFindPersistence<Value>::compute_tiles(const ImageView<Value>& image,
         workers_[to_size(thread)].compute_tile(image, tiling_, tile, options,
                                                tiles_[to_size(tile)]);
     });
-    // Of all mistakes the same one is named as without tiles.
-    RowCheck all{true, true};
-    for (const TileDiagram<Value>& tile : tiles_) {
-        all.finite &= tile.check.finite;
-        all.below_limit &= tile.check.below_limit;
-    }
-    require(all);
+    require_of_all(tiles_);
 }
 
 template <class Value>

@@ -90,12 +90,7 @@ void MergeTree<Value>::grow_tiles(const ImageView<Value>& image, const Filtratio
         workers_[to_size(thread)].grow(image, tiling, tile, options, direction, grid_,
                                        tiles_[to_size(tile)]);
     });
-    RowCheck all{true, true};
-    for (const TilePieces<Value>& tile : tiles_) {
-        all.finite &= tile.check.finite;
-        all.below_limit &= tile.check.below_limit;
-    }
-    require(all);
+    require_of_all(tiles_);
     grid_.label_padding(ElderUnionFind<Value>::outside);
     number_pieces(tiling, image.width, num_threads);
     forget_meetings();

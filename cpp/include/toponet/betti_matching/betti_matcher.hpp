@@ -51,7 +51,6 @@ class BettiMatcher {
     void make_common(const ImageView<Value>& f, const ImageView<Value>& g,
                      const FiltrationOptions& options);
     void match_holes(std::vector<Partners>& partners);
-    static void list_births(const Diagram<Value>& diagram, std::vector<PieceBirth<Value>>& births);
 
     std::vector<Value> common_;  ///< c, row after row.
     std::vector<Value> row_;

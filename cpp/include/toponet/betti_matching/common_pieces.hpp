@@ -22,6 +22,7 @@
 #include "toponet/filtration/padded_grid.hpp"
 #include "toponet/filtration/sorted_saddles.hpp"
 #include "toponet/persistence/basins.hpp"
+#include "toponet/persistence/diagram.hpp"
 
 namespace toponet {
 
@@ -37,6 +38,13 @@ struct PieceBirth {
     Value value;
     std::int32_t pixel;
 };
+
+/// The births of a diagram's pieces, in its order.
+template <class Value>
+void list_births(const Diagram<Value>& diagram, std::vector<PieceBirth<Value>>& births) {
+    births.clear();
+    for (const auto& pair : diagram.dimension[0]) births.push_back({pair.birth, pair.birth_pixel});
+}
 
 /// Keeps its workspace, so each thread needs its own.
 template <class Value>

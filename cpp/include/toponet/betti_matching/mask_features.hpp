@@ -9,6 +9,7 @@
 #include "toponet/basics/to_size.hpp"
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/filtration/row_runs.hpp"
 #include "toponet/persistence/hole_names.hpp"
 
 namespace toponet {
@@ -45,16 +46,6 @@ class MaskFeatures {
     const std::vector<std::uint8_t>& is_lowest() const { return is_lowest_; }
 
   private:
-    struct Run {
-        std::int32_t begin;
-        std::int32_t end;  ///< One past the last pixel.
-    };
-
-    struct Row {
-        std::vector<Run> runs;
-        std::int32_t first_node = 0;
-    };
-
     static constexpr std::int32_t outside = 0;  ///< The node that is no hole.
 
     void begin_mask(const ImageView<std::uint8_t>& mask, Connectivity connectivity, bool frame);
@@ -79,8 +70,8 @@ class MaskFeatures {
     ImageView<std::uint8_t> mask_{};
     bool eight_ = true;
     bool frame_ = false;
-    Row ones_, ones_above_;
-    Row zeros_, zeros_above_;
+    RowRuns ones_, ones_above_;
+    RowRuns zeros_, zeros_above_;
     std::vector<std::int32_t> edges_;
     std::vector<std::uint8_t> touched_;  ///< Per run of ones: whether it touches one above.
     std::vector<std::int32_t> parent_;

@@ -124,6 +124,12 @@ inline constexpr CellKindTable cell_kinds_8 = make_cell_kinds(Connectivity::eigh
 struct RowCheck {
     bool finite;       ///< No NaN, no infinity.
     bool below_limit;  ///< Nothing above the limit.
+
+    /// What this and the other hold together.
+    void add(const RowCheck& other) {
+        finite &= other.finite;
+        below_limit &= other.below_limit;
+    }
 };
 
 /// Copies a row and looks at its values on the way.

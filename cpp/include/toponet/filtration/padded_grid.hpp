@@ -22,6 +22,14 @@ namespace toponet {
 /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
 void require(const RowCheck& check);
 
+/// Of all mistakes in tiles, names the one that is named without tiles.
+template <class Tile>
+void require_of_all(const std::vector<Tile>& tiles) {
+    RowCheck all{true, true};
+    for (const Tile& tile : tiles) all.add(tile.check);
+    require(all);
+}
+
 template <class Value>
 class PaddedGrid {
   public:

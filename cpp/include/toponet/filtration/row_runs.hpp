@@ -3,8 +3,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace toponet {
+
+/// Ones in a row, without a gap.
+struct Run {
+    std::int32_t begin;
+    std::int32_t end;  ///< One past the last pixel.
+};
+
+/// The runs of one row, as nodes of a graph that are numbered from `first_node` on.
+struct RowRuns {
+    std::vector<Run> runs;
+    std::int32_t first_node = 0;
+};
 
 /// Writes, for each run of ones, where it begins and where it ends (one past its last pixel).
 ///
@@ -23,8 +36,8 @@ std::int32_t find_edges(const std::uint8_t* row, std::int32_t width, bool before
 ///
 /// \param shift  from a place in the upper row to the place below it.
 /// \param reach  0 if runs touch along edges only, 1 if corners count as well.
-template <class Run, class Task>
-void for_each_overlap(const Run* upper, std::size_t upper_count, const Run* lower,
+template <class AnyRun, class Task>
+void for_each_overlap(const AnyRun* upper, std::size_t upper_count, const AnyRun* lower,
                       std::size_t lower_count, std::int32_t shift, std::int32_t reach,
                       const Task& task) {
     std::size_t i = 0;

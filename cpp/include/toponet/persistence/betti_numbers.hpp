@@ -6,6 +6,7 @@
 
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/filtration/row_runs.hpp"
 
 namespace toponet {
 
@@ -29,23 +30,12 @@ class BettiCounter {
     BettiNumbers count(const ImageView<std::uint8_t>& mask, Connectivity connectivity, bool frame);
 
   private:
-    struct Run {
-        std::int32_t begin;
-        std::int32_t end;  ///< One past the last pixel.
-    };
-
-    /// The runs of one row; nodes are numbered from `first_node` on.
-    struct Row {
-        std::vector<Run> runs;
-        std::int32_t first_node = 0;
-    };
-
     void find_runs(const std::uint8_t* row, std::int64_t width, bool frame);
     void join_overlaps(std::int32_t reach, BettiNumbers& numbers);
     void add_nodes();
 
-    Row above_;
-    Row current_;
+    RowRuns above_;
+    RowRuns current_;
     std::vector<std::int32_t> edges_;  ///< Of one row: where runs begin and end, in turn.
     std::vector<std::int32_t> parent_;
 };

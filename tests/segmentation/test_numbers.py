@@ -65,6 +65,7 @@ def test_what_was_given_is_known() -> None:
     [
         ("--threshold=1", "--threshold must lie between 0 and 1, both excluded, got 1"),
         ("--threshold=0", "--threshold must lie between 0 and 1, both excluded, got 0"),
+        ("--threshold=1e-50", "--threshold must lie between 0 and 1, both excluded, got 1e-50"),
         ("--keep=-0.1", "--keep must be at least 0 and finite, got -0.1"),
         ("--add=-1", "--add must be at least 0 and finite, got -1"),
         ("--add=much", "--add must be a number or 'default' or null, got much"),

@@ -15,6 +15,8 @@ from toponet.metrics.pixel import EQUAL_SHARE
 from toponet.topology.segmentation import SegmentationOptions
 
 THRESHOLD = 0.5
+# What tables and pictures call the two masks of a likelihood.
+CUT, PERSISTENCE = f"cut at {THRESHOLD}", "by persistence"
 # The cells of a prediction are numbered from 1 on; its structure is 0.
 INSTANCES = InstanceConvention()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from toponet.metrics.conventions import (
     betti_convention,
     spelled_out,
 )
-from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
+from toponet.metrics.inputs import Comparison, Masks, masks_to_compare, mean_over_images
 from toponet.topology.superlevel import betti_numbers
 
 if TYPE_CHECKING:
@@ -193,15 +193,44 @@ def betti_differences(
     There is a row for each image in which a pixel counts. Random positions depend on ``update``
     too.
     """
+
+    def differences(predicted: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[Any]:
+        numbers = [count_betti_numbers(masks, convention) for masks in (predicted, truth)]
+        apart: NDArray[Any] = np.abs(numbers[0] - numbers[1])
+        return apart
+
     compared = masks_to_compare(prediction, target, valid)
-    sums = np.zeros((len(compared.target), len(convention.dims)))
-    counts = np.zeros(len(compared.target))
+    shape = (len(convention.dims),)
+    sums, patches = sums_over_patches(compared, convention, update, shape, differences)
+    return sums / patches[:, None]
+
+
+def sums_over_patches(
+    compared: Comparison,
+    convention: BettiConvention,
+    update: int,
+    shape: tuple[int, ...],
+    measure: Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[Any]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What is measured in patches, summed over those of each image in which a pixel counts.
+
+    Args:
+        compared: The masks.
+        convention: Says what the patches are.
+        update: Random positions depend on it.
+        shape: Of the numbers of one patch.
+        measure: From predicted and true patches (n, h, w) to numbers (n, ...).
+
+    Returns:
+        (images, ...) the sums, and (images,) the number of patches.
+    """
+    sums = np.zeros((len(compared.target), *shape))
+    patches = np.zeros(len(compared.target))
     for image, predicted, truth in patch_stacks(*compared, convention, update):
         if len(image):
-            numbers = [count_betti_numbers(masks, convention) for masks in (predicted, truth)]
-            np.add.at(sums, image, np.abs(numbers[0] - numbers[1]))
-            np.add.at(counts, image, 1)
-    return sums[compared.images] / counts[compared.images, None]
+            np.add.at(sums, image, measure(predicted, truth))
+            np.add.at(patches, image, 1)
+    return sums[compared.images], patches[compared.images]
 
 
 def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiErrorResult:

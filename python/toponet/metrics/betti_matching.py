@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from toponet import _core
 from toponet._ground.validation import check_flag, thread_count
-from toponet.metrics._patches import patch_stacks
-from toponet.metrics.betti import BettiErrorResult, with_rim
+from toponet.metrics.betti import BettiErrorResult, sums_over_patches, with_rim
 from toponet.metrics.conventions import (
     BettiConvention,
     BettiOptions,
@@ -279,14 +278,12 @@ def _count_features(
     (images, dims, 3) of all patches of an image together, and (images,) the number of its patches.
     """
     compared = masks_to_compare(prediction, target, valid)
-    features = np.zeros((len(compared.target), len(convention.dims), 3))
-    patches = np.zeros(len(compared.target))
-    for image, predicted, truth in patch_stacks(*compared, convention, update):
-        if len(image):
-            counts = _count_in_patches(predicted, truth, convention)
-            np.add.at(features, image, counts[:, list(convention.dims)])
-            np.add.at(patches, image, 1)
-    return features[compared.images], patches[compared.images]
+    dims = list(convention.dims)
+
+    def count(predicted: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[Any]:
+        return _count_in_patches(predicted, truth, convention)[:, dims]
+
+    return sums_over_patches(compared, convention, update, (len(dims), 3), count)
 
 
 def _count_in_patches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,27 @@ from toponet.metrics.instances import (
 )
 
 
-class InstanceRandScore(MeanMetric):
+class _InstanceMetric(MeanMetric):
+    """What both share: the options, and how they are put into words."""
+
+    _by_name = True
+    _of_an_image: tuple[str, ...]
+    _in_words: Callable[[InstanceConvention], str]
+
+    def __init__(
+        self,
+        *,
+        background: int | None = 0,
+        predicted_background: str = "segment",
+        **kwargs: Any,
+    ) -> None:
+        """Checks the options."""
+        convention = InstanceConvention(background, predicted_background)
+        super().__init__(self._of_an_image, type(self)._in_words(convention), **kwargs)
+        self._compared = convention
+
+
+class InstanceRandScore(_InstanceMetric):
     """Adapted Rand F-score of two label maps, with precision and recall, mean over images.
 
     The class of :func:`toponet.metrics.instance_rand_score`. ``update`` takes label maps.
@@ -39,20 +60,8 @@ class InstanceRandScore(MeanMetric):
 
     higher_is_better = True
     plot_upper_bound = 1.0
-    _by_name = True
-
-    def __init__(
-        self,
-        *,
-        background: int | None = 0,
-        predicted_background: str = "segment",
-        **kwargs: Any,
-    ) -> None:
-        """Checks the options."""
-        convention = InstanceConvention(background, predicted_background)
-        names = ("instance_ari", "instance_precision", "instance_recall")
-        super().__init__(names, describe_instance_rand(convention), **kwargs)
-        self._compared = convention
+    _of_an_image = ("instance_ari", "instance_precision", "instance_recall")
+    _in_words = staticmethod(describe_instance_rand)
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
@@ -60,7 +69,7 @@ class InstanceRandScore(MeanMetric):
         return instance_rand_rows(preds, target, self._compared, valid)
 
 
-class InstanceVariationOfInformation(MeanMetric):
+class InstanceVariationOfInformation(_InstanceMetric):
     """Variation of information between two label maps, in bits, mean over images; 0 is perfect.
 
     The class of :func:`toponet.metrics.instance_variation_of_information`. ``update`` takes label
@@ -81,20 +90,8 @@ class InstanceVariationOfInformation(MeanMetric):
     """
 
     higher_is_better = False
-    _by_name = True
-
-    def __init__(
-        self,
-        *,
-        background: int | None = 0,
-        predicted_background: str = "segment",
-        **kwargs: Any,
-    ) -> None:
-        """Checks the options."""
-        convention = InstanceConvention(background, predicted_background)
-        names = ("instance_voi_split", "instance_voi_merge")
-        super().__init__(names, describe_instance_information(convention), **kwargs)
-        self._compared = convention
+    _of_an_image = ("instance_voi_split", "instance_voi_merge")
+    _in_words = staticmethod(describe_instance_information)
 
     def _sums_by_name(self) -> dict[str, tuple[str, ...]]:
         return {"instance_voi": self._names}

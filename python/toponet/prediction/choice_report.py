@@ -13,7 +13,7 @@ from rich.console import Console
 
 from toponet._ground.reporting import Table
 from toponet.data.series import Series
-from toponet.evaluation.protocol import Protocol, with_arrow
+from toponet.evaluation.protocol import CUT, PERSISTENCE, Protocol, with_arrow
 from toponet.evaluation.scores import ImageScores, mean_metrics, score_image
 from toponet.metrics.conventions import betti_convention
 from toponet.prediction.conventions import Conventions
@@ -21,8 +21,6 @@ from toponet.prediction.labelled import LabelledImage, divided, labelled_images
 from toponet.prediction.segment_config import SegmentConfig
 from toponet.prediction.segmentation import Segmentation
 from toponet.segmentation import SegmentationChoice, SegmentationOptions, choose_segmentation
-
-CUT, PERSISTENCE = "cut at 0.5", "by persistence"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from toponet.data.series import Pages
 from toponet.evaluation.page import score_columns, score_values
+from toponet.evaluation.protocol import PERSISTENCE
 from toponet.evaluation.scores import ImageScores
 from toponet.pages import Column, Page, Row, ShownImage, most_pixels, with_pictures
-from toponet.prediction.choice_report import PERSISTENCE, ChoiceReport
+from toponet.prediction.choice_report import ChoiceReport
 from toponet.prediction.conventions import Conventions
 from toponet.prediction.segment_config import SegmentConfig
 from toponet.prediction.segmentation import Segmentation

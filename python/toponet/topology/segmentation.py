@@ -46,7 +46,8 @@ class SegmentationOptions:
 
     def __post_init__(self) -> None:
         """Checks them."""
-        if not 0 < check_number("threshold", self.threshold) < 1:
+        # In single precision, which likelihoods mostly have: 1e-50 is 0 there.
+        if not 0 < np.float32(check_number("threshold", self.threshold)) < 1:
             raise ValueError(
                 f"threshold must lie between 0 and 1, both excluded, got {self.threshold!r}"
             )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toponet._ground.valid import taken_for_structure
 from toponet.data import ImageSet
-from toponet.evaluation.protocol import with_arrow
+from toponet.evaluation.protocol import CUT, PERSISTENCE, with_arrow
 from toponet.plots import (
     plot_critical_pixels,
     plot_diagram,
@@ -149,7 +149,7 @@ def both_masks(
     """The first of these images beside truth, plain cut, and mask by persistence."""
     counted = taken_for_structure(likelihood, data.valid[0])
     settled = segment_images(counted, options, connectivity=config.connectivity)
-    masks = {f"cut at {THRESHOLD}": likelihood >= THRESHOLD, "by persistence": settled.mask}
+    masks = {CUT: likelihood >= THRESHOLD, PERSISTENCE: settled.mask}
     plain = {title: mask.astype(np.uint8) for title, mask in masks.items()}
     return _masks_figure(data, plain, config.connectivity, with_image=True)
 

@@ -13,12 +13,11 @@ from rich.console import Console
 from toponet._ground.reporting import Table, progress_bar
 from toponet._ground.writing import written_whole
 from toponet.data import ImageSet
-from toponet.evaluation.protocol import badness, with_arrow
+from toponet.evaluation.protocol import CUT, PERSISTENCE, badness, with_arrow
 from toponet.segmentation import SegmentationChoice
 from toponet.training.config import TrainConfig
 from toponet.training.evaluation import (
     MEASURED,
-    THRESHOLD,
     TRAINING_METRICS,
     by_persistence,
     conventions,
@@ -35,7 +34,6 @@ from toponet.training.state import Row, TrainingState
 from toponet.training.worst_patches import WorstPatch, worst_patches
 
 WORST_PATCHES = 3
-CUT, PERSISTENCE = f"cut at {THRESHOLD}", "by persistence"
 
 
 def make_report(
@@ -78,8 +76,8 @@ def _words_on_choice(config: TrainConfig, choice: SegmentationChoice | None) -> 
         return {}
     words = conventions(by_persistence(config.protocol, choice.options))["all"]
     return {
-        "by persistence": f"{words}; numbers chosen by {choice.metric} on {choice.images} training "
-        f"images, {choice.score:.3f} there (cut at {THRESHOLD}: {choice.cut_score:.3f})"
+        PERSISTENCE: f"{words}; numbers chosen by {choice.metric} on {choice.images} training "
+        f"images, {choice.score:.3f} there ({CUT}: {choice.cut_score:.3f})"
     }
 
 
@@ -114,8 +112,8 @@ def result_table(report: Mapping[str, Any], names: Sequence[str] = TRAINING_METR
     end = f"end (epoch {report['epochs']})"
     columns: dict[str, Row | None] = {
         f"{report['base_loss']}{line}phase": report["cross_entropy_phase"],
-        end if settled is None else f"{end},\ncut at {THRESHOLD}": report["final"],
-        **({} if settled is None else {"end,\nby persistence": settled}),
+        end if settled is None else f"{end},\n{CUT}": report["final"],
+        **({} if settled is None else {f"end,\n{PERSISTENCE}": settled}),
         f"best {best['by']}{line}(epoch {best['epoch']})": best,
     }
     measured = "Held-out" if report["held_out"] else "Training"

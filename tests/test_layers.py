@@ -22,7 +22,7 @@ FLOORS = [
     {"metrics", "models", "data", "plots"},
     {"segmentation", "pages"},
     {"prediction", "evaluation", "inspection"},
-    {"training"},
+    {"training", "integrations"},
     {"cli"},
 ]
 # Packages of one floor that don't know each other.

@@ -1,0 +1,4 @@
+"""Faces for the frameworks that people train with; all logic stays in the packages below.
+
+Each module imports its framework, so none is imported here.
+"""

@@ -31,6 +31,8 @@ PUBLIC = [
     "toponet.choose_segmentation",
     "toponet.data",
     "toponet.data.synthetic_membranes",
+    "toponet.integrations.lightning",
+    "toponet.integrations.lightning.TopologyCallback",
     "toponet.integrations.monai",
     "toponet.integrations.monai.SegmentByPersistenced",
     "toponet.integrations.monai.TopologyMetric",

@@ -1,7 +1,8 @@
-"""Cross-entropy plus topology: the loss that a training minimises."""
+"""A base loss plus topology: the loss that a training minimises."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -33,9 +34,13 @@ class TopoNetLoss(_Loss):
     a binary cross-entropy of its own.
 
     Args:
-        topo_weight: :math:`\lambda`, at least 0. Useful weights lie around 0.01 to 0.1 for patches
-            of 65 x 65, because the topological loss is a sum over the dots of an image, and the
-            cross-entropy a mean over its pixels.
+        topo_weight: :math:`\lambda`, at least 0; with 0 the topological loss isn't computed. Useful
+            weights lie around 0.01 to 0.1 for patches of 65 x 65, because the topological loss is a
+            sum over the dots of an image, and the cross-entropy a mean over its pixels. A training
+            may change the attribute of this name.
+        base_loss: Takes the place of cross-entropy, such as a Dice loss. It is called with logits
+            and target alone, so it must know itself which pixels count, and it must reduce as
+            ``reduction`` says.
         reduction: "mean" or "sum" over images, or "none". Both losses of an image are means over
             its channels. The cross-entropy is a mean over its valid pixels too.
         options: Any other option of :class:`TopologicalLoss`, except ``sigmoid``.
@@ -50,7 +55,7 @@ class TopoNetLoss(_Loss):
     Raises:
         TypeError: If logits isn't a floating point tensor, or an option has the wrong type.
         ValueError: For the reasons of :class:`TopologicalLoss`; if topo_weight is negative or not
-            finite.
+            finite; if base_loss gives another shape than ``reduction`` asks for.
 
     Example:
         >>> import torch, toponet
@@ -58,11 +63,21 @@ class TopoNetLoss(_Loss):
         >>> toponet.TopoNetLoss(topo_weight=0.1)(logits, torch.zeros(1, 1, 8, 8)).backward()
     """
 
-    def __init__(self, topo_weight: float = 0.05, reduction: str = "mean", **options: Any) -> None:
+    def __init__(
+        self,
+        topo_weight: float = 0.05,
+        reduction: str = "mean",
+        *,
+        base_loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+        **options: Any,
+    ) -> None:
         """Checks the options."""
         super().__init__(reduction=reduction)
         check_choice("reduction", reduction, REDUCTIONS)
         self.topo_weight = check_number("topo_weight", topo_weight, least=0)
+        if base_loss is not None and not callable(base_loss):
+            raise TypeError(f"base_loss must be a function or module, got {base_loss!r}")
+        self.base_loss = base_loss
         if "sigmoid" in options:
             raise TypeError("TopoNetLoss takes logits: use softmax=True or neither, got sigmoid")
         softmax = options.get("softmax", False)
@@ -78,18 +93,60 @@ class TopoNetLoss(_Loss):
         target_diagrams: PersistenceDiagrams | None = None,
     ) -> Tensor:
         """Computes the loss; shapes and errors are described at the class."""
+        base = self.base_term(logits, target, valid=valid)
+        if not self.topo_weight:
+            return base
+        topological = self.topological_term(
+            logits, target, valid=valid, target_diagrams=target_diagrams
+        )
+        return base + self.topo_weight * topological
+
+    def base_term(self, logits: Tensor, target: Tensor, *, valid: Tensor | None = None) -> Tensor:
+        """Computes the base loss alone.
+
+        Args:
+            logits: As in :meth:`forward`.
+            target: As in :meth:`forward`.
+            valid: As in :meth:`forward`.
+        """
         check_floating_point("logits", logits)
-        logits = as_computed(logits)
-        topological = self.topological_loss(
-            logits,
+        if self.base_loss is None:
+            return reduce(self._cross_entropy(as_computed(logits), target, valid), self.reduction)
+        base = self.base_loss(logits, target)
+        expected = logits.shape[:1] if self.reduction == "none" else ()
+        if base.shape != expected:
+            raise ValueError(
+                f"base_loss must give a loss of shape {tuple(expected)} for reduction="
+                f"{self.reduction!r}, got {tuple(base.shape)}"
+            )
+        return base
+
+    def topological_term(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        *,
+        valid: Tensor | None = None,
+        target_diagrams: PersistenceDiagrams | None = None,
+    ) -> Tensor:
+        """Computes the topological loss alone, without its weight.
+
+        Args:
+            logits: As in :meth:`forward`.
+            target: As in :meth:`forward`.
+            valid: As in :meth:`forward`.
+            target_diagrams: As in :meth:`forward`.
+        """
+        check_floating_point("logits", logits)
+        topological: Tensor = self.topological_loss(
+            as_computed(logits),
             target if target_diagrams is None else None,
             valid=valid,
             target_diagrams=target_diagrams,
         )
         if topological.ndim == 2:
             topological = topological.mean(dim=1)
-        total = self._cross_entropy(logits, target, valid) + self.topo_weight * topological
-        return reduce(total, self.reduction)
+        return reduce(topological, self.reduction)
 
     def _cross_entropy(self, logits: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
         """(B,): mean over each image's channels and valid pixels."""

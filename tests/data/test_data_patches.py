@@ -159,8 +159,8 @@ def test_brightness_and_contrast_change_each_patch_within_their_bounds() -> None
     """What undoes the change tells what it was; the truths are those without it."""
     data = coordinates(20, 31)
     plain, bright, contrast = (
-        PatchSampler(data, Normalisation.of(data.images), 6, 4, **options)
-        for options in ({}, {"brightness": 0.5}, {"contrast": 0.25})
+        PatchSampler(data, Normalisation.of(data.images), 6, 4, brightness, contrast)
+        for brightness, contrast in ((0, 0), (0.5, 0), (0, 0.25))
     )
     for sampler in (plain, bright, contrast):
         sampler.reseed([3, 1])

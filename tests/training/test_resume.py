@@ -148,7 +148,7 @@ def assert_goes_on_bit_for_bit(folder: Path, tmp_path: Path, **options: Any) -> 
 def test_changed_brightness_and_contrast_go_on_bit_for_bit(folder: Path, tmp_path: Path) -> None:
     """What was drawn before the stop is drawn and thrown away."""
     assert_goes_on_bit_for_bit(
-        folder, tmp_path, brightness=0.5, contrast=0.25, normalisation="image"
+        folder, tmp_path, brightness=0.5, contrast=0.25, augmentation="all", normalisation="image"
     )
 
 

@@ -175,6 +175,8 @@ def test_going_on_from_a_checkpoint_is_the_same_as_never_stopping(
         {"normalisation": "image"},
         {"brightness": 0.3},
         {"contrast": 0.3},
+        {"augmentation": "intensity"},
+        {"augmentation": "all"},
         {"topo_start_epoch": 1},
         {"connectivity": 4},
         {"dims": (1,)},

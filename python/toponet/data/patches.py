@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.validation import check_whole
+from toponet.data.augmentation import Augmentation
 from toponet.data.image_set import ImageSet, Normalisation
 from toponet.data.intensity import IntensityChange
 
@@ -52,10 +53,11 @@ class PatchSampler:
         margin: Pixels of image around it, reflected at the image's border.
         brightness: See :class:`IntensityChange`; 0 = as it is.
         contrast: Likewise.
+        augmentation: See :class:`Augmentation`.
 
     Raises:
         ValueError: If an image is smaller than a patch, or has no valid pixel; it is named. If
-            brightness or contrast is out of range.
+            brightness or contrast is out of range, or there is no such augmentation.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class PatchSampler:
         margin: int,
         brightness: float = 0.0,
         contrast: float = 0.0,
+        augmentation: str = "none",
     ) -> None:
         """Pads and normalises all images once."""
         check_whole("patch_size", patch_size, least=1)
@@ -82,9 +85,17 @@ class PatchSampler:
         self.margin = margin
         self.generator = np.random.default_rng()
         self.intensity = IntensityChange(brightness, contrast)
+        self.augmentation = Augmentation(augmentation)
+        # Of truth and valid pixels around a patch: what comes into it when the patch is turned.
+        self.surroundings = margin if self.augmentation.moves else 0
         self.images = [pad_reflected(normalisation.apply(image), margin) for image in data.images]
         self.masks = data.masks
         self.valid = data.valid
+        self.truths = [self._surrounded(mask) for mask in data.masks]
+        self.counted = [
+            self._surrounded(np.ones_like(mask) if valid is None else valid)
+            for mask, valid in zip(data.masks, data.valid, strict=True)
+        ]
         places = [np.prod(np.array(mask.shape) - patch_size + 1) for mask in data.masks]
         self.probabilities = np.array(places) / np.sum(places)
 
@@ -92,6 +103,7 @@ class PatchSampler:
         """What is drawn from here on follows from the seed alone."""
         self.generator = np.random.default_rng(seed)
         self.intensity.reseed(seed)
+        self.augmentation.reseed(seed)
 
     def batch(self, size: int) -> Batch:
         """``size`` patches; what they are follows from the last seed and the calls since."""
@@ -107,16 +119,20 @@ class PatchSampler:
     def _patch(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         i, row, column = self._place()
         turns, flip = self.generator.integers(0, (4, 2))
-        side = self.patch_size + 2 * self.margin
-        image = self.images[i][:, row : row + side, column : column + side]
 
-        def turned(patch: NDArray[Any]) -> NDArray[Any]:
+        def turned(of_image: NDArray[Any], around: int) -> NDArray[np.float32]:
+            side = self.patch_size + 2 * around
+            patch = of_image[:, row : row + side, column : column + side]
             patch = np.rot90(patch, turns, axes=(1, 2))
-            return np.ascontiguousarray(patch[..., ::-1] if flip else patch)
+            return np.ascontiguousarray(patch[..., ::-1] if flip else patch, dtype=np.float32)
 
-        truth = self._cut(self.masks[i], row, column).astype(np.float32)
-        image = self.intensity(turned(image))
-        return image, turned(truth), turned(self._valid_patch(i, row, column))
+        image, truth, valid = self.augmentation(
+            self.intensity(turned(self.images[i], self.margin)),
+            turned(self.truths[i], self.surroundings),
+            turned(self.counted[i], self.surroundings),
+        )
+        inside = slice(self.surroundings, self.surroundings + self.patch_size)
+        return image, truth[:, inside, inside], valid[:, inside, inside].astype(np.bool_)
 
     def _place(self) -> tuple[int, int, int]:
         """Image, row and column of a patch with a valid pixel."""
@@ -124,15 +140,14 @@ class PatchSampler:
             i = int(self.generator.choice(len(self.images), p=self.probabilities))
             free = np.array(self.masks[i].shape) - self.patch_size + 1
             row, column = (int(start) for start in self.generator.integers(0, free))
-            if self._valid_patch(i, row, column).any():
+            if self._has_valid_pixel(i, row, column):
                 break
         return i, row, column
 
-    def _valid_patch(self, i: int, row: int, column: int) -> NDArray[np.bool_]:
+    def _has_valid_pixel(self, i: int, row: int, column: int) -> bool:
         valid = self.valid[i]
-        if valid is None:
-            return np.ones((1, self.patch_size, self.patch_size), dtype=np.bool_)
-        return self._cut(valid, row, column).astype(np.bool_)
+        end_row, end_column = row + self.patch_size, column + self.patch_size
+        return valid is None or bool(valid[row:end_row, column:end_column].any())
 
-    def _cut(self, mask: NDArray[np.uint8], row: int, column: int) -> NDArray[np.uint8]:
-        return mask[None, row : row + self.patch_size, column : column + self.patch_size]
+    def _surrounded(self, mask: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return pad_reflected(mask[None].astype(np.float32), self.surroundings)

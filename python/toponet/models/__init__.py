@@ -2,8 +2,20 @@
 
 from toponet.models.dive import DIVE
 from toponet.models.network import BlendedNetwork, SegmentationNetwork, pad_to_multiple
-from toponet.models.unet import UNet
+from toponet.models.unet import UNet, WideUNet
 
-NETWORKS: dict[str, type[SegmentationNetwork]] = {"dive": DIVE, "unet": UNet}
+NETWORKS: dict[str, type[SegmentationNetwork]] = {
+    "dive": DIVE,
+    "unet": UNet,
+    "unet_wide": WideUNet,
+}
 
-__all__ = ["DIVE", "NETWORKS", "BlendedNetwork", "SegmentationNetwork", "UNet", "pad_to_multiple"]
+__all__ = [
+    "DIVE",
+    "NETWORKS",
+    "BlendedNetwork",
+    "SegmentationNetwork",
+    "UNet",
+    "WideUNet",
+    "pad_to_multiple",
+]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from toponet.models.network import BlendedNetwork, pad_to_multiple
 
 CHANNELS = (16, 32, 64, 128)
+WIDE_CHANNELS = (32, 64, 128, 256)
 
 
 class UNet(BlendedNetwork):
@@ -43,6 +44,7 @@ class UNet(BlendedNetwork):
     reach = 51
     # The network halves the sides three times, so they must be multiples of 8.
     stride = 2 ** (len(CHANNELS) - 1)
+    channels = CHANNELS
 
     def __init__(self, in_channels: int = 1, out_channels: int = 1) -> None:
         """Takes MONAI's initial weights."""
@@ -55,8 +57,8 @@ class UNet(BlendedNetwork):
             spatial_dims=2,
             in_channels=in_channels,
             out_channels=out_channels,
-            channels=CHANNELS,
-            strides=(2,) * (len(CHANNELS) - 1),
+            channels=self.channels,
+            strides=(2,) * (len(self.channels) - 1),
             num_res_units=2,
             norm="batch",
         )
@@ -66,3 +68,9 @@ class UNet(BlendedNetwork):
         height, width = images.shape[-2:]
         logits: Tensor = self.layers(pad_to_multiple(images, self.stride))[..., :height, :width]
         return logits
+
+
+class WideUNet(UNet):
+    """The same with 32, 64, 128 and 256 channels: 1.6 million parameters, for longer training."""
+
+    channels = WIDE_CHANNELS

@@ -13,6 +13,7 @@ from toponet._ground.validation import (
     thread_count,
 )
 from toponet.data import fold_split
+from toponet.data.augmentation import AUGMENTATIONS
 from toponet.data.intensity import check_intensity
 from toponet.evaluation import Protocol
 from toponet.evaluation.protocol import THRESHOLD, TRAINING_METRICS
@@ -46,7 +47,8 @@ class TrainConfig(TermOptions):
             NAME:PATH of a data set in its official layout.
         channels: Channels that the images must have, 1 or 3; empty = any.
         out: New folder for the run; empty = a fresh one under runs/.
-        network: "dive" (the paper's) or "unet" (a small one of MONAI's).
+        network: "dive" (the paper's), "unet" (a small one of MONAI's) or "unet_wide" (twice as
+            wide).
         epochs: Number of epochs.
         iterations_per_epoch: Optimiser steps in an epoch.
         batch_size: Patches in a step, over all ranks.
@@ -62,6 +64,9 @@ class TrainConfig(TermOptions):
             deviations of the normalised images; 0 = none.
         contrast: Largest random change of a training patch's contrast, up or down, as a part of it,
             below 1; 0 = none.
+        augmentation: What else is changed at random in training patches: "none"; "intensity" =
+            noise, blur and gamma; "all" = these, and patches are turned by any angle, scaled and
+            bent (structure of less than three pixels may break by that).
         base_loss: Name of the loss that is minimised beside the topological loss; the names stand
             below.
         topo_loss: Name of the topological loss; the names stand below. Options that belong to one
@@ -116,6 +121,7 @@ class TrainConfig(TermOptions):
     normalisation: str = "training"
     brightness: float = 0.0
     contrast: float = 0.0
+    augmentation: str = "none"
     base_loss: str = "cross_entropy"
     topo_loss: str = "persistence"
     topo_weight: float | Literal["auto"] = 0.05
@@ -163,6 +169,7 @@ class TrainConfig(TermOptions):
         self._check_split()
         check_choice("normalisation", self.normalisation, NORMALISATIONS)
         check_intensity(self.brightness, self.contrast)
+        check_choice("augmentation", self.augmentation, AUGMENTATIONS)
         check_choice("lr_schedule", self.lr_schedule, LR_SCHEDULES)
         check_choice("device", self.device, DEVICES)
         check_choice("precision", self.precision, PRECISIONS)

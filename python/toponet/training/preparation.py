@@ -101,6 +101,7 @@ def _sampler(
         network.margin,
         config.brightness,
         config.contrast,
+        config.augmentation,
     )
 
 

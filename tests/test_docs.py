@@ -8,12 +8,14 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from packaging.version import Version
+
+from nnunet_stand_in import StandIn
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -125,7 +127,7 @@ INSTALL = {
     "cripser": "'.[bench]'",
     "gudhi": "'.[bench]'",
     "monai": "'.[test]'",
-    "nnunetv2": "nnunetv2",
+    "nnunetv2": "'.[nnunet]'",
     "topolosses": "'.[bench]'",
     "torch_topological": "torch-topological",
 }
@@ -159,25 +161,10 @@ def test_every_peer_of_the_page_has_a_block_that_runs_against_it() -> None:
     assert {block.module for block in blocks(page)} - {None} == peers
 
 
-class StandIn:
-    """The methods of nnU-Net's trainer that the page overrides, and what they use."""
-
-    def __init__(self, ignore_label: int | None, regions: bool = False) -> None:
-        self.label_manager = SimpleNamespace(has_regions=regions, ignore_label=ignore_label)
-        self.configuration_manager = SimpleNamespace(patch_size=(32, 48))
-        self.current_epoch = 0
-        self.loss = self._build_loss()
-
-    def _build_loss(self) -> Any:
-        return lambda output, target: sum(o.square().mean() for o in output)
-
-    def on_train_epoch_start(self) -> None:
-        pass
-
-
-@pytest.fixture
-def nnunet_trainer(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The page's trainer, on top of the stand-in."""
+def test_the_nnunet_trainer_of_the_page_trains_with_its_options(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On top of a stand-in: nnU-Net itself may not be here."""
     (block,) = (block for block in NEEDY if block.module == "nnunetv2")
     names = ["nnunetv2", "nnunetv2.training", "nnunetv2.training.nnUNetTrainer"]
     for name in [*names, "nnunetv2.training.nnUNetTrainer.nnUNetTrainer"]:
@@ -186,40 +173,14 @@ def nnunet_trainer(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setitem(sys.modules, name, module)
     namespace: dict[str, Any] = {"__name__": "trainer"}
     block.run(namespace)
-    return namespace["nnUNetTrainerTopology"]
-
-
-@pytest.mark.parametrize("ignore_label", [None, 2])
-def test_the_nnunet_trainer_adds_topology_to_the_full_resolution_only(
-    nnunet_trainer: Any, ignore_label: int | None
-) -> None:
-    """Against a stand-in: nnU-Net itself may not be here."""
-    trainer = nnunet_trainer(ignore_label)
-    generator = torch.Generator().manual_seed(0)
-    output = [
-        torch.randn((2, 2, 32 // k, 48 // k), generator=generator, requires_grad=True)
-        for k in (1, 2)
-    ]
-    labels = torch.zeros((2, 1, 32, 48), dtype=torch.int16)
-    labels[:, :, 16] = 1
-    if ignore_label is not None:
-        labels[:, :, :, 24:] = ignore_label
-    target = [labels, labels[..., ::2, ::2]]
-    base = trainer.loss(output, target)
-    trainer.current_epoch = 500
-    trainer.on_train_epoch_start()
-    total = trainer.loss(output, target)
-    assert total > base
-    full, coarse = torch.autograd.grad(total - base, output, allow_unused=True)
-    assert full.any()
-    assert coarse is None or coarse.abs().max() < 1e-6
-    if ignore_label is not None:
-        assert full[..., 24:].abs().max() < 1e-6
-
-
-def test_the_nnunet_trainer_refuses_regions(nnunet_trainer: Any) -> None:
-    with pytest.raises(NotImplementedError, match="plain labels"):
-        nnunet_trainer(None, regions=True)
+    trainer = namespace["nnUNetTrainerHoles"]()
+    for epoch, active in ((799, False), (800, True)):
+        trainer.current_epoch = epoch
+        trainer.on_train_epoch_start()
+        assert trainer.loss.active == active
+    assert trainer.loss.ratio == 30
+    assert trainer.loss.topological.options.dims == (1,)
+    assert trainer.loss.topological.class_weights == [1, 2]
 
 
 @every_page

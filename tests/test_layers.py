@@ -22,7 +22,8 @@ FLOORS = [
     {"metrics", "models", "data", "plots"},
     {"segmentation", "pages"},
     {"prediction", "evaluation", "inspection"},
-    {"training", "integrations"},
+    {"training"},
+    {"integrations"},
     {"cli"},
 ]
 # Packages of one floor that don't know each other.

@@ -37,6 +37,8 @@ PUBLIC = [
     "toponet.integrations.monai.SegmentByPersistenced",
     "toponet.integrations.monai.TopologyMetric",
     "toponet.integrations.monai.labelled_dicts",
+    "toponet.integrations.nnunet",
+    "toponet.integrations.nnunet.WithTopology",
     "toponet.match",
     "toponet.metrics",
     "toponet.metrics.BettiError",

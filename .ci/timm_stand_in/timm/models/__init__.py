@@ -1,0 +1,1 @@
+"""Stands for timm: names that can be imported, and nothing behind them."""

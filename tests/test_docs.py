@@ -128,6 +128,7 @@ INSTALL = {
     "gudhi": "'.[bench]'",
     "monai": "'.[test]'",
     "nnunetv2": "'.[nnunet]'",
+    "segmentation_models_pytorch": "segmentation-models-pytorch",
     "topolosses": "'.[bench]'",
     "torch_topological": "torch-topological",
 }

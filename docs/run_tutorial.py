@@ -1,0 +1,51 @@
+"""Runs docs/tutorial.ipynb and keeps what it shows, with pictures of few colours.
+
+    pip install nbclient ipykernel
+    python docs/run_tutorial.py
+
+The notebook's own folder is made in a folder that vanishes afterwards.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from PIL import Image
+
+NOTEBOOK = Path(__file__).with_name("tutorial.ipynb")
+COLOURS = 32  # Of a picture: noise in many grey levels makes files large.
+
+
+def smaller(png: str) -> str:
+    """A picture with fewer colours; both are PNG in base64."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    file = io.BytesIO()
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def main() -> None:
+    """Replaces the outputs of all cells."""
+    notebook: Any = nbformat.read(NOTEBOOK, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(
+            notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}}
+        ).execute()
+    for cell in notebook.cells:
+        cell.metadata.clear()  # When it ran.
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = smaller(data["image/png"])
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, NOTEBOOK)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,15 +19,27 @@ from nbclient import NotebookClient
 from PIL import Image
 
 NOTEBOOK = Path(__file__).with_name("tutorial.ipynb")
-COLOURS = 32  # Of a picture: noise in many grey levels makes files large.
+COLOURS = 128  # Of a picture: noise in many grey levels makes files large.
 
 
 def smaller(png: str) -> str:
-    """A picture with fewer colours; both are PNG in base64."""
+    """A picture with fewer colours, the rare ones of marks among them; both are PNG in base64."""
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     file = io.BytesIO()
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
+
+
+def keep_small(notebook: Any) -> None:
+    """Makes pictures smaller, and takes away when and by which Python the cells ran."""
+    for cell in notebook.cells:
+        cell.metadata.clear()
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = smaller(data["image/png"])
+    notebook.metadata["language_info"] = {"name": "python"}
 
 
 def main() -> None:
@@ -37,13 +49,7 @@ def main() -> None:
         NotebookClient(
             notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}}
         ).execute()
-    for cell in notebook.cells:
-        cell.metadata.clear()  # When it ran.
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if "image/png" in data:
-                data["image/png"] = smaller(data["image/png"])
-    notebook.metadata["language_info"] = {"name": "python"}
+    keep_small(notebook)
     nbformat.write(notebook, NOTEBOOK)
 
 

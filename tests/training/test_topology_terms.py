@@ -168,7 +168,7 @@ def test_a_loss_of_ones_own_trains_with_its_own_options_and_shows_what_it_moves(
     report = Trainer(made, Console(quiet=True)).train()
     assert {patch["components"] for patch in report["worst_patches"]} == {0.0}
     assert "topology.png" in report["pictures"]
-    assert report["notes"] == []
+    assert not any("critical pixels" in note for note in report["notes"])
 
 
 def test_worst_patches_are_those_of_the_runs_own_loss(

@@ -81,7 +81,7 @@ def test_images_of_their_own_are_for_validation_and_all_others_for_training(
     assert len(trained.validation) == 1
     report = trained.train()
     assert report["held_out"] == list(trained.validation.names)
-    assert report["notes"] == []
+    assert not any("No image was held out" in note for note in report["notes"])
     predictions = tmp_path / "p"
     assert predict_cli.main([str(out), "--held-out", f"--out={predictions}", "--outputs=mask"]) == 0
     assert [p.name for p in predictions.glob("*.png")] == [

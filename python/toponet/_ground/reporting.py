@@ -78,7 +78,7 @@ def progress_bar(console: Console) -> Progress:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),  # All of a line fits 80 columns.
         console=console,
         transient=True,
         disable=not console.is_terminal,

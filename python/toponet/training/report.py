@@ -25,8 +25,9 @@ from toponet.training.evaluation import (
     measured_in,
     score_images,
 )
+from toponet.training.notes import run_notes
 from toponet.training.pictures import report_pictures
-from toponet.training.progress import say
+from toponet.training.progress import say, tell
 from toponet.training.run import Run
 from toponet.training.run_folder import RunFolder
 from toponet.training.run_page import Measured, run_page
@@ -57,7 +58,7 @@ def make_report(
         "epochs": state.epoch,
         "seconds": sum(row["seconds"] for row in state.rows),
         "held_out": list(measured.data.names) if config.holds_out else [],
-        "notes": run_notes(config),
+        "notes": run_notes(config, state, choice is not None),
         "cross_entropy_phase": state.before,
         "final": measured_in(state.rows[-1]),
         "final_by_persistence": means(measured.scores[PERSISTENCE]) if choice else None,
@@ -79,22 +80,6 @@ def _words_on_choice(config: TrainConfig, choice: SegmentationChoice | None) -> 
         PERSISTENCE: f"{words}; numbers chosen by {choice.metric} on {choice.images} training "
         f"images, {choice.score:.3f} there ({CUT}: {choice.cut_score:.3f})"
     }
-
-
-def run_notes(config: TrainConfig) -> list[str]:
-    """Sentences that a reader of the numbers and pictures has to know."""
-    notes = []
-    if not config.holds_out:
-        notes.append(
-            "No image was held out: the metrics are those of the training images themselves, and "
-            "say nothing about new ones."
-        )
-    if config.term.what_it_moves is None:
-        notes.append(
-            "No critical pixels and worst patches are shown: the topological loss of this run, "
-            f"{config.topo_loss}, has none."
-        )
-    return notes
 
 
 def result_table(report: Mapping[str, Any], names: Sequence[str] = TRAINING_METRICS) -> Table:
@@ -146,7 +131,7 @@ def finish_report(run: Run, likelihoods: Sequence[NDArray[np.float32]]) -> dict[
         save_report(run.folder, run.config, run.state.rows, report, measured, run.console)
     run.console.print(result_table(report).rich())
     for note in report["notes"]:
-        say(run.console, note)
+        tell(run.console, note)
     say(run.console, f"Everything is in {run.folder.path}")
     return report
 

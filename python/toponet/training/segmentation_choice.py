@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from toponet.data import ImageSet
 from toponet.segmentation import SegmentationChoice, choose_segmentation
 from toponet.training.pictures import spread
-from toponet.training.progress import say
+from toponet.training.progress import tell
 from toponet.training.run import Run
 from toponet.training.validation import predict_images
 
@@ -38,7 +38,7 @@ def settle_choice(run: Run) -> None:
         plain = _choose(run, images, likelihoods).to_plain() if first else {}
         run.keep_choice(SegmentationChoice.from_plain(run.fabric.broadcast(plain)))
     assert run.choice is not None
-    say(run.console, f"by persistence: {run.choice.describe('training images')}")
+    tell(run.console, f"by persistence: {run.choice.describe('training images')}")
 
 
 def _choose(
@@ -62,5 +62,5 @@ def _choose(
             **(patches if config.segmentation_metric == "betti" else {}),
         )
     for warning in caught:
-        say(run.console, f"note: {warning.message}")
+        tell(run.console, f"note: {warning.message}")
     return choice

@@ -21,7 +21,7 @@ from toponet.training.evaluation import THRESHOLD, evaluate
 from toponet.training.interruption import Interruption
 from toponet.training.objective import TrainingDivergedError
 from toponet.training.preparation import prepare_run
-from toponet.training.progress import say, show_losses, summary
+from toponet.training.progress import introduction, say, show_losses, summary, tell
 from toponet.training.ranks import any_rank, average_sums
 from toponet.training.report import finish_report
 from toponet.training.schedule import lr_factor, topo_factor
@@ -173,7 +173,7 @@ class Trainer:
                 run.state.topo_weight = run.objective.balancing_weight(
                     run.fabric, run.model, batches, config.topo_ratio
                 )
-                say(
+                tell(
                     run.console,
                     f"topological weight {run.state.topo_weight:.4g}: its gradient is "
                     f"{config.topo_ratio:g} times the gradient of the {run.objective.label}",
@@ -188,8 +188,10 @@ class Trainer:
 
     def _announce(self) -> None:
         config = self.config
+        for line in introduction(self.run, self.threads):
+            say(self.run.console, line)
         if config.topo_weight and config.topo_start_epoch > config.epochs:
-            say(
+            tell(
                 self.run.console,
                 f"{self.run.objective.label} alone: the topological loss would start in epoch "
                 f"{config.topo_start_epoch} of {config.epochs}",

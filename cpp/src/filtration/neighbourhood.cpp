@@ -11,14 +11,21 @@
 #define TOPONET_MULTIVERSIONED
 #endif
 
+// Into each of the versions, else the loops would be compiled for the plain machine only.
+#if defined(__GNUC__)
+#define TOPONET_INLINED inline __attribute__((always_inline))
+#else
+#define TOPONET_INLINED inline
+#endif
+
 namespace toponet {
 namespace {
 
 /// Ties go to the smaller index: neighbours north and west of a pixel come before it already when
 /// they are equal, the others only when they are larger.
 template <class Value>
-inline __attribute__((always_inline)) void find_links(const Value* cells, std::int64_t stride,
-                                                      std::int64_t count, std::uint8_t* links) {
+TOPONET_INLINED void find_links(const Value* cells, std::int64_t stride, std::int64_t count,
+                                std::uint8_t* links) {
     const Value* above = cells - stride;
     const Value* below = cells + stride;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -38,9 +45,8 @@ inline __attribute__((always_inline)) void find_links(const Value* cells, std::i
 
 /// Flags are whole numbers, not bools: the compiler can then collect eight of them at a time.
 template <class Value>
-inline __attribute__((always_inline)) RowCheck copy_and_check(const Value* source,
-                                                              std::int64_t count, Value limit,
-                                                              Value* target) {
+TOPONET_INLINED RowCheck copy_and_check(const Value* source, std::int64_t count, Value limit,
+                                        Value* target) {
     unsigned not_finite = 0;
     unsigned above_limit = 0;
     for (std::int64_t i = 0; i < count; ++i) {

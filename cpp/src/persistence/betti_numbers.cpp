@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "toponet/basics/disjoint_sets.hpp"
 #include "toponet/basics/to_size.hpp"

@@ -1,6 +1,7 @@
 #include "toponet/segmentation/pieces.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "toponet/basics/disjoint_sets.hpp"
 #include "toponet/basics/lean_vector.hpp"

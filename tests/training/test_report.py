@@ -142,7 +142,7 @@ WITHOUT_PHASES = ALL - {"comparison.png"}
         ({"topo_start_epoch": 1}, guesses, WITHOUT_PHASES),
         ({"dims": (1,), "connectivity": 4, "frame": False}, guesses, ALL),
     ],
-    ids=str,
+    ids=["ones", "truths", "first phase alone", "no first phase", "holes alone"],
 )
 def test_runs_of_all_kinds_have_their_pictures(
     tmp_path: Path, options: dict[str, Any], answer: Any, expected: set[str]

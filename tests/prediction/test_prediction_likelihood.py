@@ -63,6 +63,7 @@ def test_windows_change_nothing(
     sharp: UNet, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], flips: bool
 ) -> None:
     """Of any size, and turned: where a window knows too little, another one knows enough."""
+    sharp.prepare_for(65)
     image = np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
 
     def predict(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -213,7 +213,7 @@ def test_unet_gives_each_pixel_the_logit_of_its_place() -> None:
     image = torch.randn(1, 2, 93, 70)
     with torch.no_grad():
         assert network(image).shape == (1, 1, 61, 38)
-        dense = network.dense(image)
+        dense = network.dense(network.pad(image))[..., :93, :70]
         torch.testing.assert_close(network(image), dense[..., 16:-16, 16:-16])
     with pytest.raises(ValueError, match="at least 33 x 33 pixels"):
         network(torch.zeros(1, 2, 32, 40))

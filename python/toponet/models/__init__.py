@@ -1,7 +1,7 @@
 """Networks for segmentation."""
 
 from toponet.models.dive import DIVE
-from toponet.models.network import BlendedNetwork, SegmentationNetwork, pad_to_multiple
+from toponet.models.network import BlendedNetwork, SegmentationNetwork
 from toponet.models.unet import UNet, WideUNet
 
 NETWORKS: dict[str, type[SegmentationNetwork]] = {
@@ -17,5 +17,4 @@ __all__ = [
     "SegmentationNetwork",
     "UNet",
     "WideUNet",
-    "pad_to_multiple",
 ]

@@ -37,6 +37,9 @@ class SegmentationNetwork(nn.Module, ABC):
         self.in_channels = in_channels
         self.out_channels = out_channels
 
+    def prepare_for(self, patch_size: int) -> None:
+        """Tells the network, before its first use, how large the patches of its training are."""
+
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """(B, in_channels, H, W) to logits (B, out_channels, H - 2 margin, W - 2 margin)."""
@@ -66,24 +69,37 @@ class BlendedNetwork(SegmentationNetwork):
         reach: Logits depend on no pixel farther away than this.
         stride: If an image is moved by this many pixels, its logits move with it. Other moves
             change the logits, because deeper layers look at every second pixel, every fourth, ...
+        least_padding: How many reflected pixels an image gets below and on the right, at least: as
+            many as a patch of the training. Where the padding ends, convolutions see zeros. A
+            network learns how far away that is, and is wrong where it comes nearer.
     """
 
     window: ClassVar[int]
     reach: ClassVar[int]
     stride: ClassVar[int]
+    least_padding = 0
 
     @abstractmethod
     def dense(self, images: Tensor) -> Tensor:
-        """Logits of all pixels. Near the border, within the margin, they lack surroundings."""
+        """Logits of all pixels of padded images, whose sides are multiples of ``stride``.
+
+        Near the border, within the margin, they lack surroundings.
+        """
+
+    def prepare_for(self, patch_size: int) -> None:
+        """Remembers the padding of a patch with its margins."""
+        self.least_padding = -(patch_size + 2 * self.margin) % self.stride
+
+    def pad(self, images: Tensor) -> Tensor:
+        """Images with reflected pixels below and on the right; ``stride`` divides their sides."""
+        below, right = (
+            self.least_padding + -(side + self.least_padding) % self.stride
+            for side in images.shape[-2:]
+        )
+        return F.pad(images, (0, right, 0, below), mode="reflect")
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of all pixels at least ``margin`` pixels inside."""
         self._check(images)
-        m = self.margin
-        return self.dense(images)[..., m:-m, m:-m]
-
-
-def pad_to_multiple(images: Tensor, divisor: int) -> Tensor:
-    """Images with reflected pixels below and on the right, until ``divisor`` divides both sides."""
-    height, width = images.shape[-2:]
-    return F.pad(images, (0, -width % divisor, 0, -height % divisor), mode="reflect")
+        m, (height, width) = self.margin, images.shape[-2:]
+        return self.dense(self.pad(images))[..., m : height - m, m : width - m]

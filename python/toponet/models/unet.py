@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from toponet.models.network import BlendedNetwork, pad_to_multiple
+from toponet.models.network import BlendedNetwork
 
 CHANNELS = (16, 32, 64, 128)
 WIDE_CHANNELS = (32, 64, 128, 256)
@@ -64,9 +64,8 @@ class UNet(BlendedNetwork):
         )
 
     def dense(self, images: Tensor) -> Tensor:
-        """Logits of all pixels. Near the border, within the margin, they lack surroundings."""
-        height, width = images.shape[-2:]
-        logits: Tensor = self.layers(pad_to_multiple(images, self.stride))[..., :height, :width]
+        """Logits of all pixels of padded images."""
+        logits: Tensor = self.layers(images)
         return logits
 
 

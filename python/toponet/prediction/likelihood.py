@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from toponet.data import pad_reflected
-from toponet.models import BlendedNetwork, SegmentationNetwork, pad_to_multiple
+from toponet.models import BlendedNetwork, SegmentationNetwork
 
 # Size of a tile. 30 channels of it and its border in float32 are 0.1 GB.
 ROWS, COLUMNS = 256, 2048
@@ -90,7 +90,7 @@ def _blended(network: BlendedNetwork, padded: Tensor, device: torch.device) -> T
     from monai.inferers.utils import sliding_window_inference
 
     m, height, width = network.margin, *padded.shape[-2:]
-    padded = pad_to_multiple(padded, network.stride)
+    padded = network.pad(padded)
     sides = padded.shape[-2:]
 
     def answer(images: Tensor, places: Sequence[Sequence[slice]]) -> Tensor:

@@ -87,6 +87,7 @@ class Beginning:
         """
         torch.manual_seed(config.seed)
         network = NETWORKS[config.network](channels)
+        network.prepare_for(config.patch_size)
         if self.content is not None and self.path is not None:
             restore_network(self.path, self.content, network)
         if self.state.random_state is not None:

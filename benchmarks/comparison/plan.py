@@ -161,11 +161,12 @@ _MATCHINGS = (
 SETS = {
     "methods": METHODS,
     "ablation": ABLATIONS,
-    "matchings": (*(v for v in ABLATIONS if v.name in _MATCHINGS), *DICE),
+    "matchings": tuple(v for v in ABLATIONS if v.name in _MATCHINGS),
+    "dice": DICE,
     "fine_tuning": FINE_TUNINGS,
 }
 # Options are compared on inner splits: nothing is chosen on a fold that is reported.
-INNER_SETS = ("ablation", "matchings", "fine_tuning")
+INNER_SETS = ("ablation", "matchings", "dice", "fine_tuning")
 
 # Epochs and iterations an epoch, by network.
 BUDGETS = {

@@ -18,7 +18,8 @@ tomllib = pytest.importorskip("tomllib", reason="reads pyproject.toml by Python 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, WHEELS = PYPROJECT["project"], PYPROJECT["tool"]["cibuildwheel"]
-WORKFLOW = ROOT / ".github" / "workflows" / "wheels.yml"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+WHEELS_WORKFLOW = ROOT / ".github" / "workflows" / "wheels.yml"
 CITATION = ROOT / "CITATION.cff"
 HOOKS = ROOT / ".pre-commit-config.yaml"
 
@@ -28,12 +29,16 @@ def read_yaml(path: Path) -> Any:
 
 
 def steps() -> list[dict[str, Any]]:
-    return [step for job in read_yaml(WORKFLOW)["jobs"].values() for step in job["steps"]]
+    jobs = [job for path in WORKFLOWS for job in read_yaml(path)["jobs"].values()]
+    return [step for job in jobs for step in job["steps"]]
 
 
 @pytest.mark.parametrize(
     ("path", "schema"),
-    [(WORKFLOW, "vendor.github-workflows"), (CITATION, "vendor.citation-file-format")],
+    [
+        *((path, "vendor.github-workflows") for path in WORKFLOWS),
+        (CITATION, "vendor.citation-file-format"),
+    ],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_what_others_read_has_the_form_that_they_expect(
@@ -81,26 +86,25 @@ def test_the_first_loss_is_what_follows_by_hand(capsys: pytest.CaptureFixture[st
 
 
 def test_wheels_are_made_for_all_kinds_of_machines() -> None:
-    machines = read_yaml(WORKFLOW)["jobs"]["wheels"]["strategy"]["matrix"]["machine"]
+    machines = read_yaml(WHEELS_WORKFLOW)["jobs"]["wheels"]["strategy"]["matrix"]["machine"]
     kinds = {re.sub(r"-\d[\d.]*", "", machine) for machine in machines}
     assert kinds == {"ubuntu", "ubuntu-arm", "windows", "macos"}
 
 
-def test_the_workflow_has_no_secrets_publishes_nothing_and_names_the_versions_that_it_uses() -> (
-    None
-):
-    text = WORKFLOW.read_text(encoding="utf-8")
-    assert "secrets" not in text
-    assert read_yaml(WORKFLOW)["permissions"] == {"contents": "read"}
+def test_workflows_have_no_secrets_publish_nothing_and_name_the_versions_that_they_use() -> None:
+    for path in WORKFLOWS:
+        assert "secrets" not in path.read_text(encoding="utf-8")
+        assert read_yaml(path)["permissions"] == {"contents": "read"}
     for step in steps():
         assert re.search(r"@v\d+$", step.get("uses", "a@v1"))
         if "pip install" in step.get("run", ""):
             assert re.search(r"==[\d.]+$", step["run"])
 
 
-def test_the_scripts_that_the_workflow_runs_are_there() -> None:
-    scripts = [word for step in steps() for word in re.findall(r"\.ci/\w+", step.get("run", ""))]
-    assert scripts
+def test_the_scripts_that_workflows_run_are_there() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in WORKFLOWS]
+    scripts = {script for text in texts for script in re.findall(r"\.ci/\w+", text)}
+    assert scripts >= {".ci/package", ".ci/run", ".ci/nnunet"}
     for script in scripts:
         assert (ROOT / script).stat().st_mode & 0o100
 

@@ -199,6 +199,8 @@ def test_a_comparison_that_is_killed_takes_its_trainings_with_it(
 ) -> None:
     """Its training ends as by SIGTERM, so that its state is saved."""
     code = (
+        # Shells let what runs in the background ignore the signal.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "import sys; import tables; from comparison.plan import BUDGETS; "
         "BUDGETS['minutes'] = {'unet': (2, 100_000)}; sys.exit(tables.main(sys.argv[1:]))"
     )

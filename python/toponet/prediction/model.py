@@ -172,7 +172,7 @@ def load_model(path: str | Path, device: str | torch.device = "auto") -> Trained
         scale = TrainingScale(**content["training_scale"])
         connectivity, threshold = int(config["connectivity"]), float(content["threshold"])
         network = NETWORKS[config.get("network", "dive")](len(normalisation.mean))
-        network.prepare_for(int(config["patch_size"]))
+        network.prepare_for(int(config.get("patch_size", 65)))
         check_connectivity(connectivity)
         chosen = chosen_options(content)
         segmentation = chosen or SegmentationOptions.cut(threshold)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.validation import check_choice
+from toponet.data.intensity import reseed_transform
 
 # "intensity" = noise, blur and gamma; "all" = these, and turned, scaled and bent as well.
 AUGMENTATIONS = ("none", "intensity", "all")
@@ -54,8 +55,7 @@ class Augmentation:
     def reseed(self, seed: Sequence[int]) -> None:
         """What is drawn from here on follows from the seed alone."""
         if self.transforms is not None:
-            (state,) = np.random.SeedSequence([*seed, 1]).generate_state(1)
-            self.transforms.set_random_state(seed=int(state))
+            reseed_transform(self.transforms, [*seed, 1])
 
     def __call__(self, image: Patch, truth: Patch, valid: Patch) -> tuple[Patch, Patch, Patch]:
         """Image (C, H, W), truth (1, h, w) and valid pixels (1, h, w) of the next patch.

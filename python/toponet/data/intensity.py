@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +42,19 @@ class IntensityChange:
     def reseed(self, seed: Sequence[int]) -> None:
         """What is drawn from here on follows from the seed alone."""
         if self.transform is not None:
-            (state,) = np.random.SeedSequence(seed).generate_state(1)
-            self.transform.set_random_state(seed=int(state))
+            reseed_transform(self.transform, seed)
 
     def __call__(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The patch (C, H, W) with the next brightness and contrast."""
         if self.transform is None:
             return patch
         return np.asarray(self.transform(patch), dtype=np.float32)
+
+
+def reseed_transform(transform: Any, seed: Sequence[int]) -> None:
+    """What a transform of MONAI's draws from here on follows from the numbers alone."""
+    (state,) = np.random.SeedSequence(seed).generate_state(1)
+    transform.set_random_state(seed=int(state))
 
 
 def check_intensity(brightness: float, contrast: float) -> None:

@@ -93,7 +93,7 @@ class PatchSampler:
         self.valid = data.valid
         self.truths = [self._surrounded(mask) for mask in data.masks]
         self.counted = [
-            self._surrounded(np.ones_like(mask) if valid is None else valid)
+            self._surrounded(np.broadcast_to(np.uint8(1), mask.shape) if valid is None else valid)
             for mask, valid in zip(data.masks, data.valid, strict=True)
         ]
         places = [np.prod(np.array(mask.shape) - patch_size + 1) for mask in data.masks]
@@ -149,5 +149,8 @@ class PatchSampler:
         end_row, end_column = row + self.patch_size, column + self.patch_size
         return valid is None or bool(valid[row:end_row, column:end_column].any())
 
-    def _surrounded(self, mask: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _surrounded(self, mask: NDArray[np.uint8]) -> NDArray[Any]:
+        """(1, H, W) with its surroundings; without any, no memory is taken for it."""
+        if not self.surroundings:
+            return mask[None]
         return pad_reflected(mask[None].astype(np.float32), self.surroundings)

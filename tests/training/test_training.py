@@ -499,7 +499,8 @@ def test_the_console_script_is_installed_and_prints_lines_that_fit_a_terminal(
     arguments = [f"--{k.replace('_', '-')}={v}" for k, v in options.items()]
     result = subprocess.run([script, *arguments], capture_output=True, text=True, check=True)
     shown = result.stdout
-    assert shown.startswith(f"run folder: {tmp_path / 'run'}\ndevice: ")
+    # Old versions of rich end a bar that isn't drawn with an empty line.
+    assert shown.lstrip("\n").startswith(f"run folder: {tmp_path / 'run'}\ndevice: ")
     for words in ("cross-entropy phase", "epoch 2/2", "betti_error_1", "can't be compared"):
         assert words in shown
     paths = ("run folder: ", "Everything is in ")

@@ -2,42 +2,38 @@
 
     python benchmarks/by_persistence.py --data isbi12=PATH topomortar=PATH
 
-Takes the runs that tables.py left in --runs. Threshold, keep and add are chosen on each run's
-training images, and everything is measured on the images that it held out. Rows are kept in
---results as they are made, and aren't made again; --report-only makes the tables of what is kept.
+Takes the runs that tables.py made of the same --set and --budget. Threshold, keep and add are
+chosen on each run's training images, and everything is measured on the images that it held out.
+Rows are kept in --results as they are made, and aren't made again; --report-only makes the tables
+of what is kept. So are the floors of the metrics: the measures of the truth itself, a pixel off.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from comparison.floors import FLOORS
 from comparison.gains import markdown
-from comparison.likelihoods import likelihoods_of, truths_of
-from numpy.typing import NDArray
+from comparison.likelihoods import choose_numbers, likelihoods_of, split_of, truths_of
+from comparison.measures import make_masks, measure
+from comparison.plan import BUDGETS
+from comparison.rows import Row, add_row, read_rows
+from comparison.variants import SETS
 from rich.console import Console
 from rich.progress import track
 from tables import data_set
 
-import toponet
 from toponet.cli._command import finish
-from toponet.data import load_data
-from toponet.metrics import betti_number_error
 from toponet.segmentation import SegmentationOptions
-from toponet.training import TrainConfig
-from toponet.training.evaluation import evaluate
 from toponet.training.run_folder import read_config
 
 PROGRAM = "by_persistence.py"
 HERE = Path(__file__).parent
 METRICS = ("betti", "voi")
-Row = dict[str, Any]
+FLOORS_FILE = "floors.jsonl"
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -45,10 +41,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", nargs="+", metavar="NAME[=PATH]", default=["synthetic_membranes"])
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS),
                         help="what the numbers are chosen by")  # fmt: skip
-    parser.add_argument("--runs", type=Path, default=Path("runs/tables/methods/minutes"))
-    parser.add_argument("--results", type=Path,
-                        default=HERE / "results" / "comparison" / "by_persistence.jsonl"
-                        )  # fmt: skip
+    parser.add_argument("--set", choices=tuple(SETS), default="methods")
+    parser.add_argument("--budget", choices=tuple(BUDGETS), default="minutes")
+    parser.add_argument("--out", type=Path, default=Path("runs/tables"),
+                        help="run folders, as tables.py left them")  # fmt: skip
+    parser.add_argument("--results", type=Path, default=HERE / "results" / "comparison")
     parser.add_argument("--report-only", action="store_true")
     return parser.parse_args(arguments)
 
@@ -60,39 +57,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make(options: argparse.Namespace) -> int:
     """Makes the rows that are missing, and writes the report."""
-    rows = read(options.results)
+    stem = options.results / f"by_persistence-{options.set}-{options.budget}"
+    path, floors_path = stem.with_suffix(".jsonl"), options.results / FLOORS_FILE
     if not options.report_only:
-        for row in missing_rows(options, rows):
-            rows.append(row)
-            options.results.parent.mkdir(parents=True, exist_ok=True)
-            with options.results.open("a") as file:
-                file.write(json.dumps(row, allow_nan=False) + "\n")
+        for row in missing_rows(options, read_rows(path)):
+            add_row(path, row)
+        for floor in missing_floors(options, read_rows(floors_path)):
+            add_row(floors_path, floor)
+    rows, floors = read_rows(path), read_rows(floors_path)
     if not rows:
-        raise ValueError(f"{options.results} holds no row, and --runs {options.runs} no run")
-    page = markdown(rows)
-    options.results.with_suffix(".md").write_text(page)
+        raise ValueError(f"{path} holds no row, and {runs_of(options)} no run")
+    splits = {row["place"].rpartition("-")[0] for row in rows}
+    page = markdown(rows, [row for row in floors if row["split"] in splits], SETS[options.set])
+    stem.with_suffix(".md").write_text(page)
     Console().print(page, soft_wrap=True, markup=False, highlight=False)
     return 0
 
 
-def read(path: Path) -> list[Row]:
-    """All rows of the file; none if there is no file."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def runs_of(options: argparse.Namespace) -> Path:
+    """Where tables.py leaves the runs of the set and budget."""
+    folder: Path = options.out / options.set / options.budget
+    return folder
+
+
+def finished_runs(options: argparse.Namespace) -> list[tuple[str, str, Path]]:
+    """Name of the data set, what --data takes, and run folder."""
+    return [
+        (name, spec, report.parent)
+        for name, spec in map(data_set, options.data)
+        for report in sorted((runs_of(options) / name).glob("*/*/report.json"), key=_seeds_last)
+    ]
 
 
 def missing_rows(options: argparse.Namespace, rows: Sequence[Row]) -> Iterator[Row]:
     """Those of finished runs that aren't kept."""
     kept = {tuple(row[name] for name in ("data", "variant", "place", "metric")) for row in rows}
     work = [
-        (name, spec, report.parent, metric)
-        for name, spec in map(data_set, options.data)
+        (name, spec, run, metric)
         for metric in options.metrics
-        for report in sorted((options.runs / name).glob("*/*/report.json"), key=_seeds_last)
-        if (name, report.parts[-3], report.parts[-2], metric) not in kept
+        for name, spec, run in finished_runs(options)
+        if (name, run.parts[-2], run.name, metric) not in kept
     ]
     for name, spec, run, metric in track(work, "runs", console=Console(stderr=True)):
         place = {"data": name, "variant": run.parts[-2], "place": run.name, "metric": metric}
         yield {**place, **row_of(run, spec, metric)}
+
+
+def missing_floors(options: argparse.Namespace, floors: Sequence[Row]) -> Iterator[Row]:
+    """Those of the splits of finished runs; whatever the seed, a split has the same truths."""
+    kept = {(row["data"], row["split"], row["floor"]) for row in floors}
+    splits = {(name, run.name.rpartition("-")[0]): (spec, run)
+              for name, spec, run in finished_runs(options)}  # fmt: skip
+    for (name, split), (spec, run) in splits.items():
+        config = read_config(run)
+        for floor, change in FLOORS.items():
+            if (name, split, floor) not in kept:
+                _, held_out = split_of(config, spec)
+                truths = truths_of(held_out)
+                measures = measure([change(truth) for truth in truths], truths, config.protocol)
+                yield {"data": name, "split": split, "floor": floor, "measures": measures}
 
 
 def _seeds_last(report: Path) -> tuple[str, ...]:
@@ -104,45 +127,18 @@ def _seeds_last(report: Path) -> tuple[str, ...]:
 def row_of(run: Path, spec: str, metric: str) -> Row:
     """The numbers that were chosen, and both masks' measures."""
     config = read_config(run)
-    data = load_data(spec, seed=config.seed)
-    training, held_out = map(data.subset, config.split(len(data)))
+    training, held_out = split_of(config, spec)
     checkpoint = run / "checkpoints" / "last.ckpt"
-    choice = toponet.choose_segmentation(
-        likelihoods_of(checkpoint, training), truths_of(training), metric=metric,
-        valid=training.valid, connectivity=config.connectivity,
-    )  # fmt: skip
+    chosen = choose_numbers(checkpoint, training, metric, config.connectivity)
     likelihoods, truths = likelihoods_of(checkpoint, held_out), truths_of(held_out)
     measured = {
-        name: measures(likelihoods, truths, config, options)
-        for name, options in (("cut", SegmentationOptions.cut()), ("mask", choice.options))
+        name: measure(make_masks(likelihoods, way, config.connectivity), truths, config.protocol)
+        for name, way in (
+            ("cut", SegmentationOptions.cut()),
+            ("mask", SegmentationOptions(**chosen)),
+        )
     }
-    return {"fold": config.fold, "seed": config.seed, "chosen": asdict(choice.options), **measured}
-
-
-def measures(
-    likelihoods: Sequence[NDArray[np.float32]],
-    truths: Sequence[NDArray[np.bool_]],
-    config: TrainConfig,
-    options: SegmentationOptions,
-) -> dict[str, float]:
-    """The trainer's metrics, and the Betti errors of whole images."""
-    connectivity = config.connectivity
-    masks = [
-        np.asarray(toponet.segment(f, **asdict(options), connectivity=connectivity).mask)
-        for f in likelihoods
-    ]
-    whole = [
-        betti_number_error(mask, truth, connectivity=connectivity, frame=True)
-        for mask, truth in zip(masks, truths, strict=True)
-    ]
-    return {
-        **evaluate(
-            [mask.astype(np.float32) for mask in masks],
-            [truth.astype(np.uint8) for truth in truths],
-            config.protocol,
-        ),
-        **{f"whole_{dim}": float(np.mean([each[dim] for each in whole])) for dim in (0, 1)},
-    }
+    return {"fold": config.fold, "seed": config.seed, "chosen": chosen, **measured}
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from comparison.pictures import (
     fates_by_epoch,
     methods_figure,
 )
-from comparison.plan import BUDGETS, SETS
+from comparison.plan import BUDGETS
+from comparison.variants import SETS
 from rich.console import Console
 
 from toponet._ground.reporting import progress_bar

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from comparison.plan import BUDGETS, SETS
+from comparison.plan import BUDGETS
+from comparison.variants import SETS
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table

@@ -4,9 +4,10 @@
 
 NAME is a preset (toponet-train --help lists them), PATH what --data takes; synthetic families need
 none. Finished runs are kept in --out, their numbers in --results as they finish, and neither is
-made again; interrupted runs go on where they were. Variants and lengths stand in
-comparison/plan.py. With --set ablation options are compared: fold k is left out altogether, and
-inner block k of the others held out, so that nothing is chosen on the fold that is reported.
+made again; interrupted runs go on where they were. Variants stand in comparison/variants.py,
+lengths in comparison/plan.py. With --set ablation options are compared: fold k is left out
+altogether, and inner block k of the others held out, so that nothing is chosen on the fold that is
+reported.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from pathlib import Path
 
 import torch
 from comparison import results, tables
-from comparison.plan import BUDGETS, INNER_SETS, SETS, Run, Variant, make_chain
+from comparison.choice import CHOICES
+from comparison.plan import BUDGETS, Run, make_chain
 from comparison.runner import run_chains
+from comparison.variant import Variant
+from comparison.variants import INNER_SETS, SETS
 from rich.console import Console
 
 from toponet._ground.reporting import progress_bar
@@ -135,6 +139,8 @@ def report(options: argparse.Namespace) -> None:
     for data in sorted({r["data"] for r in records}):
         of_data = [r for r in records if r["data"] == data]
         page += ["", f"## {data}", "", tables.markdown(data, of_data, SETS[options.set])]
+    if options.set in CHOICES:
+        page += ["", "## Choice", "", *CHOICES[options.set](records, SETS[options.set]), ""]
     stem = options.results / f"{options.set}-{options.budget}"
     stem.with_suffix(".md").write_text("\n".join(page))
     tables.save_csv(stem.with_suffix(".csv"), records)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 import toponet
+from comparison.floors import FLOORS
 from toponet.topology.cleaning import clean_mask
 
 PATCH = 65
@@ -58,12 +59,10 @@ def hole_errors(
         "truth and prediction cleaned": dense_error(clean_predictions, clean_truths, connectivity),
         "patches of 129": dense_error(predictions, truths, connectivity, LARGE_PATCH),
         "whole images": dense_error(predictions, truths, connectivity, whole),
-        "truth, thickened by a pixel": dense_error(
-            [ndimage.binary_dilation(g) for g in truths], truths, connectivity
-        ),
-        "truth, shifted by a pixel": dense_error(
-            [np.pad(g, ((0, 0), (1, 0)), mode="edge")[:, :-1] for g in truths], truths, connectivity
-        ),
+        **{
+            name: dense_error([change(g) for g in truths], truths, connectivity)
+            for name, change in FLOORS.items()
+        },
     }
     return {**found, **{name: {"error": error} for name, error in errors.items()}}
 

@@ -13,12 +13,11 @@ from filelock import FileLock
 
 from comparison.fates import mean_fates
 from comparison.holes import hole_errors
-from comparison.likelihoods import likelihoods_of, truths_of
+from comparison.likelihoods import likelihoods_of, split_of, truths_of
 from comparison.mistakes import mean_mistakes
 from comparison.plan import Run
 from comparison.thresholds import maximal_ari, most_accurate
 from toponet._ground.writing import written_whole
-from toponet.data import load_data
 from toponet.training.evaluation import THRESHOLD, TRAINING_METRICS, evaluate
 from toponet.training.run_folder import read_config
 
@@ -35,8 +34,7 @@ def record_of(run: Run) -> Record:
     epochs = epochs_of(run.folder)
     late = epochs[-late_epochs(config.epochs) :]
     checkpoint = run.folder / "checkpoints" / "last.ckpt"
-    data = load_data(config.data, seed=config.seed)
-    training, held_out = map(data.subset, config.split(len(data)))
+    training, held_out = split_of(config, config.data)
     threshold = most_accurate(likelihoods_of(checkpoint, training), truths_of(training))
     likelihoods, truths = likelihoods_of(checkpoint, held_out), truths_of(held_out)
     masks = [likelihood >= THRESHOLD for likelihood in likelihoods]

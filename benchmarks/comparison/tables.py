@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy import stats
 
+from comparison.floors import FLOORS
 from comparison.holes import SIZES
 from comparison.mistakes import KINDS
 from comparison.paper import PAPER
-from comparison.plan import Variant
 from comparison.results import Record, late_epochs
+from comparison.statistics import p_value
+from comparison.variant import Variant
 from toponet.evaluation.protocol import with_arrow
 from toponet.training.evaluation import TRAINING_METRICS
 
@@ -31,10 +32,8 @@ ERRORS = (
     "patches of 129",
     "whole images",
 )
-YARDSTICKS = ("truth, thickened by a pixel", "truth, shifted by a pixel")
 # What the topological loss is held to, against cross-entropy alone.
 TARGET = "Betti error of holes 30 % lower, accuracy at most 0.003 lower, ARI and VOI not worse"
-RESAMPLES = 10_000
 
 Values = dict[tuple[int, int], float]
 
@@ -58,22 +57,6 @@ def paired(
     ours, twins = (values(records, v, *path) for v in (variant.name, str(variant.twin)))
     both = sorted(ours.keys() & twins.keys())
     return np.array([ours[key] for key in both]), np.array([twins[key] for key in both])
-
-
-def p_value(differences: NDArray[np.float64]) -> float:
-    """Of a two-sided paired permutation test: signs flipped, exactly if there are few pairs.
-
-    Raises:
-        ValueError: If a difference isn't finite.
-    """
-    if not np.isfinite(differences).all():
-        raise ValueError(f"differences must be finite, got {differences}")
-    if len(differences) < 2 or not differences.any():
-        return 1.0
-    test = stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=RESAMPLES, rng=0
-    )
-    return float(test.pvalue)
 
 
 def markdown(data: str, records: Sequence[Record], variants: Sequence[Variant]) -> str:
@@ -167,7 +150,7 @@ def _holes(records: Sequence[Record], present: Sequence[Variant]) -> list[str]:
     surpluses = [("holes", size, what) for size in SIZES for what in ("missing", "extra")]
     yardsticks = ", ".join(
         f"the {name}: {np.mean([r['holes'][name]['error'] for r in records]):.3f}"
-        for name in YARDSTICKS
+        for name in FLOORS
     )
     return [
         *head(["holes a patch", *(f"{what}, {size}" for _, size, what in surpluses)]),

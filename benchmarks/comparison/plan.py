@@ -76,13 +76,16 @@ def make_chain(
         extra: More options of toponet-train, which come last.
 
     Raises:
-        ValueError: If a twin is missing, or toponet-train would refuse an option.
+        ValueError: If a twin is missing, the budget has no length for a network, or toponet-train
+            would refuse an option.
     """
     runs: dict[str, Run] = {}
     place = f"fold{fold}-seed{seed}"
     if inner:
         place, extra = f"inner-{place}", ("--inner-fold", str(fold), *extra)
     for variant in sorted(variants, key=lambda v: v.twin is not None):
+        if variant.network not in BUDGETS[budget]:
+            raise ValueError(f"the budget {budget} has no length for {variant.name}: leave it out")
         epochs, iterations = BUDGETS[budget][variant.network]
         begin, length = round(epochs * variant.start) + 1, round(epochs * variant.length)
         config = parse([

@@ -38,7 +38,7 @@ def markdown(rows: Sequence[Row], variants: Sequence[Variant]) -> str:
     )
     page += ["", f"Means over seeds. Strengths: {strengths}. Numbers of persistence are chosen by "
              "VOI on clean training images. Networks see a scaled image as it is; their likelihood "
-             "is scaled back. Corruptions of one strength count the same in a mean."]  # fmt: skip
+             "is scaled back. The last row is the mean of all rows but the first."]  # fmt: skip
     return "\n".join(page) + "\n"
 
 

@@ -366,6 +366,7 @@ def test_runs_are_made_once_and_their_numbers_and_pictures_kept(
         (["--data", "isbi12=a", "isbi12=b"], "names a data set twice"),
         (["--devices", "0", "cpu"], "--devices must be cpu, once or more, or numbers"),
         (["--devices", "gpu"], "--devices must be cpu, once or more, or numbers"),
+        (["--budget", "hour", "--variants", "unet", "dive"], "hour has no length for dive"),
         (["--seeds", "-1"], "seed must be at least 0"),
         (["--folds", "7"], "fold must be"),
         (["--variants", "unet", "mosin", "--vgg-weights", "generated.pth"], "isn't torchvision's"),

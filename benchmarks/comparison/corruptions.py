@@ -75,7 +75,7 @@ CORRUPTIONS = {
     "noise": Corruption("deviation, of the range of grey values", (0.05, 0.1, 0.2), _noise),
     "contrast": Corruption("factor", (0.7, 0.5, 0.3), _contrast),
     "jpeg": Corruption("quality", (40, 20, 10), _jpeg),
-    "hue": Corruption("part of a turn", (0.05, 0.15, 0.5), _hue),
+    "hue": Corruption("part of a turn", (0.05, 0.1, 0.15), _hue),
     "scale": Corruption("factor: seen from farther away", (0.8, 0.65, 0.5), _scale),
 }
 

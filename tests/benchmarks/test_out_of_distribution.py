@@ -75,7 +75,7 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A finished run takes the place of the trainings."""
+    """A finished run takes the place of the trainings, and numbers are chosen once a run."""
 
     def trained(
         chains: Sequence[Sequence[Run]], devices: Sequence[str], finished: Callable[..., None]
@@ -87,6 +87,8 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
 
     monkeypatch.setattr(out_of_distribution, "run_chains", trained)
     monkeypatch.setattr(out_of_distribution, "FOLDS", 3)  # There are three images.
+    numbers = {"threshold": 0.4, "keep": 0.5, "add": None}
+    monkeypatch.setattr(out_of_distribution, "choose_numbers", lambda *_: numbers)
     command = ["--data", f"synthetic_membranes={finished_run.parent / 'data'}", "--variants",
                "unet", "--corruptions", "scale", "--out", str(tmp_path / "runs"), "--results",
                str(tmp_path)]  # fmt: skip
@@ -96,7 +98,7 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
     assert [(row["corruption"], row["level"]) for row in rows] == [
         (CLEAN, 0), ("scale", 1), ("scale", 2), ("scale", 3),
     ]  # fmt: skip
-    assert len({json.dumps(row["chosen"]) for row in rows}) == 1
+    assert [row["chosen"] for row in rows] == 4 * [numbers]
     before = kept.read_text()
     # Interrupted after its first row: the numbers are those chosen before.
     kept.write_text(before.splitlines()[0] + "\n")

@@ -7,12 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "toponet/basics/to_size.hpp"
-#include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
 
 namespace toponet {
@@ -47,14 +45,6 @@ pybind11::array_t<Element> to_array(std::vector<Element>&& elements,
         owned.get(), [](void* memory) { delete static_cast<std::vector<Element>*>(memory); });
     owned.release();
     return pybind11::array_t<Element>(std::move(shape), data, owner);
-}
-
-inline Connectivity to_connectivity(int connectivity) {
-    if (connectivity != 4 && connectivity != 8) {
-        throw std::invalid_argument("connectivity must be 4 or 8, got " +
-                                    std::to_string(connectivity));
-    }
-    return static_cast<Connectivity>(connectivity);
 }
 
 }  // namespace toponet

@@ -11,5 +11,6 @@ void bind_dot_choice(pybind11::module_& module);
 void bind_loss(pybind11::module_& module);
 void bind_betti_numbers(pybind11::module_& module);
 void bind_betti_matching(pybind11::module_& module);
+void bind_volumes(pybind11::module_& module);
 
 }  // namespace toponet

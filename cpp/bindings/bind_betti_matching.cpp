@@ -2,6 +2,7 @@
 
 #include "bind.hpp"
 #include "diagram_arrays.hpp"
+#include "options.hpp"
 #include "toponet/betti_matching/batch.hpp"
 
 namespace py = pybind11;

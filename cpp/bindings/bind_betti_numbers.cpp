@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "options.hpp"
 #include "toponet/persistence/batch.hpp"
 
 namespace py = pybind11;

@@ -2,6 +2,7 @@
 
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "options.hpp"
 #include "toponet/basics/to_size.hpp"
 #include "toponet/loss/topological_loss.hpp"
 

@@ -1,17 +1,11 @@
 #include "bind.hpp"
 #include "diagram_arrays.hpp"
+#include "options.hpp"
 
 namespace py = pybind11;
 
 namespace toponet {
 namespace {
-
-Algorithm to_algorithm(const std::string& name) {
-    if (name == "union_find") return Algorithm::union_find;
-    if (name == "reduction") return Algorithm::reduction;
-    throw std::invalid_argument("algorithm must be 'union_find' or 'reduction', got '" + name +
-                                "'");
-}
 
 template <class Value>
 py::tuple persistence(const Images<Value>& images, bool dimension_0, bool dimension_1,

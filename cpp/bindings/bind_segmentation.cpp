@@ -1,5 +1,6 @@
 #include "arrays.hpp"
 #include "bind.hpp"
+#include "options.hpp"
 #include "toponet/segmentation/segmentation.hpp"
 
 namespace py = pybind11;

@@ -7,21 +7,13 @@
 
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/persistence/batch_diagrams.hpp"
 #include "toponet/persistence/betti_numbers.hpp"
 #include "toponet/persistence/tiling.hpp"
 
 namespace toponet {
 
 enum class Algorithm { union_find, reduction };
-
-/// Diagrams of a batch as flat arrays; rows splits[i] to splits[i + 1] are image i's.
-template <class Value>
-struct BatchDiagrams {
-    std::vector<Value> values;            ///< (birth, death) per row; never dies = -infinity.
-    std::vector<std::int32_t> pixels;     ///< (birth, death) per row; -1 = frame or never dies.
-    std::vector<std::int8_t> dimensions;  ///< 0 or 1 per row.
-    std::vector<std::int64_t> splits;
-};
 
 /// The result depends on the images alone, not on the number of threads, nor on the tiles.
 /// \param tile  of the union-find; other sizes than its own choice are for tests.

@@ -1,0 +1,64 @@
+#include <pybind11/stl.h>
+
+#include <array>
+
+#include "bind.hpp"
+#include "diagram_arrays.hpp"
+#include "options.hpp"
+#include "toponet/volumes/volume_batch.hpp"
+
+namespace py = pybind11;
+
+namespace toponet {
+namespace {
+
+/// One view per volume of a (B, D, H, W) array.
+template <class Value>
+std::vector<VolumeView<Value>> volume_views(const Images<Value>& volumes) {
+    if (volumes.ndim() != 4) throw std::invalid_argument("expected an array of shape (B, D, H, W)");
+    const std::int64_t depth = volumes.shape(1);
+    const std::int64_t height = volumes.shape(2);
+    const std::int64_t width = volumes.shape(3);
+    if (depth < 1 || height < 1 || width < 1) {
+        throw std::invalid_argument("expected volumes with voxels");
+    }
+    std::vector<VolumeView<Value>> views;
+    views.reserve(to_size(volumes.shape(0)));
+    for (std::int64_t i = 0; i < volumes.shape(0); ++i) {
+        views.push_back({volumes.data() + i * depth * height * width, depth, height, width,
+                         height * width, width});
+    }
+    return views;
+}
+
+template <class Value>
+py::tuple persistence(const Images<Value>& volumes, const std::array<bool, 3>& dimensions,
+                      int connectivity, bool frame, double frame_value,
+                      const std::string& algorithm, int num_threads) {
+    const VolumeOptions options{dimensions, to_volume_connectivity(connectivity), frame,
+                                frame_value};
+    const Algorithm chosen = to_algorithm(algorithm);
+    const auto views = volume_views(volumes);
+    BatchDiagrams<Value> diagrams;
+    {
+        const py::gil_scoped_release release;
+        diagrams = batch_volume_persistence(views, options, chosen, num_threads);
+    }
+    return to_arrays(std::move(diagrams));
+}
+
+template <class Value>
+void define_persistence(py::module_& module) {
+    module.def("volume_persistence", &persistence<Value>, py::arg("volumes").noconvert(),
+               py::kw_only(), py::arg("dimensions"), py::arg("connectivity"), py::arg("frame"),
+               py::arg("frame_value"), py::arg("algorithm"), py::arg("num_threads"));
+}
+
+}  // namespace
+
+void bind_volumes(py::module_& module) {
+    define_persistence<float>(module);
+    define_persistence<double>(module);
+}
+
+}  // namespace toponet

@@ -1,0 +1,25 @@
+/// Persistence of batches of volumes, shared out over threads.
+#pragma once
+
+#include <vector>
+
+#include "toponet/persistence/batch.hpp"
+#include "toponet/volumes/volume_filtration.hpp"
+#include "toponet/volumes/volume_view.hpp"
+
+namespace toponet {
+
+/// The result depends on the volumes alone, not on the number of threads.
+/// \throws std::invalid_argument with the index of the first volume that breaks the contract of
+///         volume_persistence.hpp.
+template <class Value>
+BatchDiagrams<Value> batch_volume_persistence(const std::vector<VolumeView<Value>>& volumes,
+                                              const VolumeOptions& options, Algorithm algorithm,
+                                              int num_threads);
+
+extern template BatchDiagrams<float> batch_volume_persistence(const std::vector<VolumeView<float>>&,
+                                                              const VolumeOptions&, Algorithm, int);
+extern template BatchDiagrams<double> batch_volume_persistence(
+    const std::vector<VolumeView<double>>&, const VolumeOptions&, Algorithm, int);
+
+}  // namespace toponet

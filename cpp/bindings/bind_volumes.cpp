@@ -54,11 +54,29 @@ void define_persistence(py::module_& module) {
                py::arg("frame_value"), py::arg("algorithm"), py::arg("num_threads"));
 }
 
+py::array_t<std::int64_t> betti_numbers(const Images<std::uint8_t>& masks, int connectivity,
+                                        bool frame, int num_threads) {
+    const VolumeConnectivity chosen = to_volume_connectivity(connectivity);
+    const auto views = volume_views(masks);
+    std::vector<std::int64_t> table;
+    {
+        const py::gil_scoped_release release;
+        for (const VolumeBettiNumbers& numbers :
+             batch_volume_betti_numbers(views, chosen, frame, num_threads)) {
+            table.insert(table.end(), {numbers.pieces, numbers.tunnels, numbers.cavities});
+        }
+    }
+    const auto rows = static_cast<py::ssize_t>(table.size() / 3);
+    return to_array(std::move(table), {rows, 3});
+}
+
 }  // namespace
 
 void bind_volumes(py::module_& module) {
     define_persistence<float>(module);
     define_persistence<double>(module);
+    module.def("volume_betti_numbers", &betti_numbers, py::arg("masks").noconvert(), py::kw_only(),
+               py::arg("connectivity"), py::arg("frame"), py::arg("num_threads"));
 }
 
 }  // namespace toponet

@@ -12,7 +12,9 @@ void Tunnels<Value>::run(const SweptVolume<Value>& volume, const std::vector<Mee
     first_edge_ = &labels;
     pairs_.clear();
     chains_.clear();
+    rows_.clear();
     columns_.assign(edges.size(), Column());
+    sum_.reset(edges.size());
     assign_zeros_lean(labels, volume.size());
     for (std::size_t k = edges.size(); k-- > 0;) {
         labels[to_size(edges[k].cell)] = static_cast<std::int32_t>(k) + 1;
@@ -23,12 +25,14 @@ void Tunnels<Value>::run(const SweptVolume<Value>& volume, const std::vector<Mee
         const int b = square.faces[1];
         add(volume, square.cell, 1u << a | 1u << b);
         add_square(volume, square.cell, a, b);
-        const std::int32_t edge = reduce(volume);
-        Column& column = columns_[to_size(edge)];
-        column.known = true;
-        column.begin = chains_.size();
-        chains_.insert(chains_.end(), heap_.begin(), heap_.end());
-        column.end = chains_.size();
+        std::int32_t edge = first_critical(volume);
+        if (columns_[to_size(edge)].state == Column::State::free) {
+            const std::size_t begin = chains_.size();
+            chains_.insert(chains_.end(), heap_.begin(), heap_.end());
+            columns_[to_size(edge)] = {Column::State::chain, begin, chains_.size()};
+        } else {
+            edge = reduce(volume, edge);
+        }
         const std::int32_t birth = edges[to_size(edge)].cell;
         if (volume.value(birth) != volume.value(square.cell)) {
             pairs_.push_back({birth, square.cell});
@@ -39,7 +43,7 @@ void Tunnels<Value>::run(const SweptVolume<Value>& volume, const std::vector<Mee
 template <class Value>
 void Tunnels<Value>::add(const SweptVolume<Value>& volume, std::int32_t cell, Faces edges) {
     heap_.push_back({volume.value(cell), cell, edges});
-    std::push_heap(heap_.begin(), heap_.end(), [](const Part& a, const Part& b) { return a < b; });
+    std::push_heap(heap_.begin(), heap_.end());
 }
 
 /// Adds the edge between two neighbours to the star of the later one. Edges of the outside are left
@@ -75,18 +79,20 @@ typename Tunnels<Value>::Part Tunnels<Value>::pop() {
     return part;
 }
 
-/// Carries edges of a star to the roots of its link. \return the roots that are left.
+/// Carries edges of a star to the roots of its link. \return the roots that are left and critical.
 template <class Value>
-Faces Tunnels<Value>::flow(const SweptVolume<Value>& volume, std::int32_t cell, Faces edges) {
-    const LinkForest forest(volume.upper(cell));
+Faces Tunnels<Value>::flow(const SweptVolume<Value>& volume, const Part& part) {
+    Faces edges = part.edges;
+    if (edges == 0) return 0;
+    const LinkForest forest(volume.upper(part.cell));
     for (int k = forest.size; k-- > 0;) {
         const int face = forest.order[to_size(k)];
         const int parent = forest.parent[to_size(face)];
         if (!(edges >> face & 1) || parent == face) continue;
         edges ^= 1u << face | 1u << parent;
-        add_square(volume, cell, face, parent);
+        add_square(volume, part.cell, face, parent);
     }
-    return edges;
+    return edges & critical_faces(part.cell);
 }
 
 /// Faces of a star's edges that open loops.
@@ -94,42 +100,79 @@ template <class Value>
 Faces Tunnels<Value>::critical_faces(std::int32_t cell) const {
     Faces faces = 0;
     const std::int32_t first = (*first_edge_)[to_size(cell)] - 1;
-    for (auto k = to_size(first); first >= 0 && k < edges_->size() && (*edges_)[k].cell == cell;
-         ++k) {
+    if (first < 0) return 0;
+    for (auto k = to_size(first); k < edges_->size() && (*edges_)[k].cell == cell; ++k) {
         faces |= 1u << (*edges_)[k].faces[0];
     }
     return faces;
 }
 
-/// The last of a star's edges in `edges`, by its place among all.
+/// The place of a star's critical edge among all.
 template <class Value>
-std::int32_t Tunnels<Value>::latest_critical(std::int32_t cell, Faces edges) const {
-    std::int32_t latest = -1;
-    const std::int32_t first = (*first_edge_)[to_size(cell)] - 1;
-    for (auto k = to_size(first); k < edges_->size() && (*edges_)[k].cell == cell; ++k) {
-        if (edges >> (*edges_)[k].faces[0] & 1) latest = static_cast<std::int32_t>(k);
-    }
-    return latest;
+std::int32_t Tunnels<Value>::edge_of(std::int32_t cell, int face) const {
+    std::int32_t edge = (*first_edge_)[to_size(cell)] - 1;
+    while ((*edges_)[to_size(edge)].faces[0] != face) ++edge;
+    return edge;
 }
 
-/// Reduces the chain in the heap. \return its latest edge, which is taken off the heap.
+/// Carries the chain in the heap to its latest critical edge, which is taken off.
 template <class Value>
-std::int32_t Tunnels<Value>::reduce(const SweptVolume<Value>& volume) {
+std::int32_t Tunnels<Value>::first_critical(const SweptVolume<Value>& volume) {
     for (;;) {
         const Part part = pop();
-        if (part.edges == 0) continue;
-        Faces left = flow(volume, part.cell, part.edges) & critical_faces(part.cell);
+        Faces left = flow(volume, part);
         if (left == 0) continue;
-        const std::int32_t edge = latest_critical(part.cell, left);
-        left ^= 1u << (*edges_)[to_size(edge)].faces[0];
-        const Column& column = columns_[to_size(edge)];
+        // Roots of a star are numbered in the order of their faces.
+        const int last = highest_bit(left);
+        left ^= 1u << last;
         if (left) add(volume, part.cell, left);
-        if (!column.known) return edge;
-        for (std::size_t k = column.begin; k < column.end; ++k) {
-            heap_.push_back(chains_[k]);
-            std::push_heap(heap_.begin(), heap_.end());
+        return edge_of(part.cell, last);
+    }
+}
+
+/// Carries the chain in the heap to its end.
+template <class Value>
+template <class Found>
+void Tunnels<Value>::for_each_critical(const SweptVolume<Value>& volume, const Found& found) {
+    while (!heap_.empty()) {
+        const Part part = pop();
+        for (Faces left = flow(volume, part); left; left &= left - 1) {
+            found(edge_of(part.cell, lowest_bit(left)));
         }
     }
+}
+
+/// The column of an edge's square, carried to its end.
+template <class Value>
+const typename Tunnels<Value>::Column& Tunnels<Value>::column_of_edges(
+    const SweptVolume<Value>& volume, std::int32_t edge) {
+    Column& column = columns_[to_size(edge)];
+    if (column.state == Column::State::edges) return column;
+    heap_.assign(chains_.begin() + static_cast<std::ptrdiff_t>(column.begin),
+                 chains_.begin() + static_cast<std::ptrdiff_t>(column.end));
+    const std::size_t begin = rows_.size();
+    for_each_critical(volume, [&](std::int32_t row) { rows_.push_back(row); });
+    column = {Column::State::edges, begin, rows_.size()};
+    return column;
+}
+
+/// Reduces a chain whose latest critical edge has a square already. \return the edge that is left.
+template <class Value>
+std::int32_t Tunnels<Value>::reduce(const SweptVolume<Value>& volume, std::int32_t latest) {
+    for_each_critical(volume, [&](std::int32_t row) { sum_.flip(row); });
+    while (columns_[to_size(latest)].state != Column::State::free) {
+        const Column& column = column_of_edges(volume, latest);
+        for (std::size_t k = column.begin; k < column.end; ++k) sum_.flip(rows_[k]);
+        latest = sum_.largest();
+        sum_.flip(latest);
+    }
+    const std::size_t begin = rows_.size();
+    for (std::int32_t row = sum_.largest(); row != BitColumn::none; row = sum_.largest()) {
+        rows_.push_back(row);
+        sum_.flip(row);
+    }
+    columns_[to_size(latest)] = {Column::State::edges, begin, rows_.size()};
+    return latest;
 }
 
 template class Tunnels<float>;

@@ -1,9 +1,11 @@
-/// Persistence of batches of volumes, shared out over threads.
+/// Persistence and Betti numbers of batches of volumes, shared out over threads.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "toponet/persistence/batch.hpp"
+#include "toponet/volumes/volume_betti_numbers.hpp"
 #include "toponet/volumes/volume_filtration.hpp"
 #include "toponet/volumes/volume_view.hpp"
 
@@ -21,5 +23,10 @@ extern template BatchDiagrams<float> batch_volume_persistence(const std::vector<
                                                               const VolumeOptions&, Algorithm, int);
 extern template BatchDiagrams<double> batch_volume_persistence(
     const std::vector<VolumeView<double>>&, const VolumeOptions&, Algorithm, int);
+
+/// Masks hold 0 or 1.
+std::vector<VolumeBettiNumbers> batch_volume_betti_numbers(
+    const std::vector<VolumeView<std::uint8_t>>& masks, VolumeConnectivity connectivity, bool frame,
+    int num_threads);
 
 }  // namespace toponet

@@ -1,3 +1,7 @@
+#include <pybind11/stl.h>
+
+#include <array>
+
 #include "bind.hpp"
 #include "diagram_arrays.hpp"
 #include "options.hpp"
@@ -8,12 +12,12 @@ namespace toponet {
 namespace {
 
 template <class Value>
-py::tuple persistence(const Images<Value>& images, bool dimension_0, bool dimension_1,
+py::tuple persistence(const Images<Value>& images, const std::array<bool, 2>& dimensions,
                       int connectivity, bool frame, double frame_value,
                       const std::string& algorithm, int num_threads,
                       const std::pair<std::int64_t, std::int64_t>& tile) {
-    const FiltrationOptions options{dimension_0, dimension_1, to_connectivity(connectivity), frame,
-                                    frame_value};
+    const FiltrationOptions options{dimensions[0], dimensions[1], to_connectivity(connectivity),
+                                    frame, frame_value};
     const Algorithm chosen = to_algorithm(algorithm);
     const auto image_views = views(images);
     BatchDiagrams<Value> diagrams;
@@ -28,9 +32,9 @@ py::tuple persistence(const Images<Value>& images, bool dimension_0, bool dimens
 template <class Value>
 void define_persistence(py::module_& module) {
     module.def("persistence", &persistence<Value>, py::arg("images").noconvert(), py::kw_only(),
-               py::arg("dimension_0"), py::arg("dimension_1"), py::arg("connectivity"),
-               py::arg("frame"), py::arg("frame_value"), py::arg("algorithm"),
-               py::arg("num_threads"), py::arg("tile") = std::pair<std::int64_t, std::int64_t>());
+               py::arg("dimensions"), py::arg("connectivity"), py::arg("frame"),
+               py::arg("frame_value"), py::arg("algorithm"), py::arg("num_threads"),
+               py::arg("tile") = std::pair<std::int64_t, std::int64_t>());
 }
 
 }  // namespace

@@ -13,8 +13,7 @@ _Diagrams = tuple[
 def persistence(
     images: NDArray[np.float32] | NDArray[np.float64],
     *,
-    dimension_0: bool,
-    dimension_1: bool,
+    dimensions: tuple[bool, ...],
     connectivity: int,
     frame: bool,
     frame_value: float,
@@ -90,5 +89,18 @@ def betti_matching_counts(
     num_threads: int,
 ) -> NDArray[np.int64]: ...
 def betti_numbers(
+    masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
+) -> NDArray[np.int64]: ...
+def volume_persistence(
+    volumes: NDArray[np.float32] | NDArray[np.float64],
+    *,
+    dimensions: tuple[bool, ...],
+    connectivity: int,
+    frame: bool,
+    frame_value: float,
+    algorithm: str,
+    num_threads: int,
+) -> _Diagrams: ...
+def volume_betti_numbers(
     masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
 ) -> NDArray[np.int64]: ...

@@ -33,8 +33,7 @@ def in_tiles(
     """Persistence of one image in tiles of a size that is no option of the library."""
     values, pixels, dimensions, splits = _core.persistence(
         np.ascontiguousarray(image)[None],
-        dimension_0=0 in dims,
-        dimension_1=1 in dims,
+        dimensions=(0 in dims, 1 in dims),
         connectivity=connectivity,
         frame=frame,
         frame_value=1.0,

@@ -79,8 +79,7 @@ def test_the_kernel_refuses_images_without_pixels(shape: tuple[int, ...], algori
     with pytest.raises(ValueError, match="expected images with pixels"):
         _core.persistence(
             np.zeros(shape),
-            dimension_0=True,
-            dimension_1=True,
+            dimensions=(True, True),
             connectivity=8,
             frame=False,
             frame_value=1.0,

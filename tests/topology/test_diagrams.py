@@ -82,7 +82,7 @@ def test_a_concatenation_of_its_parts_is_the_batch() -> None:
         (lambda d: d[[0, 1]], TypeError, r"whole number or a slice, got \[0, 1\]"),
         (lambda d: d[0, 1, 0], TypeError, "two indices, image and dimension, got 3"),
         (lambda d: d[::2, 0], ValueError, "in steps of 1 only"),
-        (lambda d: d[0, 2], ValueError, "dimension must be at most 1, got 2"),
+        (lambda d: d[0, 3], ValueError, "dimension must be at most 2, got 3"),
         (lambda d: d.dimension(-1), ValueError, "dimension must be at least 0, got -1"),
         (lambda d: d.dimension(True), TypeError, "dimension must be a whole number, got True"),
         (lambda d: d.concatenate([]), ValueError, "at least one batch of diagrams"),
@@ -304,8 +304,8 @@ ARRAYS = [np.array([[-1.0, np.inf]]), np.empty((0, 2))]
         ([PAIRS, PAIRS[0][1]], TypeError, r"diagrams\[1\] must be a list of \(dimension"),
         ([[(0, "ab")]], TypeError, "must be a list of"),
         ([[(0, (1.0, 2.0, 3.0))]], TypeError, "must be a list of"),
-        ([[*PAIRS, (2, (0.0, 1.0))]], ValueError, "dimensions 0 and 1, as images have, got 2"),
-        ([[(0.5, (0.0, 1.0))]], ValueError, "as images have, got 0.5"),
+        ([[*PAIRS, (3, (0.0, 1.0))]], ValueError, "dimensions 0, 1 and 2, as .* have, got 3"),
+        ([[(0.5, (0.0, 1.0))]], ValueError, "as images and volumes have, got 0.5"),
         ([[(0, (0.9, 0.2))]], ValueError, r"birth <= death \(sublevel sets\), got .* in row 0"),
         ([[(0, (math.nan, 0.2))]], ValueError, r"finite numbers \(deaths may be inf\)"),
         ([[(0, (0.0, -math.inf))]], ValueError, "finite numbers"),
@@ -326,7 +326,7 @@ def test_what_is_not_gudhis_form_gets_one_sentence(
         ([[np.zeros((2, 3))]], ValueError, r"diagrams\[0\]\[0\] must have shape \(n, 2\), got"),
         ([[[[0.0, 1.0], [2.0]]]], ValueError, r"diagrams\[0\]\[0\] must be an array: its rows"),
         ([[np.array([["0", "1"]])]], TypeError, "must hold real numbers, got <U1"),
-        ([[*ARRAYS, np.ones((1, 2))]], ValueError, "dimensions 0 and 1, as images have, got 3"),
+        ([[*ARRAYS, [], np.ones((1, 2))]], ValueError, "dimensions 0, 1 and 2, .* got 4"),
         ([ARRAYS, [np.array([[0.9, 0.2]])]], ValueError, r"diagrams\[1\]\[0\] must have birth <="),
     ],
 )
@@ -416,7 +416,7 @@ def test_files_and_folders_that_are_not_there_are_named(tmp_path: Path) -> None:
         ({"values": np.ones((3, 2))}, r"got \(3, 2\) and \(2, 2\)"),
         ({"splits": np.array([0, 3])}, "number of rows, 2, got 0 to 3"),
         ({"splits": np.array([0, 2, 1, 2])}, "splits must not decrease"),
-        ({"dimensions": np.array([0, 2], np.int8)}, "dimensions must be 0 or 1"),
+        ({"dimensions": np.array([0, 3], np.int8)}, "dimensions must be 0, 1 or 2"),
         ({"pixels": np.full((2, 2), -2, np.int32)}, "pixels must be at least -1, got -2"),
         ({"values": np.array([[1.0, 0.0], [0.2, 0.9]])}, "birth >= death .* in row 1"),
         ({"values": np.array([[np.nan, 0.0], [1.0, 0.0]])}, "values must hold finite numbers"),
@@ -458,3 +458,19 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
         np.save(file, np.zeros(3))
     with pytest.raises(ValueError, match=r"truth\.npz is not an \.npz file"):
         PersistenceDiagrams.load(path)
+
+
+def test_diagrams_of_volumes_go_to_other_forms_and_back() -> None:
+    """Three dimensions; a file, gudhi's pairs and scikit-tda's arrays hold the cavities too."""
+    volume = np.ones((5, 4, 3))
+    volume[1, 1, 1] = 0.25
+    volume[3, 2, 1] = 0.5
+    diagrams = toponet.persistence(volume, spatial_dims=3)
+    assert diagrams[0, 2].values.tolist() == [[1, 0.25], [1, 0.5]]
+    assert "dimension 2: 2 dots" in repr(diagrams)
+    pairs = toponet.PersistenceDiagrams.from_gudhi(diagrams.to_gudhi())
+    assert pairs.dimensions.tolist() == [0, 2, 2]
+    arrays = diagrams.to_scikit_tda()
+    assert [len(array) for array in arrays[0]] == [1, 0, 2]
+    back = toponet.PersistenceDiagrams.from_scikit_tda(arrays)
+    assert back.dimensions.tolist() == [0, 2, 2]

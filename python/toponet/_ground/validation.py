@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from toponet._ground.spaces import IMAGES, Space
 
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
@@ -82,28 +85,40 @@ def check_frame_value(frame_value: float, dtype: np.dtype[Any]) -> float:
     return number
 
 
-def check_connectivity(connectivity: int) -> None:
-    """Raises ValueError unless the connectivity is the whole number 4 or 8."""
+def check_connectivity(connectivity: int, space: Space = IMAGES) -> None:
+    """Refuses what isn't a connectivity of the foreground.
+
+    Raises:
+        TypeError: If it isn't a whole number.
+        ValueError: If it isn't one of the two that the space has.
+    """
+    low, high = sorted(space.connectivities)
     if isinstance(connectivity, bool) or not isinstance(connectivity, (int, np.integer)):
-        raise TypeError(f"connectivity must be the whole number 4 or 8, got {connectivity!r}")
-    check_choice("connectivity", connectivity, (4, 8))
+        raise TypeError(
+            f"connectivity must be the whole number {low} or {high}, got {connectivity!r}"
+        )
+    if connectivity not in (low, high):
+        of = "" if space is IMAGES else f" for {space.noun}s"
+        raise ValueError(f"connectivity must be one of {low}, {high}{of}, got {connectivity!r}")
 
 
-def check_dims(dims: Sequence[int]) -> tuple[bool, bool]:
-    """Whether dimension 0 and whether dimension 1 is asked for.
+def check_dims(dims: Sequence[int], space: Space = IMAGES) -> tuple[bool, ...]:
+    """Whether each homology dimension is asked for.
 
     Raises:
         TypeError: If the dimensions aren't a sequence.
-        ValueError: If they aren't (0,), (1,) or both.
+        ValueError: If they aren't some of those that the space has, each once.
     """
     # An iterator could be read only once.
     if not isinstance(dims, (Sequence, np.ndarray)):
         raise TypeError(f"dims must be a sequence such as (0, 1) or (1,), got {dims!r}")
     chosen = tuple(dims)
     whole = all(isinstance(d, (int, np.integer)) and not isinstance(d, bool) for d in chosen)
-    if not chosen or not whole or not set(chosen) <= {0, 1} or len(set(chosen)) < len(chosen):
-        raise ValueError(f"dims must be (0,), (1,) or (0, 1), got {tuple(chosen)!r}")
-    return 0 in chosen, 1 in chosen
+    known = set(space.dims)
+    if not chosen or not whole or not set(chosen) <= known or len(set(chosen)) < len(chosen):
+        allowed = "(0,), (1,) or (0, 1)" if space is IMAGES else "some of 0, 1 and 2, each once"
+        raise ValueError(f"dims must be {allowed}, got {tuple(chosen)!r}")
+    return tuple(d in chosen for d in space.dims)
 
 
 def check_min_persistence(min_persistence: float) -> None:
@@ -209,40 +224,43 @@ def check_channels_first(name: str, shape: tuple[int, ...]) -> None:
         )
 
 
-def batch_of_2d(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Turns (H, W) or (B, H, W) into (B, H, W).
+def as_batch(name: str, array: NDArray[Any], space: Space = IMAGES) -> NDArray[Any]:
+    """Turns one image or volume into a batch: (H, W) or (B, H, W) into (B, H, W).
 
     Raises:
         ValueError: If the shape is another one, is empty, too large or looks like channels last.
     """
-    if array.ndim == 2:
+    if array.ndim == space.spatial_dims:
         array = array[None]
-    if array.ndim != 3:
+    if array.ndim != space.spatial_dims + 1:
         raise ValueError(
-            f"{name} must have shape (H, W) or (B, H, W), got {array.shape}: take the channels one "
+            f"{name} must have shape {space.shapes}, got {array.shape}: take the channels one "
             "by one"
         )
     if 0 in array.shape:
-        raise ValueError(f"{name} must hold at least one image of at least one pixel, got shape "
-                         f"{array.shape}")  # fmt: skip
-    check_channels_first(name, array.shape)
-    if (array.shape[1] + 2) * (array.shape[2] + 2) >= 2**31:
-        raise ValueError(f"{name} must have fewer than 2**31 pixels each, got shape {array.shape}")
+        raise ValueError(f"{name} must hold at least one {space.noun} of at least one "
+                         f"{space.element}, got shape {array.shape}")  # fmt: skip
+    if space is IMAGES:
+        check_channels_first(name, array.shape)
+    if math.prod(side + 2 for side in array.shape[1:]) >= 2**31:
+        raise ValueError(
+            f"{name} must have fewer than 2**31 {space.element}s each, got shape {array.shape}"
+        )
     return array
 
 
-def float_images(name: str, images: object) -> FloatArray:
-    """A contiguous (B, H, W) array of float32 or float64."""
+def float_images(name: str, images: object, space: Space = IMAGES) -> FloatArray:
+    """A contiguous batch, (B, H, W) or (B, D, H, W), of float32 or float64."""
     check_not_masked(name, images)
     array = np.asarray(images)
     if array.dtype not in (np.float32, np.float64):
         raise TypeError(f"{name} must be float32 or float64, got {array.dtype}")
-    return np.ascontiguousarray(batch_of_2d(name, array))
+    return np.ascontiguousarray(as_batch(name, array, space))
 
 
-def binary_masks(name: str, masks: ArrayLike) -> NDArray[np.uint8]:
-    """A contiguous (B, H, W) array of bytes 0 and 1, from masks of any dtype."""
-    array = batch_of_2d(name, number_array(name, masks))
+def binary_masks(name: str, masks: ArrayLike, space: Space = IMAGES) -> NDArray[np.uint8]:
+    """A contiguous batch of bytes 0 and 1, from masks of any dtype."""
+    array = as_batch(name, number_array(name, masks), space)
     if array.dtype == np.bool_:
         # An array of bytes that is viewed as bool may hold other bytes than 0 and 1.
         clean: NDArray[np.uint8] = (np.ascontiguousarray(array).view(np.uint8) != 0).view(np.uint8)

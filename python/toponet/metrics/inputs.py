@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from toponet._ground.probabilities import rounding_tolerance, without_rounding
 from toponet._ground.valid import taken_for_structure, valid_pixels
-from toponet._ground.validation import batch_of_2d, binary_masks, number_array
+from toponet._ground.validation import as_batch, binary_masks, number_array
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,8 +146,8 @@ def _arrays_of_one_shape(
     prediction: Masks, target: Masks, valid: Masks | None
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_] | None]:
     """(B, H, W) each. The values of prediction and truth aren't checked."""
-    predicted = batch_of_2d("prediction", to_numpy("prediction", prediction))
-    truth = batch_of_2d("target", to_numpy("target", target))
+    predicted = as_batch("prediction", to_numpy("prediction", prediction))
+    truth = as_batch("target", to_numpy("target", target))
     if predicted.shape != truth.shape:
         raise ValueError(
             "prediction and target must have the same shape, got "
@@ -155,7 +155,7 @@ def _arrays_of_one_shape(
         )
     counted = None
     if valid is not None:
-        counted = valid_pixels(batch_of_2d("valid", to_numpy("valid", valid)), truth.shape)
+        counted = valid_pixels(as_batch("valid", to_numpy("valid", valid)), truth.shape)
     return predicted, truth, counted
 
 

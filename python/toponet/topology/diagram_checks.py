@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from toponet._ground.validation import FloatArray, number_array
 
+# Of a volume: its cavities.
+MOST_DIMENSION = 2
+
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 # Made once. Comparing with np.int32 itself would make a dtype of it each time.
 _INT8, _INT32, _INT64 = (np.dtype(np.int8),), (np.dtype(np.int32),), (np.dtype(np.int64),)
@@ -66,24 +69,25 @@ def check_content(
     check_dots("values", values)
     if (pixels < -1).any():
         raise ValueError(f"pixels must be at least -1, got {pixels.min()}")
-    if not np.isin(dimensions, (0, 1)).all():
-        raise ValueError("dimensions must be 0 or 1, got other numbers as well")
+    if not np.isin(dimensions, range(MOST_DIMENSION + 1)).all():
+        raise ValueError("dimensions must be 0, 1 or 2, got other numbers as well")
     if (np.diff(splits) < 0).any():
         raise ValueError("splits must not decrease")
     check_holes_die("values", values, dimensions)
 
 
 def check_holes_die(name: str, values: FloatArray, dimensions: NDArray[np.int8]) -> None:
-    """Raises ValueError if a hole never dies.
+    """Raises ValueError if a hole, tunnel or cavity never dies.
 
     The last threshold fills every hole of an image. A hole that never dies would be matched like
     the component that never dies. A death of either infinity means "never" here.
     """
-    undying = (dimensions == 1) & np.isinf(values[:, 1])
+    undying = (dimensions > 0) & np.isinf(values[:, 1])
     if undying.any():
+        row = int(np.argmax(undying))
         raise ValueError(
-            f"{name} must have a death for each hole (dimension 1), as all holes of an image die; "
-            f"got one that never dies in row {int(np.argmax(undying))}"
+            f"{name} must have a death for each hole (dimension {dimensions[row]}), as all holes "
+            f"of an image die; got one that never dies in row {row}"
         )
 
 

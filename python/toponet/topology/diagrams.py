@@ -1,4 +1,4 @@
-"""Persistence diagrams of a batch of images, as flat arrays."""
+"""Persistence diagrams of a batch of images or volumes, as flat arrays."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from toponet._ground.validation import FloatArray, check_flag, check_whole
 from toponet.topology import archive, interchange
-from toponet.topology.diagram_checks import check_content, check_layout
+from toponet.topology.diagram_checks import MOST_DIMENSION, check_content, check_layout
 
 _NAMES = ("values", "pixels", "dimensions", "splits")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PersistenceDiagrams:
-    """Persistence diagrams of B images: one row per class of positive persistence.
+    """Persistence diagrams of B images or volumes: one row per class of positive persistence.
 
     Rows are ordered by (image, dimension, death pixel, birth pixel); a class that never dies comes
     first. ``values == image.flat[pixels]`` bit for bit wherever ``pixels >= 0``. The arrays are
@@ -35,9 +35,10 @@ class PersistenceDiagrams:
     Attributes:
         values: (n, 2), the images' dtype. Birth and death; birth >= death (superlevel sets). A
             class that never dies has death -inf.
-        pixels: (n, 2) int32. Birth and death pixel, flat indices into H x W; -1 = born with the
-            frame, or never dies, or not known.
-        dimensions: (n,) int8. 0 = connected component, 1 = hole.
+        pixels: (n, 2) int32. Birth and death pixel, flat indices into H x W (D x H x W of volumes);
+            -1 = born with the frame, or never dies, or not known.
+        dimensions: (n,) int8. 0 = connected component, 1 = hole (of a volume: tunnel), 2 = cavity
+            of a volume.
         splits: (B + 1,) int64. Rows ``splits[i]:splits[i + 1]`` belong to image i.
 
     Raises:
@@ -87,7 +88,7 @@ class PersistenceDiagrams:
         Raises:
             IndexError: If there is no such image.
             TypeError: If an index is neither a whole number nor a slice of images.
-            ValueError: If a slice has a step other than 1, or the dimension isn't 0 or 1.
+            ValueError: If a slice has a step other than 1, or the dimension isn't 0, 1 or 2.
         """
         if isinstance(index, tuple):
             if len(index) != 2:
@@ -116,13 +117,13 @@ class PersistenceDiagrams:
         return (self[image] for image in range(len(self)))
 
     def dimension(self, dimension: int) -> PersistenceDiagrams:
-        """Only the components (dimension 0) or only the holes (1) of every image.
+        """Only the classes of one dimension of every image.
 
         Raises:
             TypeError: If the dimension isn't a whole number.
-            ValueError: If it isn't 0 or 1.
+            ValueError: If it isn't 0, 1 or 2.
         """
-        check_whole("dimension", dimension, least=0, most=1)
+        check_whole("dimension", dimension, least=0, most=MOST_DIMENSION)
         return self._only(self.dimensions == dimension)
 
     def finite(self) -> PersistenceDiagrams:
@@ -214,8 +215,8 @@ class PersistenceDiagrams:
 
         Raises:
             TypeError: If the diagrams aren't such lists.
-            ValueError: If a dimension isn't 0 or 1; if a number isn't finite (the death of a
-                component may be infinite, the death of a hole may not); or if births and deaths
+            ValueError: If a dimension isn't 0, 1 or 2; if a number isn't finite (the death of a
+                component may be infinite, other deaths may not); or if births and deaths
                 aren't in the order that ``negated`` says.
 
         Example:
@@ -228,7 +229,10 @@ class PersistenceDiagrams:
         return PersistenceDiagrams(*interchange.from_pairs(diagrams, negated))
 
     def to_scikit_tda(self, *, negated: bool = True) -> list[list[FloatArray]]:
-        """The form of ripser and persim: for each image two (n, 2) arrays, dimension 0 and 1.
+        """The form of ripser and persim: for each image an (n, 2) array for each dimension.
+
+        There are two arrays, dimension 0 and 1. There are three if any of the diagrams has a dot of
+        dimension 2.
 
         Args:
             negated: True: the values for the sublevel sets of the negated image, which ripser and
@@ -245,8 +249,9 @@ class PersistenceDiagrams:
             (array([[-1., inf]]), (0, 2))
         """
         values = self._signed(negated)
+        dims = self._dims()
         return [
-            [values[start:end][self.dimensions[start:end] == d] for d in (0, 1)]
+            [values[start:end][self.dimensions[start:end] == d] for d in dims]
             for start, end in pairwise(self.splits.tolist())
         ]
 
@@ -269,7 +274,7 @@ class PersistenceDiagrams:
 
         Raises:
             TypeError: If the diagrams aren't lists of arrays of real numbers.
-            ValueError: If an array isn't (n, 2); if an array of dimension 2 or more isn't empty;
+            ValueError: If an array isn't (n, 2); if an array of dimension 3 or more isn't empty;
                 and for the reasons of :meth:`from_gudhi`.
 
         Example:
@@ -279,6 +284,10 @@ class PersistenceDiagrams:
             array([0, 0], dtype=int8)
         """
         return PersistenceDiagrams(*interchange.from_arrays(diagrams, negated))
+
+    def _dims(self) -> range:
+        """The dimensions to speak of: 0 and 1, and 2 if there is a dot of it."""
+        return range(3 if (self.dimensions == MOST_DIMENSION).any() else 2)
 
     def _signed(self, negated: bool) -> FloatArray:
         check_flag("negated", negated)
@@ -331,7 +340,7 @@ class PersistenceDiagrams:
         finite = self.values[np.isfinite(self.values)]
         values = f"values {finite.min():.4g} to {finite.max():.4g}" if finite.size else "no dots"
         lines = [f"PersistenceDiagrams({len(self)} images, {self.values.dtype}, {values})"]
-        for d in (0, 1) if finite.size else ():
+        for d in self._dims() if finite.size else ():
             dots = self.dimension(d)
             count = len(dots.values)
             line = f"  dimension {d}: {count} dots, median {np.median(np.diff(dots.splits)):g}"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toponet._ground.validation import FloatArray, check_flag
-from toponet.topology.diagram_checks import check_dots, check_holes_die, dot_array
+from toponet.topology.diagram_checks import MOST_DIMENSION, check_dots, check_holes_die, dot_array
 
 Pair = tuple[int, tuple[float, float]]
 Rows = tuple[FloatArray, NDArray[np.int8]]
@@ -46,10 +46,11 @@ def _rows_of_pairs(image: int, pairs: Sequence[Pair], negated: bool) -> Rows:
     if rows.shape[1:] != (3,) or rows.dtype.kind not in "buif":
         raise TypeError(f"{name} must be a list {content}")
     values = rows[:, 1:].astype(np.float64)
-    strange = ~np.isin(rows[:, 0], (0, 1))
+    strange = ~np.isin(rows[:, 0], range(MOST_DIMENSION + 1))
     if strange.any():
         raise ValueError(
-            f"{name} must have dimensions 0 and 1, as images have, got {rows[strange, 0][0]:g}"
+            f"{name} must have dimensions 0, 1 and 2, as images and volumes have, got "
+            f"{rows[strange, 0][0]:g}"
         )
     dimensions = rows[:, 0].astype(np.int8)
     check_dots(name, values, sublevel=negated)
@@ -72,9 +73,11 @@ def _rows_of_arrays(image: int, arrays: Sequence[ArrayLike], negated: bool) -> R
         dot_array(f"{name}[{dimension}]", array, sublevel=negated)
         for dimension, array in enumerate(arrays)
     ]
-    if any(len(part) for part in parts[2:]):
-        raise ValueError(f"{name} must have dimensions 0 and 1, as images have, got "
-                         f"{len(parts)} arrays that aren't empty")  # fmt: skip
+    if any(len(part) for part in parts[MOST_DIMENSION + 1 :]):
+        raise ValueError(
+            f"{name} must have dimensions 0, 1 and 2, as images and volumes have, got {len(parts)} "
+            "arrays that aren't empty"
+        )
     dimensions = np.repeat(np.arange(len(parts)), [len(part) for part in parts]).astype(np.int8)
     values = _join(parts)
     check_holes_die(name, values, dimensions)

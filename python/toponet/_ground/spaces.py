@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Space:
@@ -45,7 +47,7 @@ def space_of(spatial_dims: int) -> Space:
         TypeError: If it isn't a whole number.
         ValueError: If it is another one.
     """
-    if isinstance(spatial_dims, bool) or not isinstance(spatial_dims, int):
+    if isinstance(spatial_dims, bool) or not isinstance(spatial_dims, (int, np.integer)):
         raise TypeError(f"spatial_dims must be 2 or 3, got {spatial_dims!r}")
     for space in (IMAGES, VOLUMES):
         if space.spatial_dims == spatial_dims:

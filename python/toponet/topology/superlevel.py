@@ -79,8 +79,7 @@ def persistence(
     Memory: some 12 bytes a voxel. With "reduction" cubic at worst. The GIL is released.
 
     Source: Edelsbrunner and Harer, Computational Topology (2010), chapter VII; volumes: Robins,
-    Wood and Sheppard, Theory and algorithms for constructing discrete Morse complexes from grayscale
-    digital images (2011).
+    Wood and Sheppard, Theory and algorithms for constructing discrete Morse complexes (2011).
 
     Example:
         >>> import numpy as np, toponet

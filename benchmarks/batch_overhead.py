@@ -34,7 +34,7 @@ def main() -> None:
     shape = (IMAGES, CHANNELS, SIZE, SIZE)
     f = torch.from_numpy(likelihood).view(shape).requires_grad_()
     g = torch.from_numpy(truth).view(shape).bool()
-    boxes = grid_boxes(SIZE, SIZE, PATCH)
+    boxes = grid_boxes((SIZE, SIZE), PATCH)
     patches = Patches(
         np.tile(boxes, (len(likelihood), 1)),
         np.full(len(boxes) * len(likelihood), 1 / len(boxes)),

@@ -12,5 +12,6 @@ void bind_loss(pybind11::module_& module);
 void bind_betti_numbers(pybind11::module_& module);
 void bind_betti_matching(pybind11::module_& module);
 void bind_volumes(pybind11::module_& module);
+void bind_volume_loss(pybind11::module_& module);
 
 }  // namespace toponet

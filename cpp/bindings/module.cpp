@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, module) {
     toponet::bind_betti_numbers(module);
     toponet::bind_betti_matching(module);
     toponet::bind_volumes(module);
+    toponet::bind_volume_loss(module);
 }

@@ -54,8 +54,8 @@ def binary_topological_loss(
     boxes: NDArray[np.int64],
     patch_weights: NDArray[np.float64],
     patches_overlap: bool,
-    dimensions: tuple[bool, bool],
-    dimension_weights: tuple[float, float],
+    dimensions: tuple[bool, ...],
+    dimension_weights: tuple[float, ...],
     connectivity: int,
     frame: bool,
     matching: str,
@@ -104,3 +104,20 @@ def volume_persistence(
 def volume_betti_numbers(
     masks: NDArray[np.uint8], *, connectivity: int, frame: bool, num_threads: int
 ) -> NDArray[np.int64]: ...
+def volume_topological_loss(
+    volumes: NDArray[np.float32] | NDArray[np.float64],
+    *,
+    masks: NDArray[Any] | None,
+    dots: NDArray[np.float64] | None,
+    boxes: NDArray[np.int64],
+    patch_weights: NDArray[np.float64],
+    patches_overlap: bool,
+    dimensions: tuple[bool, ...],
+    dimension_weights: tuple[float, ...],
+    connectivity: int,
+    frame: bool,
+    matching: str,
+    min_persistence: float,
+    num_threads: int,
+    gradient: NDArray[np.float32] | NDArray[np.float64],
+) -> NDArray[np.float64]: ...

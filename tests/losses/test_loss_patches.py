@@ -27,7 +27,7 @@ def test_a_grid_covers_every_pixel_once_in_parts_of_nearly_one_size(
     height: int, width: int, patch_size: int
 ) -> None:
     covered = np.zeros((height, width), dtype=int)
-    boxes = grid_boxes(height, width, patch_size)
+    boxes = grid_boxes((height, width), patch_size)
     for row, column, rows, columns in boxes:
         covered[row : row + rows, column : column + columns] += 1
     assert (covered == 1).all()
@@ -61,7 +61,7 @@ def test_a_grid_of_patches_is_each_patch_cut_out_by_hand(
     )
     each.sum().backward()
     f_by_hand = likelihood.clone().requires_grad_()
-    boxes = [tuple(box) for box in grid_boxes(31, 45, patch_size).tolist()]
+    boxes = [tuple(box) for box in grid_boxes((31, 45), patch_size).tolist()]
     expected = by_hand(f_by_hand, target, boxes, **options)
     expected.sum().backward()
     torch.testing.assert_close(each, expected)

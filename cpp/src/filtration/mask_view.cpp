@@ -22,11 +22,11 @@ bool copy_pixels(const Pixel* source, std::int64_t count, std::uint8_t* bytes) {
 }
 
 template <class Pixel>
-void copy_rows(const MaskView& mask, const Box& box, std::vector<std::uint8_t>& bytes) {
+void copy_rows(const MaskView& mask, const Box& box, std::uint8_t* bytes) {
     for (std::int64_t r = 0; r < box.height; ++r) {
         const Pixel* row =
             static_cast<const Pixel*>(mask.data) + (box.row + r) * mask.width + box.column;
-        if (copy_pixels(row, box.width, bytes.data() + r * box.width)) continue;
+        if (copy_pixels(row, box.width, bytes + r * box.width)) continue;
         while (*row == Pixel(0) || *row == Pixel(1)) ++row;
         std::ostringstream sentence;
         // As a number, not as a character.
@@ -39,6 +39,10 @@ void copy_rows(const MaskView& mask, const Box& box, std::vector<std::uint8_t>& 
 
 void copy_mask(const MaskView& mask, const Box& box, std::vector<std::uint8_t>& bytes) {
     bytes.resize(to_size(box.pixel_count()));
+    copy_mask(mask, box, bytes.data());
+}
+
+void copy_mask(const MaskView& mask, const Box& box, std::uint8_t* bytes) {
     switch (mask.type) {
         case MaskType::uint8:
             return copy_rows<std::uint8_t>(mask, box, bytes);

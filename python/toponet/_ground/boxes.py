@@ -1,7 +1,11 @@
-"""Rectangles of an image: (P, 4) arrays of row, column, height and width."""
+"""Boxes in images and volumes: (P, 4) arrays of row, column, height and width, of images.
+
+Of volumes they are (P, 6): the corner with the smallest indices, then the sides.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,47 +14,42 @@ from numpy.typing import NDArray
 Boxes = NDArray[np.int64]
 
 
-def whole_box(height: int, width: int) -> Boxes:
+def whole_box(sides: Sequence[int]) -> Boxes:
     """The image as its only patch."""
-    return np.array([[0, 0, height, width]])
+    return np.array([[*(0 for _ in sides), *sides]])
 
 
-def grid_boxes(height: int, width: int, patch_size: int) -> Boxes:
+def grid_boxes(sides: Sequence[int], patch_size: int) -> Boxes:
     """A grid of patches: each side is divided into the fewest parts of at most ``patch_size``.
 
     Every pixel lies in one patch. The parts are equal to within a pixel. With parts of exactly
     ``patch_size``, the last patch could be a few pixels wide, and would have a topology of its own.
     """
-    (rows, heights), (columns, widths) = (
-        _parts(side, patch_size) for side in (height, width)
-    )  # fmt: skip
-    grid = (len(rows), len(columns))
-    table = [
-        np.broadcast_to(part, grid)
-        for part in (rows[:, None], columns, heights[:, None], widths)
-    ]  # fmt: skip
-    return np.stack(table, axis=-1).reshape(-1, 4)
+    starts, lengths = zip(*(_parts(side, patch_size) for side in sides), strict=True)
+    table = [*np.meshgrid(*starts, indexing="ij"), *np.meshgrid(*lengths, indexing="ij")]
+    return np.stack(table, axis=-1).reshape(-1, 2 * len(sides))
 
 
-def random_boxes(corners: NDArray[np.int64], height: int, width: int, patch_size: int) -> Boxes:
-    """Patches with (P, 2) upper left corners; no side is longer than the image's."""
-    size = (min(height, patch_size), min(width, patch_size))
+def random_boxes(corners: NDArray[np.int64], sides: Sequence[int], patch_size: int) -> Boxes:
+    """Patches with these corners (P, 2), in volumes (P, 3); no side is longer than the image's."""
+    size = np.minimum(sides, patch_size)
     return np.concatenate([corners, np.broadcast_to(size, corners.shape)], axis=1)
 
 
 def cut(images: NDArray[Any], box: NDArray[np.int64]) -> NDArray[Any]:
     """The part of images (..., H, W) that lies in one box (4,): a view, no copy."""
-    row, column, height, width = box
-    part: NDArray[Any] = images[..., row : row + height, column : column + width]
+    corner, sides = np.split(box, 2)
+    slices = (slice(start, start + side) for start, side in zip(corner, sides, strict=True))
+    part: NDArray[Any] = images[(..., *slices)]
     return part
 
 
-def free_corners(height: int, width: int, patch_size: int) -> tuple[int, int]:
-    """The number of rows and of columns at which a patch may start."""
-    return max(height - patch_size, 0) + 1, max(width - patch_size, 0) + 1
+def free_corners(sides: Sequence[int], patch_size: int) -> tuple[int, ...]:
+    """The number of places along each side at which a patch may start."""
+    return tuple(max(side - patch_size, 0) + 1 for side in sides)
 
 
-def _parts(side: int, patch_size: int) -> tuple[Boxes, Boxes]:
+def _parts(side: int, patch_size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     count = -(-side // patch_size)
     edges = np.arange(count + 1) * side // count
     return edges[:-1], np.diff(edges)

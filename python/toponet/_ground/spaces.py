@@ -17,6 +17,7 @@ class Space:
         element: "pixel" or "voxel".
         axes: Of one of them, as in "(H, W)".
         connectivities: Of the foreground; the first one is the default.
+        features: What the classes of each homology dimension are called.
     """
 
     spatial_dims: int
@@ -24,11 +25,16 @@ class Space:
     element: str
     axes: str
     connectivities: tuple[int, int]
+    features: tuple[str, ...]
 
     @property
     def dims(self) -> tuple[int, ...]:
         """The homology dimensions."""
         return tuple(range(self.spatial_dims))
+
+    def dual(self, connectivity: int) -> int:
+        """The connectivity of the background."""
+        return sum(self.connectivities) - connectivity
 
     @property
     def shapes(self) -> str:
@@ -36,8 +42,8 @@ class Space:
         return f"({self.axes}) or (B, {self.axes})"
 
 
-IMAGES = Space(2, "image", "pixel", "H, W", (8, 4))
-VOLUMES = Space(3, "volume", "voxel", "D, H, W", (26, 6))
+IMAGES = Space(2, "image", "pixel", "H, W", (8, 4), ("components", "holes"))
+VOLUMES = Space(3, "volume", "voxel", "D, H, W", (26, 6), ("components", "tunnels", "cavities"))
 
 
 def space_of(spatial_dims: int) -> Space:

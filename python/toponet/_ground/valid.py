@@ -15,11 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toponet._ground.boxes import Boxes, cut
+from toponet._ground.spaces import IMAGES, Space
 from toponet._ground.validation import binary_mask, binary_masks
 
 
-def valid_pixels(valid: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
+def valid_pixels(
+    valid: ArrayLike | None, shape: tuple[int, ...], space: Space = IMAGES
+) -> NDArray[np.bool_] | None:
     """``valid`` as booleans of the images' shape, (H, W) or (B, H, W); None = all pixels count.
+
+    Volumes come in batches, (B, D, H, W).
 
     Raises:
         TypeError: If it doesn't hold real numbers or booleans.
@@ -27,11 +32,14 @@ def valid_pixels(valid: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.
     """
     if valid is None:
         return None
-    counted = binary_mask("valid", valid) if len(shape) == 2 else binary_masks("valid", valid) != 0
+    if len(shape) == 2:
+        counted = binary_mask("valid", valid)
+    else:
+        counted = binary_masks("valid", valid, space) != 0
     if counted.shape != shape:
         raise ValueError(
-            f"valid must have the shape of the images, {shape}, got {counted.shape}: one value for "
-            "each pixel"
+            f"valid must have the shape of the {space.noun}s, {shape}, got {counted.shape}: one "
+            f"value for each {space.element}"
         )
     return counted
 
@@ -41,9 +49,9 @@ def taken_for_structure(pixels: NDArray[Any], valid: NDArray[np.generic] | None)
     return pixels if valid is None else np.where(valid, pixels, pixels.dtype.type(1))
 
 
-def patches_that_count(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def patches_that_count(valid: NDArray[np.bool_], space: Space = IMAGES) -> NDArray[np.bool_]:
     """(...) Whether each of the patches (..., h, w) of ``valid`` holds a pixel that counts."""
-    return np.asarray(valid.any(axis=(-2, -1)))
+    return np.asarray(valid.any(axis=tuple(range(-space.spatial_dims, 0))))
 
 
 def patch_weights(valid: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.float64]:
@@ -52,13 +60,13 @@ def patch_weights(valid: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.float64]
     If no pixel of an image counts, all its patches have weight 0.
 
     Args:
-        valid: (N, H, W).
-        boxes: (N * P, 4), image after image.
+        valid: (N, H, W) or (N, D, H, W).
+        boxes: (N * P, 4) or (N * P, 6), image after image.
     """
     per_image = len(boxes) // len(valid)
     counts: NDArray[np.float64] = np.zeros((len(valid), per_image))
     for patch, box in enumerate(boxes):
         image = patch // per_image
-        counts[image, patch % per_image] = patches_that_count(cut(valid[image], box))
+        counts[image, patch % per_image] = cut(valid[image], box).any()
     weights: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return weights.reshape(-1)

@@ -278,13 +278,13 @@ def binary_masks(name: str, masks: ArrayLike, space: Space = IMAGES) -> NDArray[
     return np.ascontiguousarray(array, dtype=np.uint8)
 
 
-def binary_mask(name: str, mask: ArrayLike) -> NDArray[np.bool_]:
-    """One mask (H, W) as booleans, from a mask of any dtype that holds only 0 and 1."""
+def binary_mask(name: str, mask: ArrayLike, space: Space = IMAGES) -> NDArray[np.bool_]:
+    """One mask (H, W) or (D, H, W) as booleans, from one of any dtype that holds only 0 and 1."""
     array = number_array(name, mask)
-    if array.ndim != 2:
+    if array.ndim != space.spatial_dims:
         raise ValueError(
-            f"{name} must be one mask of shape (H, W), got {array.shape}: pass the images of a "
-            "batch, or the channels, one by one"
+            f"{name} must be one mask of shape ({space.axes}), got {array.shape}: pass the "
+            f"{space.noun}s of a batch, or the channels, one by one"
         )
-    single: NDArray[np.bool_] = binary_masks(name, array)[0] != 0
+    single: NDArray[np.bool_] = binary_masks(name, array, space)[0] != 0
     return single

@@ -27,5 +27,5 @@ def explained(
     per_image = len(patches.boxes) // images
     for patch in np.flatnonzero(patches.weights).tolist():
         box = patches.boxes[patch]
-        row, column, _, _ = box.tolist()
-        yield patch, replace(explain(patch, patch // per_image, box), corner=(row, column))
+        corner = tuple(box[: len(box) // 2].tolist())
+        yield patch, replace(explain(patch, patch // per_image, box), corner=corner)

@@ -23,6 +23,8 @@ _MASK_DTYPES = (torch.bool, torch.uint8, torch.int32, torch.int64, torch.float32
 class Truth(NamedTuple):
     """What a batch of likelihood maps (B, C, H, W) is compared with, and where.
 
+    Volumes have one axis more, here and below.
+
     Attributes:
         target: (B, C, H, W) of 0 and 1; or (B, 1, H, W) of class indices, if C > 1; or None, if
             there are diagrams.
@@ -30,7 +32,7 @@ class Truth(NamedTuple):
             target.
         valid: (B, 1 or C, H, W), bool: pixels that count; None = all.
         first_class: Class index of the first channel.
-        boxes: (B, P, 4) patches of each image, the same in all its channels.
+        boxes: (B, P, 4) patches of each image, (B, P, 6) of each volume; the same in all channels.
         overlap: Whether patches of one image may share pixels. If not, they cover the image.
     """
 
@@ -78,7 +80,8 @@ class TopologicalLossFunction(torch.autograd.Function):
                 "with create_graph=True"
             )
         (gradient,) = ctx.saved_tensors
-        return losses_gradient[..., None, None] * gradient, None, None, None
+        factors = losses_gradient.view(*losses_gradient.shape, *(1,) * (gradient.ndim - 2))
+        return factors * gradient, None, None, None
 
 
 def prepare(
@@ -89,8 +92,8 @@ def prepare(
     N = B * C. Pixels that aren't valid are 1 in likelihoods and masks, as a frame is. Likelihoods
     that lie outside [0, 1] by at most ``rounding`` become 0 or 1.
     """
-    batch, channels, height, width = likelihood.shape
-    shape = (batch * channels, height, width)
+    batch, channels, *sides = likelihood.shape
+    shape = (batch * channels, *sides)
     target = truth.target
     if target is not None and target.dtype not in _MASK_DTYPES:
         target = target.float()
@@ -124,12 +127,14 @@ def _one_against_the_rest(
     check_class_indices(
         torch.from_numpy(indices), classes, None if valid is None else torch.from_numpy(valid)
     )
-    masks: NDArray[np.bool_] = indices == np.arange(first_class, classes)[:, None, None]
+    masks: NDArray[np.bool_] = indices == np.arange(first_class, classes).reshape(
+        -1, *(1,) * (indices.ndim - 2)
+    )
     return masks
 
 
 def _boxes_of_channels(boxes: Boxes, channels: int) -> Boxes:
-    return np.repeat(boxes, channels, axis=0).reshape(-1, 4)
+    return np.repeat(boxes, channels, axis=0).reshape(-1, boxes.shape[-1])
 
 
 def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:

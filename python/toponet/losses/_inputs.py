@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from toponet._ground.probabilities import without_rounding
+from toponet._ground.spaces import IMAGES, VOLUMES, Space
 from toponet._ground.validation import looks_like_channels_last
 
 # A value outside [0, 1] by at most this much may be meant as a probability.
@@ -35,8 +37,8 @@ def check_floating_point(name: str, tensor: Tensor) -> None:
         raise TypeError(f"{name} must be floating point, got {tensor.dtype}")
 
 
-def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
-    """The likelihood as (B, C, H, W).
+def check_likelihood(name: str, likelihood: Tensor, space: Space = IMAGES) -> Tensor:
+    """The likelihood as (B, C, H, W), or (B, C, D, H, W) of volumes.
 
     A shape (H, W, C) with at most four channels is refused, as everywhere else: it would be read as
     a batch of H images of one to four columns. Whoever has such a batch adds a channel axis.
@@ -46,43 +48,46 @@ def check_likelihood(name: str, likelihood: Tensor) -> Tensor:
         ValueError: If it is neither (B, C, H, W) nor (B, H, W), is empty or too large.
     """
     check_floating_point(name, likelihood)
-    if likelihood.ndim not in (3, 4):
-        raise ValueError(
-            f"{name} must have shape (B, C, H, W) or (B, H, W), got {_shape(likelihood)}"
-        )
+    shapes = f"(B, C, {space.axes}) or (B, {space.axes})"
+    if likelihood.ndim - space.spatial_dims not in (1, 2):
+        volumes = "; for volumes pass spatial_dims=3" if likelihood.ndim == 5 else ""
+        raise ValueError(f"{name} must have shape {shapes}, got {_shape(likelihood)}{volumes}")
     if likelihood.numel() == 0:
         raise ValueError(
-            f"{name} must hold at least one image of at least one pixel, got shape "
-            f"{_shape(likelihood)}"
+            f"{name} must hold at least one {space.noun} of at least one {space.element}, got "
+            f"shape {_shape(likelihood)}"
         )
-    if looks_like_channels_last(likelihood.shape):
+    if space is IMAGES and looks_like_channels_last(likelihood.shape):
         raise ValueError(
             f"{name} must have shape (B, C, H, W) or (B, H, W), got {_shape(likelihood)}, which "
             f"looks like channels last: {name}.permute(2, 0, 1)[None] moves them to the front (a "
             f"batch of images of {likelihood.shape[2]} column(s) is {name}[:, None])"
         )
-    height, width = likelihood.shape[-2:]
-    if (height + 2) * (width + 2) >= 2**31:
-        raise ValueError(f"{name} must have fewer than 2**31 pixels an image, got shape "
-                         f"{_shape(likelihood)}")  # fmt: skip
-    return likelihood if likelihood.ndim == 4 else likelihood[:, None]
+    if math.prod(side + 2 for side in likelihood.shape[-space.spatial_dims :]) >= 2**31:
+        raise ValueError(f"{name} must have fewer than 2**31 {space.element}s a {space.noun}, got "
+                         f"shape {_shape(likelihood)}")  # fmt: skip
+    return likelihood if likelihood.ndim == space.spatial_dims + 2 else likelihood[:, None]
 
 
-def check_target(target: Tensor, likelihood: Tensor) -> Tensor:
+def check_target(target: Tensor, likelihood: Tensor, space: Space = IMAGES) -> Tensor:
     """The target as (B, C, H, W); class indices, possible if C > 1, as (B, 1, H, W).
+
+    Likewise (B, C, D, H, W) of volumes.
 
     Raises:
         TypeError: If it isn't a dense tensor of real numbers, or class indices aren't whole.
         ValueError: If its shape doesn't fit the likelihood's.
     """
     check_dense("target", target)
+    with_channels = space.spatial_dims + 2
     if target.shape == likelihood.shape:
-        return target if target.ndim == 4 else target[:, None]
-    batch, *_, height, width = likelihood.shape
+        return target if target.ndim == with_channels else target[:, None]
+    batch, sides = likelihood.shape[0], likelihood.shape[-space.spatial_dims :]
     whole = not target.is_floating_point() and target.dtype != torch.bool
-    if likelihood.ndim == 4 and target.shape in ((batch, 1, height, width), (batch, height, width)):
+    one_channel = target.shape in ((batch, 1, *sides), (batch, *sides))
+    if likelihood.ndim == with_channels and one_channel:
         if whole or likelihood.shape[1] == 1:
-            return target if target.ndim == 4 else target[:, None]
+            return target if target.ndim == with_channels else target[:, None]
         raise TypeError(f"target must hold class indices in a whole dtype, got {target.dtype} of "
                         f"shape {_shape(target)}; or 0 and 1 in the likelihood's shape "
                         f"{_shape(likelihood)}")  # fmt: skip
@@ -102,11 +107,12 @@ def check_valid(valid: Tensor | None, likelihood: Tensor) -> Tensor | None:
     if valid is None:
         return None
     check_dense("valid", valid)
-    mask = valid[:, None] if valid.ndim == 3 else valid
-    batch, channels, height, width = likelihood.shape
-    if mask.shape not in ((batch, 1, height, width), (batch, channels, height, width)):
+    mask = valid[:, None] if valid.ndim == likelihood.ndim - 1 else valid
+    batch, channels, *sides = likelihood.shape
+    if mask.shape not in ((batch, 1, *sides), (batch, channels, *sides)):
+        axes = (IMAGES if len(sides) == 2 else VOLUMES).axes
         raise ValueError(
-            f"valid must have shape (B, H, W), (B, 1, H, W) or that of the likelihood, "
+            f"valid must have shape (B, {axes}), (B, 1, {axes}) or that of the likelihood, "
             f"{_shape(likelihood)}; got {_shape(valid)}"
         )
     if mask.dtype == torch.bool:
@@ -153,7 +159,7 @@ def within_unit_interval(likelihood: NDArray[Any], rounding: float) -> NDArray[A
     values, inside = without_rounding(likelihood, rounding)
     if not inside and values.min() >= -NEAR and values.max() <= 1 + NEAR:
         outside = (values < 0) | (values > 1)
-        image = int(outside.any(axis=(1, 2)).argmax())
+        image = int(outside.reshape(len(values), -1).any(axis=1).argmax())
         raise ValueError(
             f"likelihood must hold probabilities in [0, 1], got {values[outside][0]:.9g}; "
             "apply sigmoid or softmax to logits first, clamp(0, 1) to probabilities that an "
@@ -182,7 +188,8 @@ def one_hot(target: Tensor, channels: int) -> Tensor:
     """Masks (B, C, H, W) of a result of :func:`check_target`."""
     if target.shape[1] == channels:
         return target
-    return target.long() == torch.arange(channels, device=target.device)[:, None, None]
+    classes = torch.arange(channels, device=target.device)
+    return target.long() == classes.view(-1, *(1,) * (target.ndim - 2))
 
 
 def as_computed(tensor: Tensor) -> Tensor:

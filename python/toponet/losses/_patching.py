@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,29 +59,29 @@ class PatchRule:
         if self.overlap:
             raise ValueError("random patches have no diagrams to keep; use patches='grid'")
 
-    def boxes(self, batch: int, height: int, width: int) -> Boxes:
-        """(B, P, 4) patches of each image; random ones are drawn."""
+    def boxes(self, batch: int, sides: Sequence[int]) -> Boxes:
+        """(B, P, 4) patches of each image, (B, P, 6) of each volume; random ones are drawn."""
         if self.patch_size is None:
-            boxes = whole_box(height, width)
+            boxes = whole_box(sides)
         elif self.patches == "grid":
-            boxes = grid_boxes(height, width, self.patch_size)
+            boxes = grid_boxes(sides, self.patch_size)
         else:
-            return self._draw(self.patch_size, batch, height, width)
+            return self._draw(self.patch_size, batch, sides)
         return np.broadcast_to(boxes, (batch, *boxes.shape))
 
-    def _draw(self, patch_size: int, batch: int, height: int, width: int) -> Boxes:
-        """(B, P, 4) patches at random places."""
+    def _draw(self, patch_size: int, batch: int, sides: Sequence[int]) -> Boxes:
+        """Patches at random places."""
         count = self.patches_per_image or 1
         _check_same_draw(self.generator)
         corners = torch.stack(
             [
                 torch.randint(free, (batch * count,), generator=self.generator, device="cpu")
-                for free in free_corners(height, width, patch_size)
+                for free in free_corners(sides, patch_size)
             ],
             dim=1,
         )
-        boxes = random_boxes(corners.numpy(), height, width, patch_size)
-        return boxes.reshape(batch, count, 4)
+        boxes = random_boxes(corners.numpy(), sides, patch_size)
+        return boxes.reshape(batch, count, 2 * len(sides))
 
 
 def _check_generator(generator: object) -> None:

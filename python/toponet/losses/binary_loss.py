@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from toponet import _core
 from toponet._ground.boxes import Boxes, whole_box
+from toponet._ground.spaces import IMAGES, VOLUMES, space_of
 from toponet._ground.validation import (
     FloatArray,
     check_choice,
@@ -24,7 +25,7 @@ from toponet._ground.validation import (
 )
 from toponet.topology.in_place import IN_PLACE, IN_PLACE_WEIGHTS
 from toponet.topology.induced_matching import BETTI
-from toponet.topology.matching import MATCHINGS
+from toponet.topology.matching import BY_VALUE, MATCHINGS
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class LossOptions:
         ValueError: If an option is unknown or out of range.
     """
 
-    dims: Sequence[int] = (0, 1)
-    connectivity: int = 8
+    dims: Sequence[int] = IMAGES.dims
+    connectivity: int = IMAGES.connectivities[0]
     frame: bool = True
     matching: str = "complete"
     min_persistence: float = 0.0
@@ -46,13 +47,20 @@ class LossOptions:
     unmatched_weight: float = 1.0
     in_place_weight: str | None = None
     in_place_extremes: bool = False
+    spatial_dims: int = 2
 
     def __post_init__(self) -> None:
         """Checks the options, and keeps them as plain Python numbers and tuples."""
-        check_dims(self.dims)
-        check_connectivity(self.connectivity)
+        space = space_of(self.spatial_dims)
+        check_dims(self.dims, space)
+        check_connectivity(self.connectivity, space)
         check_flag("frame", self.frame)
         check_choice("matching", self.matching, (*MATCHINGS, BETTI, IN_PLACE))
+        if space is VOLUMES and self.matching not in BY_VALUE:
+            raise ValueError(
+                f"matching {self.matching!r} is for images; volumes have "
+                f"{', '.join(map(repr, BY_VALUE))}"
+            )
         check_min_persistence(self.min_persistence)
         thread_count(self.num_threads)
         weight = check_number("unmatched_weight", self.unmatched_weight, least=0)
@@ -67,12 +75,13 @@ class LossOptions:
             if getattr(self, name) and self.matching != IN_PLACE:
                 raise ValueError(f"{name} needs matching='{IN_PLACE}', got {self.matching!r}")
         plain = {
+            "spatial_dims": int(self.spatial_dims),
             "dims": tuple(self.dims),
             "connectivity": int(self.connectivity),
             "frame": bool(self.frame),
             "min_persistence": float(self.min_persistence),
             "unmatched_weight": weight,
-            "dim_weights": tuple(check_weights("dim_weights", self.dim_weights, 2)),
+            "dim_weights": tuple(check_weights("dim_weights", self.dim_weights, len(space.dims))),
             "in_place_extremes": bool(self.in_place_extremes),
         }
         for name, value in plain.items():
@@ -84,8 +93,9 @@ class Patches:
     """How the images of a batch are cut.
 
     Attributes:
-        boxes: (P, 4) int64. Row, column, height and width of each patch. Each image has the same
-            number of patches, and they come image after image.
+        boxes: (P, 4) int64. Row, column, height and width of each patch; of volumes (P, 6), with
+            plane and depth before each pair. Each image has the same number of patches, and they
+            come image after image.
         weights: (P,) float64. The weight of each patch in its image's loss. A patch of weight 0
             isn't computed.
         overlap: Whether patches of one image may share pixels. If not, they cover the image.
@@ -97,9 +107,9 @@ class Patches:
 
 
 def whole_images(images: FloatArray) -> Patches:
-    """(B, H, W) images, each of which is one patch."""
-    count, height, width = images.shape
-    return Patches(np.repeat(whole_box(height, width), count, axis=0), np.ones(count), False)
+    """(B, H, W) images or (B, D, H, W) volumes, each of which is one patch."""
+    count, *sides = images.shape
+    return Patches(np.repeat(whole_box(sides), count, axis=0), np.ones(count), False)
 
 
 def binary_topological_loss(
@@ -117,17 +127,17 @@ def binary_topological_loss(
     numbers: no persistence of the truth, no sort.
 
     Args:
-        likelihood: (B, H, W), C order, values in [0, 1].
-        masks: (B, H, W), C order, 0 and 1 as bool, uint8, int32, int64, float32 or float64; or
-            None, if ``dots`` are given.
+        likelihood: (B, H, W), or (B, D, H, W) if the options say so; C order, values in [0, 1].
+        masks: Of the same shape, C order, 0 and 1 as bool, uint8, int32, int64, float32 or
+            float64; or None, if ``dots`` are given.
         patches: How the B images are cut.
         options: What decides the loss of a patch.
-        dots: (P, 3). For the truth of each patch: the numbers of dots at (1, 0) in dimensions 0 and
-            1, and the birth of the component that never dies (not used with a frame).
-        gradient: Overwritten by the gradient, if given: (B, H, W), C order, the likelihood's dtype.
+        dots: (P, 3) or (P, 4). For the truth of each patch: the numbers of dots at (1, 0) in each
+            dimension, and the birth of the component that never dies (not used with a frame).
+        gradient: Overwritten by the gradient, if given: the likelihood's shape and dtype.
 
     Returns:
-        (B,) float64 losses and a (B, H, W) gradient in the likelihood's dtype. Partners and costs
+        (B,) float64 losses and a gradient in the likelihood's shape and dtype. Partners and costs
         are the same as from :func:`toponet.match`.
 
     Raises:
@@ -138,23 +148,29 @@ def binary_topological_loss(
     """
     if gradient is None:
         gradient = np.empty_like(likelihood)
+    space = space_of(options.spatial_dims)
+    shared = {
+        "masks": masks,
+        "dots": dots,
+        "boxes": patches.boxes,
+        "patch_weights": patches.weights,
+        "patches_overlap": patches.overlap,
+        "dimensions": check_dims(options.dims, space),
+        "dimension_weights": tuple(options.dim_weights),
+        "connectivity": options.connectivity,
+        "frame": options.frame,
+        "matching": options.matching,
+        "min_persistence": options.min_persistence,
+        "num_threads": thread_count(options.num_threads),
+        "gradient": gradient,
+    }
+    if space is VOLUMES:
+        return _core.volume_topological_loss(likelihood, **shared), gradient
     losses = _core.binary_topological_loss(
         likelihood,
-        masks=masks,
-        dots=dots,
-        boxes=patches.boxes,
-        patch_weights=patches.weights,
-        patches_overlap=patches.overlap,
-        dimensions=check_dims(options.dims),
-        dimension_weights=(options.dim_weights[0], options.dim_weights[1]),
-        connectivity=options.connectivity,
-        frame=options.frame,
-        matching=options.matching,
-        min_persistence=options.min_persistence,
+        **shared,
         unmatched_weight=options.unmatched_weight,
         in_place_weight=options.in_place_weight or IN_PLACE_WEIGHTS[0],
         in_place_extremes=options.in_place_extremes,
-        num_threads=thread_count(options.num_threads),
-        gradient=gradient,
     )
     return losses, gradient

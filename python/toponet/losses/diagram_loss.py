@@ -27,7 +27,7 @@ def diagram_topological_loss(
     """Loss of each image and its gradient, like :func:`binary_topological_loss`.
 
     Args:
-        likelihood: (B, H, W), C order, values in [0, 1].
+        likelihood: (B, H, W), or (B, D, H, W) if the options say so; C order, values in [0, 1].
         targets: One diagram for each patch, with the frame, connectivity and dims of the options.
         patches: How the B images are cut.
         options: What decides the loss of a patch.
@@ -41,7 +41,8 @@ def diagram_topological_loss(
     Otherwise a transport problem for each patch and dimension, O((n + m)^3) for n and m dots.
     """
     _check_targets(targets, patches, options)
-    dots = _binary_dots(targets) if options.matching in BY_VALUE else None
+    by_value = options.matching in BY_VALUE
+    dots = _binary_dots(targets, options.spatial_dims) if by_value else None
     if dots is not None:
         return binary_topological_loss(
             likelihood, None, patches, options, dots=dots, gradient=gradient
@@ -72,11 +73,11 @@ def explain_patches(
     _check_targets(targets, patches, options)
 
     def explain(patch: int, image: int, box: NDArray[np.int64]) -> Explanation:
-        _, _, height, width = box.tolist()
+        sides = box[len(box) // 2 :].tolist()
         return explain_matching(
             _patch_diagram(likelihood[image], box, options),
             targets[patch],
-            (height, width),
+            tuple(sides),
             dims=options.dims,
             matching=options.matching,
             min_persistence=options.min_persistence,
@@ -104,6 +105,7 @@ def _patch_diagram(
 ) -> PersistenceDiagrams:
     return persistence(
         cut(image, box),
+        spatial_dims=options.spatial_dims,
         dims=options.dims,
         connectivity=options.connectivity,
         frame=options.frame,
@@ -147,14 +149,14 @@ def _count(targets: PersistenceDiagrams, rows: NDArray[np.bool_]) -> NDArray[np.
     return counts
 
 
-def _binary_dots(targets: PersistenceDiagrams) -> NDArray[np.float64] | None:
-    """(P, 3) for :func:`binary_topological_loss` if all finite dots lie at (1, 0), else None."""
+def _binary_dots(targets: PersistenceDiagrams, dims: int) -> NDArray[np.float64] | None:
+    """(P, dims + 1) for :func:`binary_topological_loss`, if all finite dots lie at (1, 0)."""
     finite = np.isfinite(targets.values[:, 1])
     if not (targets.values[finite] == (1, 0)).all():
         return None
-    dots = np.zeros((len(targets), 3))
-    for dimension in (0, 1):
+    dots = np.zeros((len(targets), dims + 1))
+    for dimension in range(dims):
         dots[:, dimension] = _count(targets, finite & (targets.dimensions == dimension))
     images = np.repeat(np.arange(len(targets)), np.diff(targets.splits))
-    dots[images[~finite], 2] = targets.values[~finite, 0]
+    dots[images[~finite], dims] = targets.values[~finite, 0]
     return dots

@@ -11,6 +11,7 @@ from torch._compile import _disable_dynamo
 from torch.nn.modules.loss import _Loss
 
 from toponet._ground.probabilities import rounding_tolerance
+from toponet._ground.spaces import Space, space_of
 from toponet._ground.validation import check_choice, check_flag, check_weights
 from toponet.losses._function import TopologicalLossFunction, Truth, prepare
 from toponet.losses._inputs import (
@@ -41,9 +42,9 @@ class TopologicalLoss(_Loss):
         L(f, g) = \min_\gamma \sum_{p \in Dgm(f)}
             [birth(p) - birth(\gamma(p))]^2 + [death(p) - death(\gamma(p))]^2
 
-    for each image and channel, summed over dimensions 0 (components) and 1 (holes). Each dimension
-    is matched separately. A dot without a partner is noise to be removed: it is matched to its
-    projection on the diagonal.
+    for each image and channel, summed over dimensions 0 (components) and 1 (holes); of volumes over
+    0, 1 (tunnels) and 2 (cavities). Each dimension is matched separately. A dot without a partner
+    is noise to be removed: it is matched to its projection on the diagonal.
 
     The gradient (eq. 2.3) is :math:`2 (f(c) - target)` at the critical pixels c of each dot and 0
     elsewhere. It is exact if all pixels differ. If some pixels are equal, the function has no
@@ -51,22 +52,24 @@ class TopologicalLoss(_Loss):
     raises ``RuntimeError``.
 
     Args:
-        dims: Dimensions that count: (0,), (1,) or (0, 1).
-        connectivity: Of the foreground, 8 (background 4) or 4 (background 8).
+        dims: Dimensions that count, such as (0,), (1,) or (0, 1); None = all: (0, 1), of volumes
+            (0, 1, 2).
+        connectivity: Of the foreground; None = 8, of volumes 26. 8 (background 4) or 4 (background
+            8); of volumes 26 (background 6) or 6 (background 26).
         frame: Surround each patch of likelihood and target by a virtual frame of foreground
             (relative homology, section 2.3), so that structures cut by the border close loops with
             the frame.
         matching: "complete", "wasserstein" or "persistence"; see :func:`toponet.match`. Or "betti":
             partners are the features of likelihood and target that are the same place; see
             :func:`toponet.betti_matching`. Or "in_place", which matches nothing: each critical
-            value is pulled to the truth of its own pixel (see below).
+            value is pulled to the truth of its own pixel (see below). Volumes have the first three.
         min_persistence: Unmatched dots of at most this persistence are left alone; of "in_place",
             dots that should not be there.
         reduction: "mean" or "sum" over images and channels, or "none".
         num_threads: Threads of the kernel; 1 = the caller's thread only. None = the cores of this
             process, divided by the ranks of its machine (``LOCAL_WORLD_SIZE``); 1 in a data-loader
             worker.
-        dim_weights: Factors of dimension 0 and 1, at least 0.
+        dim_weights: A factor of at least 0 for each dimension, 0 first; None = 1.
         sigmoid: The input holds logits: apply a sigmoid to each channel.
         softmax: The input holds logits: apply a softmax over the channels.
         include_background: Whether channel 0 counts; needs more than one channel.
@@ -87,6 +90,8 @@ class TopologicalLoss(_Loss):
             "persistence".
         in_place_extremes: Of "in_place": also pull the strongest value of each true piece to 1 and
             the weakest value of each true cell to 0.
+        spatial_dims: 2 = images, 3 = volumes, whose shapes have (D, H, W) where (H, W) stands
+            below. Patches are then cuboids.
 
     In place: the critical values are those of min(f, g), where the likelihood shows only within
     the structure, and of max(f, g), where it shows only outside. Within the structure, walls of
@@ -153,15 +158,15 @@ class TopologicalLoss(_Loss):
 
     def __init__(
         self,
-        dims: Sequence[int] = (0, 1),
-        connectivity: int = 8,
+        dims: Sequence[int] | None = None,
+        connectivity: int | None = None,
         frame: bool = True,
         matching: str = "complete",
         min_persistence: float = 0.0,
         reduction: str = "mean",
         num_threads: int | None = None,
         *,
-        dim_weights: Sequence[float] = (1.0, 1.0),
+        dim_weights: Sequence[float] | None = None,
         sigmoid: bool = False,
         softmax: bool = False,
         include_background: bool = True,
@@ -173,14 +178,25 @@ class TopologicalLoss(_Loss):
         generator: torch.Generator | None = None,
         in_place_weight: str | None = None,
         in_place_extremes: bool = False,
+        spatial_dims: int = 2,
     ) -> None:
         """Checks the options."""
         super().__init__(reduction=reduction)
         check_choice("reduction", reduction, REDUCTIONS)
+        space = space_of(spatial_dims)
         self.options = LossOptions(
-            dims, connectivity, frame, matching, min_persistence, dim_weights, num_threads,
-            unmatched_weight, in_place_weight, in_place_extremes,
-        )  # fmt: skip
+            dims=space.dims if dims is None else dims,
+            connectivity=space.connectivities[0] if connectivity is None else connectivity,
+            frame=frame,
+            matching=matching,
+            min_persistence=min_persistence,
+            dim_weights=(1.0,) * len(space.dims) if dim_weights is None else dim_weights,
+            num_threads=num_threads,
+            unmatched_weight=unmatched_weight,
+            in_place_weight=in_place_weight,
+            in_place_extremes=in_place_extremes,
+            spatial_dims=spatial_dims,
+        )
         flags = {"sigmoid": sigmoid, "softmax": softmax, "include_background": include_background}
         for name, flag in flags.items():
             check_flag(name, flag)
@@ -216,7 +232,7 @@ class TopologicalLoss(_Loss):
         )
         if self.class_weights is not None:
             losses = losses * losses.new_tensor(self.class_weights)
-        if self.reduction == "none" and likelihood.ndim == 3:
+        if self.reduction == "none" and likelihood.ndim == self.options.spatial_dims + 1:
             losses = losses[:, 0]
         return reduce(losses, self.reduction)
 
@@ -315,7 +331,7 @@ class TopologicalLoss(_Loss):
         """
         self._check_takes_diagrams()
         check_dense("target", target)
-        levels = check_likelihood("target", as_computed(target))
+        levels = check_likelihood("target", as_computed(target), self._space)
         v = check_valid(valid, levels)
         first = self._first_class(levels)
         if v is not None and v.shape[1] > 1:
@@ -349,7 +365,7 @@ class TopologicalLoss(_Loss):
         diagrams: PersistenceDiagrams | None,
     ) -> tuple[Tensor, Truth]:
         """Probabilities of the channels that count, and what they are compared with."""
-        f = check_likelihood("likelihood", likelihood)
+        f = check_likelihood("likelihood", likelihood, self._space)
         if (target is None) == (diagrams is None):
             raise ValueError("expected either target or target_diagrams, got "
                              + ("none" if target is None else "both"))  # fmt: skip
@@ -365,7 +381,7 @@ class TopologicalLoss(_Loss):
         if self.sigmoid or self.softmax:
             f = f.sigmoid() if self.sigmoid else f.softmax(dim=1)
         first = self._first_class(f)
-        g = None if target is None else check_target(target, likelihood)
+        g = None if target is None else check_target(target, likelihood, self._space)
         if first:  # Class indices, and one mask for all channels, have one channel: it stays.
             f = f[:, 1:]
             g = g[:, 1:] if g is not None and g.shape[1] > 1 else g
@@ -385,9 +401,9 @@ class TopologicalLoss(_Loss):
         diagrams: PersistenceDiagrams | None,
         first_class: int,
     ) -> Truth:
-        batch, _, height, width = f.shape
+        batch, _, *sides = f.shape
         rule = self._patch_rule
-        boxes = rule.boxes(batch, height, width)
+        boxes = rule.boxes(batch, sides)
         return Truth(target, diagrams, valid, first_class, boxes, rule.overlap)
 
     def _check_takes_diagrams(self) -> None:
@@ -403,6 +419,10 @@ class TopologicalLoss(_Loss):
                 "the target; give target instead of target_diagrams"
             )
         self._patch_rule.check_repeatable()
+
+    @property
+    def _space(self) -> Space:
+        return space_of(self.options.spatial_dims)
 
     @property
     def _patch_rule(self) -> PatchRule:

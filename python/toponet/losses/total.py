@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.modules.loss import _Loss
 
+from toponet._ground.spaces import space_of
 from toponet._ground.validation import check_choice, check_flag, check_number
 from toponet.losses._inputs import (
     as_computed,
@@ -150,11 +151,12 @@ class TopoNetLoss(_Loss):
 
     def _cross_entropy(self, logits: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
         """(B,): mean over each image's channels and valid pixels."""
-        f = check_likelihood("logits", logits)
+        space = space_of(self.topological_loss.options.spatial_dims)
+        f = check_likelihood("logits", logits, space)
         v = check_valid(valid, f)
         each_channel = not self.topological_loss.softmax
         f = without_invalid(f, v, each_channel)
-        g = check_target(target, logits)
+        g = check_target(target, logits, space)
         if g.shape[1] != f.shape[1]:
             check_class_indices(g, f.shape[1], v)
         masks = without_invalid(one_hot(g, f.shape[1]).to(f.dtype), v, each_channel)
@@ -164,9 +166,9 @@ class TopoNetLoss(_Loss):
         else:
             per_pixel = F.binary_cross_entropy_with_logits(f, masks, reduction="none")
         if v is None:
-            return per_pixel.mean(dim=(1, 2, 3))
+            return per_pixel.flatten(1).mean(dim=1)
         v = v.all(dim=1, keepdim=True) if self.topological_loss.softmax else v.expand_as(f)
-        return (per_pixel * v).sum(dim=(1, 2, 3)) / v.sum(dim=(1, 2, 3)).clamp(min=1)
+        return (per_pixel * v).flatten(1).sum(dim=1) / v.flatten(1).sum(dim=1).clamp(min=1)
 
     def _check_masks(self, masks: Tensor, valid: Tensor | None) -> None:
         """Checks what the topological loss doesn't: all channels and pixels, and one class each.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +27,9 @@ class Explanation:
     see :meth:`toponet.TopologicalLoss.explain`.)
 
     Attributes:
-        shape: Height and width of the image (or patch) in pixels.
-        dimensions: (n,) int8. 0 = component, 1 = hole.
+        shape: Height and width of the image (or patch) in pixels; of a volume depth, height and
+            width.
+        dimensions: (n,) int8. 0 = component, 1 = hole (of a volume: tunnel), 2 = cavity.
         fates: (n,) str. "matched": matched with a dot of the target. "removed": noise, matched with
             the diagonal. "ignored": left alone because of ``min_persistence``. "missing": a dot of
             the target for which the likelihood has no dot.
@@ -36,16 +38,17 @@ class Explanation:
         goals: (n, 2) float64. Where the loss wants the dot to be. "matched": at its partner.
             "removed": at its projection on the diagonal. "ignored": where it is. "missing": the dot
             of the target.
-        pixels: (n, 2) int32. Birth and death pixel, flat indices into H x W; -1 = none.
+        pixels: (n, 2) int32. Birth and death pixel, flat indices into H x W (D x H x W); -1 = none.
         goal_pixels: (n, 2) int32. Birth and death pixel of the dot of the target, for "matched" and
             "missing"; otherwise -1.
         costs: (n,) float64. What each row adds to the loss, dimension weights included.
         forces: (n, 2) float64. The gradient of the loss with respect to the value of each critical
             pixel; gradient descent moves the pixel the other way.
-        corner: Row and column of the patch's upper left pixel in its image.
+        corner: Row and column of the patch's upper left pixel in its image; of a volume plane, row
+            and column.
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     dimensions: NDArray[np.int8]
     fates: NDArray[np.str_]
     dots: NDArray[np.float64]
@@ -54,7 +57,7 @@ class Explanation:
     goal_pixels: NDArray[np.int32]
     costs: NDArray[np.float64]
     forces: NDArray[np.float64]
-    corner: tuple[int, int] = (0, 0)
+    corner: tuple[int, ...] = (0, 0)
 
     @property
     def loss(self) -> float:
@@ -63,22 +66,26 @@ class Explanation:
 
     def share(self, dimension: int) -> float:
         """Part of the loss that comes from one dimension, in [0, 1]; 0 if the loss is 0."""
-        check_choice("dimension", dimension, (0, 1))
+        check_choice("dimension", dimension, self._dims)
         loss = self.loss
         return float(self.costs[self.dimensions == dimension].sum()) / loss if loss else 0.0
 
     def count(self, fate: str, dimension: int) -> int:
         """How many dots of a dimension have one of the fates."""
         check_choice("fate", fate, FATES)
-        check_choice("dimension", dimension, (0, 1))
+        check_choice("dimension", dimension, self._dims)
         return int(np.count_nonzero((self.fates == fate) & (self.dimensions == dimension)))
 
     def gradient(self) -> NDArray[np.float64]:
-        """(H, W): the force on each pixel; forces of several dots on one pixel are summed."""
-        gradient = np.zeros(self.shape[0] * self.shape[1])
+        """In the image's shape: the force on each pixel; forces on one pixel are summed."""
+        gradient = np.zeros(math.prod(self.shape))
         used = self.pixels >= 0
         np.add.at(gradient, self.pixels[used], self.forces[used])
         return gradient.reshape(self.shape)
+
+    @property
+    def _dims(self) -> tuple[int, ...]:
+        return tuple(range(len(self.shape)))
 
     def __repr__(self) -> str:
         """A line for each dimension."""
@@ -86,7 +93,7 @@ class Explanation:
             f"  dimension {d}: "
             + ", ".join(f"{self.count(fate, d)} {fate}" for fate in FATES)
             + f"; {self.share(d):.0%} of the loss"
-            for d in (0, 1)
+            for d in self._dims
         ]
         return "\n".join([f"Explanation(loss {self.loss:.6g}", *lines]) + ")"
 
@@ -94,7 +101,7 @@ class Explanation:
 def explain_matching(
     likelihood: PersistenceDiagrams,
     target: PersistenceDiagrams,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     *,
     dims: Sequence[int] = (0, 1),
     matching: str = "complete",
@@ -134,7 +141,7 @@ def explain_matching(
 
 
 def joined_explanation(
-    parts: Sequence[dict[str, NDArray[Any]]], shape: tuple[int, int]
+    parts: Sequence[dict[str, NDArray[Any]]], shape: tuple[int, ...]
 ) -> Explanation:
     """The explanation of one image from the rows of its dimensions."""
     joined: dict[str, Any] = {
@@ -146,7 +153,7 @@ def joined_explanation(
 
 
 def dots_of(
-    name: str, diagrams: PersistenceDiagrams, dimension: int, shape: tuple[int, int]
+    name: str, diagrams: PersistenceDiagrams, dimension: int, shape: tuple[int, ...]
 ) -> Dots:
     """The dots of one dimension of one image; ``name`` is for errors."""
     rows = diagrams.dimensions == dimension

@@ -36,7 +36,7 @@ class Dots:
 
     values: Values
     pixels: NDArray[np.int32]
-    shape: tuple[int, int] | None
+    shape: tuple[int, ...] | None
 
     @classmethod
     def without_places(cls, values: Values) -> Dots:

@@ -20,5 +20,7 @@ struct MaskView {
 /// Copies a rectangle of the mask as bytes 0 and 1, one row after the other.
 /// \throws std::invalid_argument if the rectangle holds anything but 0 and 1.
 void copy_mask(const MaskView& mask, const Box& box, std::vector<std::uint8_t>& bytes);
+/// \param bytes  room for the rectangle.
+void copy_mask(const MaskView& mask, const Box& box, std::uint8_t* bytes);
 
 }  // namespace toponet

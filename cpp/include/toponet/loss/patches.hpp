@@ -16,15 +16,18 @@
 #include "toponet/basics/to_size.hpp"
 #include "toponet/filtration/box.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/loss/patch_geometry.hpp"
 
 namespace toponet {
 
 /// A batch of likelihood maps of one size, cut into patches.
-template <class Value>
-struct PatchBatch {
-    std::vector<ImageView<Value>> likelihoods;  ///< Rows without gaps.
-    std::vector<Box> boxes;       ///< As many for each image, one image after the other.
-    std::vector<double> weights;  ///< Of each patch; a patch of weight 0 isn't looked at.
+///
+/// \tparam View, Region  of images or of volumes; see patch_geometry.hpp.
+template <class View, class Region>
+struct CutBatch {
+    std::vector<View> likelihoods;  ///< Rows without gaps.
+    std::vector<Region> boxes;      ///< As many for each image, one image after the other.
+    std::vector<double> weights;    ///< Of each patch; a patch of weight 0 isn't looked at.
     /// Whether patches of one image may share pixels; otherwise they cover the image.
     bool overlap;
 
@@ -32,14 +35,19 @@ struct PatchBatch {
 };
 
 /// One patch of a batch.
-template <class Value>
-struct Patch {
+template <class View, class Region>
+struct CutPatch {
     std::size_t number;  ///< In the batch.
     std::size_t image;   ///< In the batch.
-    Box box;             ///< In its image.
-    ImageView<Value> likelihood;
+    Region box;          ///< In its image.
+    View likelihood;
     double weight;
 };
+
+template <class Value>
+using PatchBatch = CutBatch<ImageView<Value>, Box>;
+template <class Value>
+using Patch = CutPatch<ImageView<Value>, Box>;
 
 /// Runs a check of one image's values. \throws std::invalid_argument with its name and place.
 template <class Check>
@@ -53,52 +61,48 @@ void check_in_batch(const char* name, std::size_t image, const Check& check) {
 }
 
 /// One thread's view of a batch: its comparison, and a buffer for gradients of patches.
-template <class Value, class Comparison>
+template <class Value, class Comparison, class View, class Region>
 class PatchWorker {
   public:
     template <class... Arguments>
-    PatchWorker(const PatchBatch<Value>& batch, const Arguments&... arguments)
+    PatchWorker(const CutBatch<View, Region>& batch, const Arguments&... arguments)
         : batch_(batch), comparison_(arguments...) {}
 
     /// \param gradient  of the patch's image.
     /// \return the patch's loss times its weight.
     double compute(std::size_t number, Value* gradient) {
         const std::size_t image = number / batch_.boxes_per_image();
-        const Box& box = batch_.boxes[number];
-        const ImageView<Value>& whole = batch_.likelihoods[image];
-        const Patch<Value> patch{
-            number,
-            image,
-            box,
-            {whole.row(box.row) + box.column, box.height, box.width, whole.row_stride},
-            batch_.weights[number]};
-        Value* const corner = gradient + box.row * whole.width + box.column;
+        const Region& box = batch_.boxes[number];
+        const View& whole = batch_.likelihoods[image];
+        const CutPatch<View, Region> patch{number, image, box, part_of(whole, box),
+                                           batch_.weights[number]};
         // A patch of whole rows is laid out as the image's gradient is. Gradients of other patches
         // are made in a buffer and copied.
-        const bool in_place = box.width == whole.width && !batch_.overlap;
+        const bool in_place = is_without_gaps(whole, box) && !batch_.overlap;
         if (!in_place) gradient_.resize(to_size(box.pixel_count()));
-        Value* const own = in_place ? corner : gradient_.data();
+        Value* const own = in_place ? gradient + first_pixel(whole, box) : gradient_.data();
         std::fill_n(own, box.pixel_count(), Value(0));
         const double loss = patch.weight == 0 ? 0 : comparison_.compare(patch, own);
-        if (!in_place) hand_over(box, whole.width, corner);
+        if (!in_place) hand_over(whole, box, gradient);
         return loss;
     }
 
   private:
     /// Brings the patch's own gradient into its image's.
-    void hand_over(const Box& box, std::int64_t image_width, Value* corner) const {
-        for (std::int64_t r = 0; r < box.height; ++r) {
-            const Value* from = gradient_.data() + r * box.width;
-            Value* to = corner + r * image_width;
+    void hand_over(const View& whole, const Region& box, Value* gradient) const {
+        const Value* from = gradient_.data();
+        for_each_row(whole, box, [&](std::int64_t first) {
+            Value* to = gradient + first;
             if (batch_.overlap) {
                 for (std::int64_t c = 0; c < box.width; ++c) to[c] += from[c];
             } else {
                 std::copy_n(from, box.width, to);
             }
-        }
+            from += box.width;
+        });
     }
 
-    const PatchBatch<Value>& batch_;
+    const CutBatch<View, Region>& batch_;
     Comparison comparison_;
     std::vector<Value> gradient_;
 };
@@ -116,20 +120,20 @@ class PatchWorker {
 ///         for.
 /// \param gradient  one image after the other, overwritten.
 /// \param losses    one for each image.
-template <class Comparison, class Value, class Truths, class Options>
-void sum_over_patches(const PatchBatch<Value>& batch, const Truths& truths, const Options& options,
-                      int num_threads, Value* gradient, double* losses) {
+template <class Comparison, class Value, class View, class Region, class Truths, class Options>
+void sum_over_patches(const CutBatch<View, Region>& batch, const Truths& truths,
+                      const Options& options, int num_threads, Value* gradient, double* losses) {
     const std::size_t images = batch.likelihoods.size();
     if (images == 0) return;
     const std::size_t per_image = batch.boxes_per_image();
     const std::size_t per_task = batch.overlap ? per_image : 1;
     const auto tasks = static_cast<std::int64_t>(batch.boxes.size() / per_task);
     std::int64_t pixels = 0;
-    for (const Box& box : batch.boxes) pixels += box.pixel_count();
+    for (const Region& box : batch.boxes) pixels += box.pixel_count();
     const Division division =
         divide_threads(tasks, pixels, num_threads, Comparison::pixels_per_thread);
 
-    std::vector<PatchWorker<Value, Comparison>> workers;
+    std::vector<PatchWorker<Value, Comparison, View, Region>> workers;
     workers.reserve(to_size(division.tasks));
     for (int thread = 0; thread < division.tasks; ++thread) {
         workers.emplace_back(batch, truths, options, division.threads_each);

@@ -102,6 +102,19 @@ def check_connectivity(connectivity: int, space: Space = IMAGES) -> None:
         raise ValueError(f"connectivity must be one of {low}, {high}{of}, got {connectivity!r}")
 
 
+def chosen_connectivity(connectivity: int | None, space: Space) -> int:
+    """The connectivity of the foreground; None = the first one that the space has.
+
+    Raises:
+        TypeError: If it isn't a whole number.
+        ValueError: If it isn't one of the two that the space has.
+    """
+    if connectivity is None:
+        return space.connectivities[0]
+    check_connectivity(connectivity, space)
+    return int(connectivity)
+
+
 def check_dims(dims: Sequence[int], space: Space = IMAGES) -> tuple[bool, ...]:
     """Whether each homology dimension is asked for.
 

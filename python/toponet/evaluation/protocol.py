@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from toponet.metrics import BettiConvention, InstanceConvention
 from toponet.metrics.betti_matching import describe_matching_error
-from toponet.metrics.centreline import DEFAULT_SKELETON, describe_centreline
+from toponet.metrics.centreline import chosen_skeleton, describe_centreline
 from toponet.metrics.conventions import FRAMES, betti_convention
 from toponet.metrics.euler import describe_euler
 from toponet.metrics.instances import describe_instance_rand
 from toponet.metrics.partition import describe_information, describe_rand_score
-from toponet.metrics.pixel import EQUAL_SHARE
+from toponet.metrics.pixel import describe_accuracy
 from toponet.topology.segmentation import SegmentationOptions
 
 THRESHOLD = 0.5
@@ -113,7 +113,7 @@ class Protocol:
         connectivity = self.betti.connectivity
         words = {
             "all": f"{self._describe_masks()}; mean over the images",
-            "accuracy": EQUAL_SHARE,
+            "accuracy": describe_accuracy(),
             "ari": describe_rand_score(connectivity),
             "voi": describe_information(connectivity),
             "voi_split": "of voi: true cells cut in pieces",
@@ -125,8 +125,8 @@ class Protocol:
             "instance_recall": "of instance_ari: small where instances are split",
             "instance_voi_split": f"bits: instances cut in pieces; {INSTANCES}",
             "instance_voi_merge": f"bits: instances grown together; {INSTANCES}",
-            "cldice": describe_centreline(DEFAULT_SKELETON),
-            "euler_number_error": describe_euler(connectivity, self.betti.frame),
+            "cldice": describe_centreline(chosen_skeleton(None)),
+            "euler_number_error": describe_euler(self.betti),
             "betti_matching_error_0": f"components: {describe_matching_error(self.betti)}",
             "betti_matching_error_1": f"holes: {describe_matching_error(self.betti)}",
         }

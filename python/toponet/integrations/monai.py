@@ -20,6 +20,7 @@ from monai.utils.module import look_up_option
 from monai.utils.type_conversion import convert_to_dst_type, convert_to_tensor
 from torch import Tensor
 
+from toponet._ground.spaces import space_of
 from toponet.data.samples import Case
 from toponet.data.source import open_data, open_images
 from toponet.metrics import scalar_metric
@@ -43,6 +44,7 @@ class TopologyMetric(CumulativeIterationMetric):
 
     Shape:
         - y_pred: (B, C, H, W), or a list of (C, H, W); masks, or likelihoods with ``threshold``.
+          With ``spatial_dims=3`` (B, C, D, H, W), or a list of (C, D, H, W).
         - y: the same shape; masks.
         - output of a call: (B, C).
 
@@ -103,10 +105,11 @@ class TopologyMetric(CumulativeIterationMetric):
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **_: Any) -> Tensor:
         """(B, C): a number for each image and channel."""
-        if y is None or y_pred.ndim != 4 or y_pred.shape != y.shape:
+        space = space_of(self.metric.spatial_dims)
+        if y is None or y_pred.ndim != space.spatial_dims + 2 or y_pred.shape != y.shape:
             raise ValueError(
-                "TopologyMetric expects predictions and truths of one shape (B, C, H, W), got "
-                f"{tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
+                f"TopologyMetric expects predictions and truths of one shape (B, C, {space.axes}), "
+                f"got {tuple(y_pred.shape)} and {None if y is None else tuple(y.shape)}"
             )
         preds, truths = (convert_to_tensor(images, track_meta=False) for images in (y_pred, y))
         if not self.include_background:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
+from toponet._ground.spaces import space_of
 from toponet._ground.validation import check_choice, check_number
 from toponet.metrics.inputs import Masks, likelihood_to_compare, without_channel
 
@@ -48,6 +49,7 @@ class MeanMetric(Metric):
         names: Sequence[str],
         convention: str,
         *,
+        spatial_dims: int = 2,
         means: int | None = None,
         only: str | None = None,
         threshold: float | None = None,
@@ -58,6 +60,7 @@ class MeanMetric(Metric):
         Args:
             names: Of the numbers that are measured.
             convention: Tells all options of the class, in words.
+            spatial_dims: 2 = images, 3 = volumes.
             means: How many means are kept; None = one for each name.
             only: ``compute`` gives this number alone, as a scalar; None = all.
             threshold: Predictions are likelihoods, and >= is structure; None = they are masks, or
@@ -66,6 +69,8 @@ class MeanMetric(Metric):
         """
         super().__init__(**kwargs)
         self._names = tuple(names)
+        self._space = space_of(spatial_dims)
+        self.spatial_dims = self._space.spatial_dims
         if only is not None:
             check_choice("only", only, (*self._names, *self._sums_by_name()))
         if threshold is not None:
@@ -86,7 +91,7 @@ class MeanMetric(Metric):
 
         Args:
             preds: (H, W), (B, H, W) or (B, 1, H, W), 1 = structure; a mask, or a likelihood if the
-                function takes one.
+                function takes one. Of volumes (D, H, W), (B, D, H, W) or (B, 1, D, H, W).
             target: Mask, 1 = structure.
             valid: 1 where a pixel counts; None = everywhere. An image in which no pixel counts adds
                 nothing.
@@ -95,11 +100,11 @@ class MeanMetric(Metric):
             TypeError: If an argument holds no numbers, or is a masked array.
             ValueError: If the function refuses an argument, or it has more than one channel.
         """
-        predicted = self._read("preds", preds)
-        truth = without_channel("target", target)
-        counted = None if valid is None else without_channel("valid", valid)
+        predicted = self._read("preds", preds, self._space)
+        truth = without_channel("target", target, self._space)
+        counted = None if valid is None else without_channel("valid", valid, self._space)
         if self.threshold is not None:
-            compared = likelihood_to_compare(predicted, truth, counted)
+            compared = likelihood_to_compare(predicted, truth, counted, self._space)
             predicted = compared.prediction >= self.threshold
         rows = self._measure(predicted, truth, counted)
         total = getattr(self, self._sum_name)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.spaces import IMAGES
 from toponet._ground.validation import looks_like_channels_last
 from toponet.metrics._patches import patch_stacks
 from toponet.metrics.conventions import (
@@ -33,17 +34,20 @@ class BettiErrorResult:
 
     Attributes:
         dimension_0: The error of components; None if they weren't counted.
-        dimension_1: The error of holes; None if they weren't counted.
+        dimension_1: The error of holes, in volumes of tunnels; None if they weren't counted.
         convention: All options.
+        dimension_2: The error of cavities in volumes; None if they weren't counted.
     """
 
     dimension_0: float | None
     dimension_1: float | None
     convention: BettiConvention
+    dimension_2: float | None = field(default=None, kw_only=True)
 
     def __getitem__(self, dimension: int) -> float:
         """The error of one dimension; ValueError if it wasn't counted."""
-        error = (self.dimension_0, self.dimension_1)[dimension]
+        errors = (self.dimension_0, self.dimension_1, self.dimension_2)
+        error = errors[: self.convention.spatial_dims][dimension]
         if error is None:
             raise ValueError(f"dimension {dimension} was not counted: {self.convention}")
         return error
@@ -54,9 +58,13 @@ class BettiErrorResult:
 
     def __str__(self) -> str:
         """The numbers and the convention."""
-        words = ("components", "holes")
-        errors = ", ".join(f"{self[d]:.3f} ({words[d]})" for d in self.convention.dims)
-        return f"Betti error {errors}: {self.convention}"
+        return f"Betti error {self.in_words}: {self.convention}"
+
+    @property
+    def in_words(self) -> str:
+        """The numbers, with the names of what was counted."""
+        words = self.convention.space.features
+        return ", ".join(f"{self[d]:.3f} ({words[d]})" for d in self.convention.dims)
 
 
 @spelled_out
@@ -71,7 +79,8 @@ def betti_error(
 
     Every image counts the same, whatever its size and the number of its patches. The error is
     defined for every pair of masks: a framed patch of any size has one hole if it is empty, and no
-    hole if it is full.
+    hole if it is full. Of volumes (``spatial_dims=3``), tunnels are counted in dimension 1 and
+    cavities in dimension 2; an empty framed patch has one cavity.
 
     The paper reports dimension 1 (holes) only; dimension 0 (components) is ours. Which class is
     structure matters: pass the membrane, vessel, road or crack as 1.
@@ -93,22 +102,29 @@ def betti_error(
                         frame=False, dims=(0, 1)``
     ==================  ===========================================================================
 
+    Volumes have the conventions "toponet" and "whole-image" alone, with ``connectivity=26`` and
+    ``dims=(0, 1, 2)``.
+
     Args:
-        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
+        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch. With
+            ``spatial_dims=3`` a volume, (D, H, W) or (B, D, H, W).
         target: Mask of the same shape.
         convention: One of the names above, or None for the defaults below. An option that the name
             fixes can't be given as well.
+        spatial_dims: 2 = images (default), 3 = volumes.
         patch_size: Side of the square patches in pixels (default 65). A smaller image is one patch.
+            Patches of volumes are cubes.
         patches: A number of patches per image, which are drawn uniformly and with replacement
             (default 100). "grid": each side is divided into ceil(side / patch_size) parts, equal to
             within a pixel, so that every pixel is in one patch. "whole": the whole image is the
             patch.
         seed: Seed of random positions (default 0). The same seed and sizes give the same positions.
         connectivity: Connectivity of the structure (default 8); the background has the other one.
+            In volumes it is 26 (default) or 6.
         frame: True (default) surrounds each patch by structure, as the loss does. "rim" overwrites
             the outermost pixels of the patch with structure. False does neither, and background
             that touches the border is then no hole.
-        dims: Dimensions to count (default (0, 1)).
+        dims: Dimensions to count (default (0, 1), of volumes (0, 1, 2)).
         valid: The same shape as the masks: 1 where a pixel counts; None = everywhere. A pixel that
             doesn't count is taken for structure in both masks. A patch of the grid in which no
             pixel counts is left out. Random patches are drawn where a pixel counts. An image in
@@ -146,7 +162,8 @@ def betti_number_error(
     prediction: Masks,
     target: Masks,
     *,
-    connectivity: int = 8,
+    spatial_dims: int = 2,
+    connectivity: int | None = None,
     frame: bool | str = True,
     valid: Masks | None = None,
 ) -> BettiErrorResult:
@@ -156,9 +173,11 @@ def betti_number_error(
     missing, the two cancel and the error is 0. With patches they cancel only within a patch.
 
     Args:
-        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
+        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch; a volume (D, H, W) or
+            (B, D, H, W).
         target: Mask of the same shape.
-        connectivity: Connectivity of the structure; the background has the other one.
+        spatial_dims: 2 = images, 3 = volumes.
+        connectivity: The same as in :func:`betti_error`.
         frame: The same as in :func:`betti_error`.
         valid: The same as in :func:`betti_error`.
 
@@ -175,6 +194,7 @@ def betti_number_error(
         prediction,
         target,
         patches="whole",
+        spatial_dims=spatial_dims,
         connectivity=connectivity,
         frame=frame,
         valid=valid,
@@ -199,7 +219,7 @@ def betti_differences(
         apart: NDArray[Any] = np.abs(numbers[0] - numbers[1])
         return apart
 
-    compared = masks_to_compare(prediction, target, valid)
+    compared = masks_to_compare(prediction, target, valid, convention.space)
     shape = (len(convention.dims),)
     sums, patches = sums_over_patches(compared, convention, update, shape, differences)
     return sums / patches[:, None]
@@ -219,7 +239,7 @@ def sums_over_patches(
         convention: Says what the patches are.
         update: Random positions depend on it.
         shape: Of the numbers of one patch.
-        measure: From predicted and true patches (n, h, w) to numbers (n, ...).
+        measure: From predicted and true patches (n, h, w) or (n, d, h, w) to numbers (n, ...).
 
     Returns:
         (images, ...) the sums, and (images,) the number of patches.
@@ -236,27 +256,32 @@ def sums_over_patches(
 def betti_result(errors: Sequence[float], convention: BettiConvention) -> BettiErrorResult:
     """The result of errors that come in the order of ``convention.dims``."""
     by_dimension = dict(zip(convention.dims, errors, strict=True))
-    return BettiErrorResult(by_dimension.get(0), by_dimension.get(1), convention)
+    return BettiErrorResult(
+        by_dimension.get(0), by_dimension.get(1), convention, dimension_2=by_dimension.get(2)
+    )
 
 
 def with_rim(patches: NDArray[np.uint8], convention: BettiConvention) -> NDArray[np.uint8]:
-    """Patches (n, h, w) whose rim is structure, if the convention has a rim."""
+    """Patches (n, h, w) or (n, d, h, w) whose rim is structure, if the convention has a rim."""
     if convention.frame != "rim":
         return patches
     patches = patches.copy()  # Whole images may be the caller's own.
-    patches[:, [0, -1]] = 1
-    patches[:, :, [0, -1]] = 1
+    for axis in range(1, patches.ndim):
+        np.moveaxis(patches, axis, 0)[[0, -1]] = 1
     return patches
 
 
 def count_betti_numbers(
     patches: NDArray[np.uint8], convention: BettiConvention
 ) -> NDArray[np.int64]:
-    """(n, dims) The Betti numbers of whole masks (n, h, w), by this convention."""
+    """(n, dims) The Betti numbers of whole masks, (n, h, w) or (n, d, h, w), by this convention."""
     patches = with_rim(patches, convention)
-    if looks_like_channels_last(patches.shape):
+    if convention.space is IMAGES and looks_like_channels_last(patches.shape):
         patches = patches.transpose(0, 2, 1)  # Lying down, a narrow patch has the same numbers.
     numbers = betti_numbers(
-        patches, connectivity=convention.connectivity, frame=convention.frame is True
+        patches,
+        spatial_dims=convention.spatial_dims,
+        connectivity=convention.connectivity,
+        frame=convention.frame is True,
     )
     return numbers[:, list(convention.dims)]

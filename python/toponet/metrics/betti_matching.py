@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet import _core
+from toponet._ground.spaces import IMAGES
 from toponet._ground.validation import check_flag, thread_count
 from toponet.metrics.betti import BettiErrorResult, sums_over_patches, with_rim
 from toponet.metrics.conventions import (
@@ -22,8 +23,6 @@ from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-WORDS = ("components", "holes")
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,8 @@ class BettiMatchingErrorResult(BettiErrorResult):
 
     def __str__(self) -> str:
         """The numbers and the convention."""
-        errors = ", ".join(f"{self[d]:.3f} ({WORDS[d]})" for d in self.convention.dims)
         words = describe_matching_error(self.convention, self.normalised)
-        return f"Betti matching error {errors}: {words}"
+        return f"Betti matching error {self.in_words}: {words}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class BettiMatchingScoreResult:
         """The numbers and the convention."""
         scores = ", ".join(
             f"precision {self.precision[d]:.3f} recall {self.recall[d]:.3f} F1 {self.f1[d]:.3f} "
-            f"({WORDS[d]})"
+            f"({self.convention.space.features[d]})"
             for d in self.convention.dims
         )
         return f"Betti matching {scores}: {describe_matching_score(self.convention)}"
@@ -100,6 +98,7 @@ def betti_matching_error(
             of an image together, at most 1. Without true features the error is 0 or 1.
         convention: The same as in :func:`betti_error`, with the same names. "betti-matching" is
             what the papers of Betti matching count: whole images, 4-connected structure, no frame.
+        spatial_dims: 2; features of volumes aren't matched.
         patch_size: The same as in :func:`betti_error`; and None, if it is given, means whole
             images.
         patches: The same as in :func:`betti_error`.
@@ -151,6 +150,7 @@ def betti_matching_score(
         prediction: The same as in :func:`betti_matching_error`.
         target: The same as in :func:`betti_matching_error`.
         convention: The same as in :func:`betti_matching_error`, as the other options.
+        spatial_dims: See there.
         patch_size: See there.
         patches: See there.
         seed: See there.
@@ -180,10 +180,20 @@ def betti_matching_score(
 
 
 def matching_convention(**options: Unpack[BettiOptions]) -> BettiConvention:
-    """The convention; a patch size of None means whole images."""
+    """The convention; a patch size of None means whole images.
+
+    Raises:
+        ValueError: If it is one of volumes; for the reasons of :func:`betti_convention`.
+    """
     if "patch_size" in options and options["patch_size"] is None and not options.get("convention"):
         options = {**options, "patches": options.get("patches") or "whole"}
-    return betti_convention(**options)
+    chosen = betti_convention(**options)
+    if chosen.space is not IMAGES:
+        raise ValueError(
+            "Betti matching compares images: of volumes (spatial_dims=3) measure the betti_error, "
+            "or pass the slices as a batch of images"
+        )
+    return chosen
 
 
 def describe_matching_error(convention: BettiConvention, normalised: bool = False) -> str:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.spaces import IMAGES, Space, space_of
 from toponet._ground.validation import check_choice
 from toponet.metrics.inputs import Masks, masks_to_compare, mean_over_images
 
 SKELETONS = ("zhang", "lee")  # scikit-image's names.
-DEFAULT_SKELETON = "zhang"
 
 
 def cldice_score(
     prediction: Masks,
     target: Masks,
     *,
-    skeleton: str = DEFAULT_SKELETON,
+    spatial_dims: int = 2,
+    skeleton: str | None = None,
     valid: Masks | None = None,
 ) -> float:
     """Centreline Dice (clDice) of two masks, in [0, 1], mean over images; 1 is perfect.
@@ -30,10 +31,13 @@ def cldice_score(
     wholly outside each other's structure, it is 0. The authors' code divides 0 by 0 there.
 
     Args:
-        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
+        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch. With
+            ``spatial_dims=3`` a volume, (D, H, W) or (B, D, H, W).
         target: Mask of the same shape.
+        spatial_dims: 2 = images, 3 = volumes.
         skeleton: "zhang" (the default of scikit-image in 2-D, and of the authors) or "lee" (which
-            others take in 2-D and 3-D). Both keep the pieces of an 8-connected structure.
+            others take in 2-D and 3-D). Both keep the pieces of an 8-connected structure. Volumes
+            have "lee" alone. None = the first one that there is.
         valid: The same shape: 1 where a pixel counts; None = everywhere. A pixel that doesn't count
             is taken for structure in both masks, before the skeletons are made. The shares are
             those of the skeletons' pixels that count. An image in which no pixel counts isn't part
@@ -56,7 +60,22 @@ def cldice_score(
         >>> round(cldice_score(gap, wall), 3)  # Precision 1, sensitivity 4 / 5.
         0.889
     """
-    return mean_over_images(centreline_scores(prediction, target, skeleton, valid))[0]
+    space = space_of(spatial_dims)
+    method = chosen_skeleton(skeleton, space)
+    return mean_over_images(centreline_scores(prediction, target, method, valid, space))[0]
+
+
+def chosen_skeleton(skeleton: str | None, space: Space = IMAGES) -> str:
+    """The method of scikit-image; None = the first one that there is for images or volumes.
+
+    Raises:
+        ValueError: If there is no such method.
+    """
+    methods = SKELETONS if space is IMAGES else SKELETONS[1:]
+    if skeleton is None:
+        return methods[0]
+    check_choice("skeleton" if space is IMAGES else "skeleton of volumes", skeleton, methods)
+    return skeleton
 
 
 def describe_centreline(skeleton: str) -> str:
@@ -65,11 +84,14 @@ def describe_centreline(skeleton: str) -> str:
 
 
 def centreline_scores(
-    prediction: Masks, target: Masks, skeleton: str, valid: Masks | None = None
+    prediction: Masks,
+    target: Masks,
+    skeleton: str,
+    valid: Masks | None = None,
+    space: Space = IMAGES,
 ) -> NDArray[np.float64]:
     """(images, 1) The score of each image in which a pixel counts."""
-    check_choice("skeleton", skeleton, SKELETONS)
-    compared = masks_to_compare(prediction, target, valid)
+    compared = masks_to_compare(prediction, target, valid, space)
     scores = []
     for k in compared.images:
         masks = compared.prediction[k] != 0, compared.target[k] != 0

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from toponet._ground.validation import check_connectivity, check_flag
+from toponet._ground.spaces import space_of
+from toponet._ground.validation import check_flag, chosen_connectivity
 from toponet.metrics._mean_metric import MeanMetric
 from toponet.metrics.betti import BettiErrorResult, betti_differences, betti_result
 from toponet.metrics.conventions import (
@@ -28,7 +29,7 @@ from toponet.metrics.partition import (
     describe_rand_score,
     rand_scores,
 )
-from toponet.metrics.pixel import EQUAL_SHARE, equal_shares
+from toponet.metrics.pixel import describe_accuracy, equal_shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +67,7 @@ class ConventionMetric(MeanMetric):
         self, convention: BettiConvention, names: Sequence[str], words: str, **kwargs: Any
     ) -> None:
         """Takes checked options."""
-        super().__init__(names, words, **kwargs)
+        super().__init__(names, words, spatial_dims=convention.spatial_dims, **kwargs)
         self._convention = convention
         self._number: int | None = None
 
@@ -124,7 +125,8 @@ class BettiError(_BettiMetric):
             own, such as ``process_group``.
 
     Returns:
-        ``compute``: a dict of scalars ``betti_error_0`` and ``betti_error_1``.
+        ``compute``: a dict of scalars ``betti_error_0`` and ``betti_error_1``; of volumes
+        ``betti_error_2`` as well.
 
     Raises:
         TypeError: For the reasons of the function.
@@ -158,13 +160,15 @@ class BettiNumberError(_BettiMetric):
     The class of :func:`toponet.metrics.betti_number_error`.
 
     Args:
+        spatial_dims: 2 = images, 3 = volumes.
         connectivity: Connectivity of the structure.
         frame: True, False or "rim".
         kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
             torchmetrics' own options.
 
     Returns:
-        ``compute``: a dict of scalars ``betti_number_error_0`` and ``betti_number_error_1``.
+        ``compute``: a dict of scalars ``betti_number_error_0`` and ``betti_number_error_1``; of
+        volumes ``betti_number_error_2`` as well.
 
     Raises:
         TypeError: For the reasons of the function.
@@ -173,9 +177,18 @@ class BettiNumberError(_BettiMetric):
 
     _prefix = "betti_number_error"
 
-    def __init__(self, *, connectivity: int = 8, frame: bool | str = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        spatial_dims: int = 2,
+        connectivity: int | None = None,
+        frame: bool | str = True,
+        **kwargs: Any,
+    ) -> None:
         """Checks the options."""
-        chosen = betti_convention(patches="whole", connectivity=connectivity, frame=frame)
+        chosen = betti_convention(
+            patches="whole", spatial_dims=spatial_dims, connectivity=connectivity, frame=frame
+        )
         super().__init__(chosen, **kwargs)
 
 
@@ -185,6 +198,7 @@ class AdaptedRandScore(MeanMetric):
     The class of :func:`toponet.metrics.adapted_rand_score`.
 
     Args:
+        spatial_dims: 2 = images, 3 = volumes.
         connectivity: Connectivity of the structure; cells have the dual one.
         maximal: Whether to take the best of 19 thresholds. One threshold holds for all images.
         kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
@@ -202,14 +216,22 @@ class AdaptedRandScore(MeanMetric):
     plot_upper_bound = 1.0
     _read = staticmethod(likelihood_without_channel)
 
-    def __init__(self, *, connectivity: int = 8, maximal: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        spatial_dims: int = 2,
+        connectivity: int | None = None,
+        maximal: bool = False,
+        **kwargs: Any,
+    ) -> None:
         """Checks the options."""
-        check_connectivity(connectivity)
+        space = space_of(spatial_dims)
+        chosen = chosen_connectivity(connectivity, space)
         check_flag("maximal", maximal)
         means = len(THRESHOLDS) if maximal else 1
-        words = describe_rand_score(connectivity, maximal)
-        super().__init__(("ari",), words, means=means, **kwargs)
-        self.connectivity = connectivity
+        words = describe_rand_score(chosen, maximal, space)
+        super().__init__(("ari",), words, spatial_dims=spatial_dims, means=means, **kwargs)
+        self.connectivity = chosen
         self.maximal = maximal
 
     def _numbers(self) -> dict[str, Tensor]:
@@ -218,7 +240,7 @@ class AdaptedRandScore(MeanMetric):
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
     ) -> NDArray[np.float64]:
-        return rand_scores(preds, target, self.connectivity, self.maximal, valid)
+        return rand_scores(preds, target, self.connectivity, self.maximal, valid, self._space)
 
 
 class VariationOfInformation(MeanMetric):
@@ -227,6 +249,7 @@ class VariationOfInformation(MeanMetric):
     The class of :func:`toponet.metrics.variation_of_information`.
 
     Args:
+        spatial_dims: 2 = images, 3 = volumes.
         connectivity: Connectivity of the structure; cells have the dual one.
         kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
             torchmetrics' own options.
@@ -243,11 +266,15 @@ class VariationOfInformation(MeanMetric):
 
     _by_name = True
 
-    def __init__(self, *, connectivity: int = 8, **kwargs: Any) -> None:
+    def __init__(
+        self, *, spatial_dims: int = 2, connectivity: int | None = None, **kwargs: Any
+    ) -> None:
         """Checks the options."""
-        check_connectivity(connectivity)
-        super().__init__(("voi_split", "voi_merge"), describe_information(connectivity), **kwargs)
-        self.connectivity = connectivity
+        space = space_of(spatial_dims)
+        chosen = chosen_connectivity(connectivity, space)
+        words = describe_information(chosen, space)
+        super().__init__(("voi_split", "voi_merge"), words, spatial_dims=spatial_dims, **kwargs)
+        self.connectivity = chosen
 
     def _sums_by_name(self) -> dict[str, tuple[str, ...]]:
         return {"voi": self._names}
@@ -255,7 +282,7 @@ class VariationOfInformation(MeanMetric):
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
     ) -> NDArray[np.float64]:
-        return conditional_entropies(preds, target, self.connectivity, valid)
+        return conditional_entropies(preds, target, self.connectivity, valid, self._space)
 
 
 class PixelAccuracy(MeanMetric):
@@ -264,6 +291,7 @@ class PixelAccuracy(MeanMetric):
     The class of :func:`toponet.metrics.pixel_accuracy`.
 
     Args:
+        spatial_dims: 2 = images, 3 = volumes.
         kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
             torchmetrics' own options.
 
@@ -278,11 +306,12 @@ class PixelAccuracy(MeanMetric):
     higher_is_better = True
     plot_upper_bound = 1.0
 
-    def __init__(self, **kwargs: Any) -> None:
-        """There are no options but torchmetrics' own."""
-        super().__init__(("accuracy",), EQUAL_SHARE, **kwargs)
+    def __init__(self, *, spatial_dims: int = 2, **kwargs: Any) -> None:
+        """Checks the options."""
+        words = describe_accuracy(space_of(spatial_dims))
+        super().__init__(("accuracy",), words, spatial_dims=spatial_dims, **kwargs)
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
     ) -> NDArray[np.float64]:
-        return equal_shares(preds, target, valid)
+        return equal_shares(preds, target, valid, self._space)

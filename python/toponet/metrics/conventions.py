@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import numpy as np
 
-from toponet._ground.validation import check_choice, check_connectivity, check_dims, check_whole
+from toponet._ground.spaces import IMAGES, Space, space_of
+from toponet._ground.validation import check_choice, check_dims, check_whole, chosen_connectivity
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,6 +26,7 @@ class BettiOptions(TypedDict, total=False):
     """
 
     convention: str | None
+    spatial_dims: int | None
     patch_size: int | None
     patches: int | str | None
     seed: int | None
@@ -35,12 +37,13 @@ class BettiOptions(TypedDict, total=False):
 
 DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
+        "spatial_dims": 2,
         "patch_size": 65,
         "patches": 100,
         "seed": 0,
-        "connectivity": 8,
+        "connectivity": None,  # The first one of the space.
         "frame": True,
-        "dims": (0, 1),
+        "dims": None,  # All of the space.
     }
 )
 
@@ -55,6 +58,19 @@ CONVENTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
+# The same, of volumes.
+VOLUME_CONVENTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "toponet": {"connectivity": 26, "frame": True, "dims": (0, 1, 2)},
+        "whole-image": {
+            "patches": "whole",
+            "connectivity": 26,
+            "frame": True,
+            "dims": (0, 1, 2),
+        },
+    }
+)
+
 FRAMES = {True: "with frame", False: "without frame", "rim": "rim overwritten with structure"}
 
 
@@ -63,13 +79,14 @@ class BettiConvention:
     """All options that a Betti error was measured by; ``str`` puts them in one line.
 
     Attributes:
-        patches: The number of random patches an image, "grid" or "whole".
-        patch_size: Side of the patches in pixels; None for whole images.
+        patches: The number of random patches an image or volume, "grid" or "whole".
+        patch_size: Side of the patches in pixels or voxels; None for whole images.
         seed: Seed of the positions; None if they aren't random.
         connectivity: Connectivity of the structure; the background has the other one.
         frame: True, False or "rim".
         dims: The dimensions that are counted.
         name: The named convention, or None.
+        spatial_dims: 2 = images, 3 = volumes.
     """
 
     patches: int | str
@@ -79,6 +96,12 @@ class BettiConvention:
     frame: bool | str
     dims: tuple[int, ...]
     name: str | None
+    spatial_dims: int = 2
+
+    @property
+    def space(self) -> Space:
+        """Images or volumes."""
+        return space_of(self.spatial_dims)
 
     def __str__(self) -> str:
         """What the numbers mean."""
@@ -87,13 +110,14 @@ class BettiConvention:
     @property
     def counted(self) -> str:
         """Over what the mean goes, and what counts there, in words."""
+        noun, article = self.space.noun, self.space.article
+        size = " x ".join([str(self.patch_size)] * self.spatial_dims)
         where = {
-            "whole": "whole images",
-            "grid": f"a grid of patches of at most {self.patch_size} x {self.patch_size}",
+            "whole": f"whole {noun}s",
+            "grid": f"a grid of patches of at most {size}",
         }.get(
             str(self.patches),
-            f"{self.patches} random patches an image of {self.patch_size} x {self.patch_size}, "
-            f"seed {self.seed}",
+            f"{self.patches} random patches {article} {noun} of {size}, seed {self.seed}",
         )
         only = f", dimension {self.dims[0]} only" if len(self.dims) == 1 else ""
         name = f" ({self.name})" if self.name is not None else ""
@@ -136,31 +160,49 @@ def betti_convention(**options: Unpack[BettiOptions]) -> BettiConvention:
     if unknown:
         raise TypeError(f"a Betti error has no option {unknown[0]!r}")
     given = {option: value for option, value in options.items() if value is not None}
-    convention = options.get("convention")
-    fixed: Mapping[str, Any] = {}
-    if convention is not None:
-        check_choice("convention", given.pop("convention"), tuple(CONVENTIONS))
-        fixed = CONVENTIONS[convention]
-        for option, value in fixed.items():
-            if option in given:
-                raise ValueError(
-                    f"convention={convention!r} fixes {option}={value!r}: leave {option} out"
-                )
-    chosen = {**DEFAULTS, **fixed, **given}
-    check_connectivity(chosen["connectivity"])
+    convention = given.pop("convention", None)
+    space = space_of(given.get("spatial_dims", IMAGES.spatial_dims))
+    chosen = {**DEFAULTS, **_fixed_options(convention, space, given), **given}
+    connectivity = chosen_connectivity(chosen["connectivity"], space)
     _check_patches(chosen["patches"])
-    dimensions = tuple(d for d, counted in enumerate(check_dims(chosen["dims"])) if counted)
+    asked = check_dims(space.dims if chosen["dims"] is None else chosen["dims"], space)
+    dimensions = tuple(d for d, counted in enumerate(asked) if counted)
     frame = _checked_frame(chosen["frame"])
     size, seed = _size_and_seed(chosen, given)
     return BettiConvention(
         patches=chosen["patches"],
         patch_size=size,
         seed=seed,
-        connectivity=chosen["connectivity"],
+        connectivity=connectivity,
         frame=frame,
         dims=dimensions,
         name=convention,
+        spatial_dims=space.spatial_dims,
     )
+
+
+def _fixed_options(convention: Any, space: Space, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options that a named convention fixes; none if there is no name.
+
+    Raises:
+        ValueError: If there is no such convention of the space, or one of its options is given.
+    """
+    if convention is None:
+        return {}
+    check_choice("convention", convention, tuple(CONVENTIONS))
+    conventions = CONVENTIONS if space is IMAGES else VOLUME_CONVENTIONS
+    if convention not in conventions:
+        listed = " or ".join(repr(name) for name in conventions)
+        raise ValueError(
+            f"convention={convention!r} is one of images: for {space.noun}s take {listed}, or give "
+            "the options one by one"
+        )
+    for option, value in conventions[convention].items():
+        if option in given:
+            raise ValueError(
+                f"convention={convention!r} fixes {option}={value!r}: leave {option} out"
+            )
+    return conventions[convention]
 
 
 def _size_and_seed(

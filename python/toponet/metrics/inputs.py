@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toponet._ground.probabilities import rounding_tolerance, without_rounding
+from toponet._ground.spaces import IMAGES, Space
 from toponet._ground.valid import taken_for_structure, valid_pixels
 from toponet._ground.validation import as_batch, binary_masks, number_array
 
@@ -19,7 +20,9 @@ Masks: TypeAlias = "ArrayLike | Tensor"
 
 
 class Comparison(NamedTuple):
-    """What is compared, (B, H, W) each. A pixel that doesn't count is structure in both.
+    """What is compared, (B, H, W) or (B, D, H, W) each.
+
+    A pixel that doesn't count is structure in both.
 
     Attributes:
         prediction: Masks of bytes 0 and 1, or likelihoods.
@@ -38,7 +41,7 @@ class Comparison(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """Label maps that are compared, (B, H, W) each.
+    """Label maps that are compared, (B, H, W) each, or (B, D, H, W).
 
     Attributes:
         prediction: Whole numbers.
@@ -61,18 +64,22 @@ def to_numpy(name: str, images: Masks) -> NDArray[Any]:
     return number_array(name, _from_torch(name, images) if _is_tensor(images) else images)
 
 
-def masks_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+def masks_to_compare(
+    prediction: Masks, target: Masks, valid: Masks | None, space: Space = IMAGES
+) -> Comparison:
     """Two masks of the same shape. Values where ``valid`` is 0 don't matter."""
-    compared = _arrays_to_compare(prediction, target, valid)
-    return compared._replace(prediction=binary_masks("prediction", compared.prediction))
+    compared = _arrays_to_compare(prediction, target, valid, space)
+    return compared._replace(prediction=binary_masks("prediction", compared.prediction, space))
 
 
-def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+def likelihood_to_compare(
+    prediction: Masks, target: Masks, valid: Masks | None, space: Space = IMAGES
+) -> Comparison:
     """A likelihood in [0, 1] (or a mask) and a mask. Values where ``valid`` is 0 don't matter.
 
     Values that rounding left just outside [0, 1] are set to 0 or 1.
     """
-    compared = _arrays_to_compare(prediction, target, valid)
+    compared = _arrays_to_compare(prediction, target, valid, space)
     values, inside = without_rounding(compared.prediction, _tolerance(prediction))
     if not inside:
         raise ValueError(
@@ -81,9 +88,11 @@ def likelihood_to_compare(prediction: Masks, target: Masks, valid: Masks | None)
     return compared._replace(prediction=values)
 
 
-def labels_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Labels:
+def labels_to_compare(
+    prediction: Masks, target: Masks, valid: Masks | None, space: Space = IMAGES
+) -> Labels:
     """Two label maps of the same shape. Values where ``valid`` is 0 don't matter."""
-    arrays = _arrays_of_one_shape(prediction, target, valid)
+    arrays = _arrays_of_one_shape(prediction, target, valid, space)
     for name, array in zip(("prediction", "target"), arrays, strict=False):
         if array is not None and array.dtype.kind not in "iu":
             raise TypeError(
@@ -94,25 +103,28 @@ def labels_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> 
     return Labels(*arrays)
 
 
-def without_channel(name: str, images: Masks) -> NDArray[Any]:
-    """Turns the shape (B, 1, H, W) of networks into (B, H, W); other shapes stay."""
+def without_channel(name: str, images: Masks, space: Space = IMAGES) -> NDArray[Any]:
+    """Turns the shape (B, 1, H, W) of networks into (B, H, W); other shapes stay.
+
+    Of volumes it is (B, 1, D, H, W).
+    """
     array = to_numpy(name, images)
-    if array.ndim != 4:
+    if array.ndim != space.spatial_dims + 2:
         return array
     if array.shape[1] != 1:
         raise ValueError(
-            f"{name} must have one channel, got shape {array.shape}: expected (B, 1, H, W); pass "
-            "channels one by one, and move a last axis to the front"
+            f"{name} must have one channel, got shape {array.shape}: expected "
+            f"(B, 1, {space.axes}); pass channels one by one, and move a last axis to the front"
         )
     return array[:, 0]
 
 
-def likelihood_without_channel(name: str, images: Masks) -> NDArray[Any]:
+def likelihood_without_channel(name: str, images: Masks, space: Space = IMAGES) -> NDArray[Any]:
     """As :func:`without_channel`, without what rounding left outside [0, 1].
 
     The numpy array of a tensor in bfloat16 no longer tells how coarsely it was rounded.
     """
-    array = without_channel(name, images)
+    array = without_channel(name, images, space)
     return without_rounding(array, _tolerance(images))[0] if array.size else array
 
 
@@ -129,25 +141,29 @@ def mean_over_images(rows: NDArray[np.float64]) -> list[float]:
 
 
 def _images_that_count(count: int, valid: NDArray[np.bool_] | None) -> NDArray[np.intp]:
-    return np.arange(count) if valid is None else np.flatnonzero(valid.any(axis=(1, 2)))
+    if valid is None:
+        return np.arange(count)
+    return np.flatnonzero(valid.any(axis=tuple(range(1, valid.ndim))))
 
 
-def _arrays_to_compare(prediction: Masks, target: Masks, valid: Masks | None) -> Comparison:
+def _arrays_to_compare(
+    prediction: Masks, target: Masks, valid: Masks | None, space: Space
+) -> Comparison:
     """A mask of the truth, and a prediction whose values aren't checked."""
-    predicted, truth, counted = _arrays_of_one_shape(prediction, target, valid)
+    predicted, truth, counted = _arrays_of_one_shape(prediction, target, valid, space)
     return Comparison(
         taken_for_structure(predicted, counted),
-        binary_masks("target", taken_for_structure(truth, counted)),
+        binary_masks("target", taken_for_structure(truth, counted), space),
         counted,
     )
 
 
 def _arrays_of_one_shape(
-    prediction: Masks, target: Masks, valid: Masks | None
+    prediction: Masks, target: Masks, valid: Masks | None, space: Space
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_] | None]:
-    """(B, H, W) each. The values of prediction and truth aren't checked."""
-    predicted = as_batch("prediction", to_numpy("prediction", prediction))
-    truth = as_batch("target", to_numpy("target", target))
+    """A batch each. The values of prediction and truth aren't checked."""
+    predicted = as_batch("prediction", to_numpy("prediction", prediction), space)
+    truth = as_batch("target", to_numpy("target", target), space)
     if predicted.shape != truth.shape:
         raise ValueError(
             "prediction and target must have the same shape, got "
@@ -155,7 +171,9 @@ def _arrays_of_one_shape(
         )
     counted = None
     if valid is not None:
-        counted = valid_pixels(as_batch("valid", to_numpy("valid", valid)), truth.shape)
+        counted = valid_pixels(
+            as_batch("valid", to_numpy("valid", valid), space), truth.shape, space
+        )
     return predicted, truth, counted
 
 

@@ -46,8 +46,8 @@ class InstanceRandScore(_InstanceMetric):
     Args:
         background: The number that is no instance; None = all numbers are instances.
         predicted_background: "segment", "pixels" or "ignored".
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
-            torchmetrics' own options.
+        kwargs: ``spatial_dims=3`` for volumes, ``only`` and ``threshold``
+            (:func:`toponet.metrics.scalar_metric`), and torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``instance_ari``, ``instance_precision`` and
@@ -66,7 +66,7 @@ class InstanceRandScore(_InstanceMetric):
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
     ) -> NDArray[np.float64]:
-        return instance_rand_rows(preds, target, self._compared, valid)
+        return instance_rand_rows(preds, target, self._compared, valid, self._space)
 
 
 class InstanceVariationOfInformation(_InstanceMetric):
@@ -78,8 +78,8 @@ class InstanceVariationOfInformation(_InstanceMetric):
     Args:
         background: The number that is no instance; None = all numbers are instances.
         predicted_background: "segment", "pixels" or "ignored".
-        kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
-            torchmetrics' own options.
+        kwargs: ``spatial_dims=3`` for volumes, ``only`` and ``threshold``
+            (:func:`toponet.metrics.scalar_metric`), and torchmetrics' own options.
 
     Returns:
         ``compute``: a dict of scalars ``instance_voi_split`` and ``instance_voi_merge``.
@@ -99,4 +99,4 @@ class InstanceVariationOfInformation(_InstanceMetric):
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
     ) -> NDArray[np.float64]:
-        return instance_entropies(preds, target, self._compared, valid)
+        return instance_entropies(preds, target, self._compared, valid, self._space)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.spaces import IMAGES, Space, space_of
 from toponet._ground.validation import check_choice
 from toponet.metrics._agreement import rand_numbers, split_and_merge
 from toponet.metrics.inputs import Labels, Masks, labels_to_compare, mean_over_images
@@ -85,6 +86,7 @@ def instance_rand_score(
     prediction: Masks,
     target: Masks,
     *,
+    spatial_dims: int = 2,
     background: int | None = 0,
     predicted_background: str = "segment",
     valid: Masks | None = None,
@@ -97,8 +99,10 @@ def instance_rand_score(
 
     Args:
         prediction: (H, W) or (B, H, W), numbers of the instances in any whole dtype, numpy or
-            torch. Numbers may be large, negative and differ from those of the truth.
+            torch. Numbers may be large, negative and differ from those of the truth. With
+            ``spatial_dims=3`` a volume, (D, H, W) or (B, D, H, W).
         target: Label map of the same shape.
+        spatial_dims: 2 = images, 3 = volumes.
         background: The number that is no instance, in both maps. Where the truth has it, pixels are
             excluded. None = all numbers are instances.
         predicted_background: What is made of background that the prediction has within true
@@ -124,7 +128,7 @@ def instance_rand_score(
         InstanceRandResult(score=0.5714285714285714, precision=0.4, recall=1.0)
     """
     convention = InstanceConvention(background, predicted_background)
-    rows = instance_rand_rows(prediction, target, convention, valid)
+    rows = instance_rand_rows(prediction, target, convention, valid, space_of(spatial_dims))
     return InstanceRandResult(*mean_over_images(rows))
 
 
@@ -132,6 +136,7 @@ def instance_variation_of_information(
     prediction: Masks,
     target: Masks,
     *,
+    spatial_dims: int = 2,
     background: int | None = 0,
     predicted_background: str = "segment",
     valid: Masks | None = None,
@@ -142,8 +147,9 @@ def instance_variation_of_information(
     are those of :func:`instance_rand_score`.
 
     Args:
-        prediction: Label map (H, W) or (B, H, W).
+        prediction: Label map (H, W) or (B, H, W); a volume (D, H, W) or (B, D, H, W).
         target: Label map of the same shape.
+        spatial_dims: 2 = images, 3 = volumes.
         background: The number that is no instance; None = all numbers are instances.
         predicted_background: "segment", "pixels" or "ignored".
         valid: The same shape: 1 where a pixel counts.
@@ -155,7 +161,7 @@ def instance_variation_of_information(
     Source: Meila, "Comparing clusterings" (2007).
     """
     convention = InstanceConvention(background, predicted_background)
-    rows = instance_entropies(prediction, target, convention, valid)
+    rows = instance_entropies(prediction, target, convention, valid, space_of(spatial_dims))
     return VariationOfInformationResult(*mean_over_images(rows))
 
 
@@ -170,18 +176,26 @@ def describe_instance_information(convention: InstanceConvention) -> str:
 
 
 def instance_rand_rows(
-    prediction: Masks, target: Masks, convention: InstanceConvention, valid: Masks | None = None
+    prediction: Masks,
+    target: Masks,
+    convention: InstanceConvention,
+    valid: Masks | None = None,
+    space: Space = IMAGES,
 ) -> NDArray[np.float64]:
     """(images, 3) Score, precision and recall of each image in which a pixel counts."""
-    maps = _partitions(labels_to_compare(prediction, target, valid), convention)
+    maps = _partitions(labels_to_compare(prediction, target, valid, space), convention)
     return np.reshape([rand_numbers(*pair) for pair in maps], (-1, 3))
 
 
 def instance_entropies(
-    prediction: Masks, target: Masks, convention: InstanceConvention, valid: Masks | None = None
+    prediction: Masks,
+    target: Masks,
+    convention: InstanceConvention,
+    valid: Masks | None = None,
+    space: Space = IMAGES,
 ) -> NDArray[np.float64]:
     """(images, 2) Split and merge of each image in which a pixel counts."""
-    maps = _partitions(labels_to_compare(prediction, target, valid), convention)
+    maps = _partitions(labels_to_compare(prediction, target, valid, space), convention)
     return np.reshape([split_and_merge(*pair) for pair in maps], (-1, 2))
 
 

@@ -3,7 +3,8 @@
 Cells are the connected components of the background, under the dual of the foreground's
 connectivity. A pixel that is structure in the truth belongs to neither partition (the
 "foreground-restricted" Rand index of the paper). Nor does a pixel that doesn't count. Predicted
-structure inside a true cell is one more segment of the cell, as in scikit-image.
+structure inside a true cell is one more segment of the cell, as in scikit-image. Volumes have cells
+too: the spaces that walls enclose.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._ground.validation import check_connectivity, check_flag
+from toponet._ground.spaces import IMAGES, Space, space_of
+from toponet._ground.validation import check_connectivity, check_flag, chosen_connectivity
 from toponet.metrics._agreement import rand_numbers, split_and_merge
 from toponet.metrics.inputs import (
     Masks,
@@ -44,7 +46,8 @@ def adapted_rand_score(
     prediction: Masks,
     target: Masks,
     *,
-    connectivity: int = 8,
+    spatial_dims: int = 2,
+    connectivity: int | None = None,
     maximal: bool = False,
     valid: Masks | None = None,
 ) -> float:
@@ -61,9 +64,11 @@ def adapted_rand_score(
 
     Args:
         prediction: (H, W) or (B, H, W), a mask or a likelihood in [0, 1], numpy or torch. It is cut
-            at 0.5 (>= is structure).
+            at 0.5 (>= is structure). With ``spatial_dims=3`` a volume, (D, H, W) or (B, D, H, W).
         target: Mask of the same shape, 1 = structure.
-        connectivity: Connectivity of the structure; cells have the dual one.
+        spatial_dims: 2 = images, 3 = volumes.
+        connectivity: Connectivity of the structure, 8 (default) or 4, in volumes 26 (default) or 6;
+            cells have the dual one.
         maximal: Whether to take the best of the thresholds 0.05, 0.10, ..., 0.95: the paper's
             "maximal F-score". One threshold holds for all images.
         valid: The same shape: 1 where a pixel counts; None = everywhere. A pixel that doesn't count
@@ -76,11 +81,18 @@ def adapted_rand_score(
 
     Source: Arganda-Carreras et al., Frontiers in Neuroanatomy (2015).
     """
-    return max(mean_over_images(rand_scores(prediction, target, connectivity, maximal, valid)))
+    space = space_of(spatial_dims)
+    structure = chosen_connectivity(connectivity, space)
+    return max(mean_over_images(rand_scores(prediction, target, structure, maximal, valid, space)))
 
 
 def variation_of_information(
-    prediction: Masks, target: Masks, *, connectivity: int = 8, valid: Masks | None = None
+    prediction: Masks,
+    target: Masks,
+    *,
+    spatial_dims: int = 2,
+    connectivity: int | None = None,
+    valid: Masks | None = None,
 ) -> VariationOfInformationResult:
     """Variation of information between the cells, in bits, mean over images; 0 is perfect.
 
@@ -88,9 +100,11 @@ def variation_of_information(
     image whose truth is all structure, or has a single pixel of background, has (0, 0).
 
     Args:
-        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch.
+        prediction: Mask (H, W) or (B, H, W), 1 = structure, numpy or torch; a volume (D, H, W) or
+            (B, D, H, W).
         target: Mask of the same shape.
-        connectivity: Connectivity of the structure; cells have the dual one.
+        spatial_dims: 2 = images, 3 = volumes.
+        connectivity: The same as in :func:`adapted_rand_score`.
         valid: The same as in :func:`adapted_rand_score`.
 
     Raises:
@@ -99,19 +113,21 @@ def variation_of_information(
 
     Source: Meila, "Comparing clusterings" (2007).
     """
-    rows = conditional_entropies(prediction, target, connectivity, valid)
+    space = space_of(spatial_dims)
+    structure = chosen_connectivity(connectivity, space)
+    rows = conditional_entropies(prediction, target, structure, valid, space)
     return VariationOfInformationResult(*mean_over_images(rows))
 
 
-def describe_rand_score(connectivity: int, maximal: bool = False) -> str:
+def describe_rand_score(connectivity: int, maximal: bool = False, space: Space = IMAGES) -> str:
     """The convention of :func:`adapted_rand_score` in words."""
     best = f"the best of {len(THRESHOLDS)} thresholds; " if maximal else ""
-    return f"adapted Rand F-score; {best}{_describe_cells(connectivity)}"
+    return f"adapted Rand F-score; {best}{_describe_cells(connectivity, space)}"
 
 
-def describe_information(connectivity: int) -> str:
+def describe_information(connectivity: int, space: Space = IMAGES) -> str:
     """The convention of :func:`variation_of_information` in words."""
-    return f"split + merge in bits; {_describe_cells(connectivity)}"
+    return f"split + merge in bits; {_describe_cells(connectivity, space)}"
 
 
 def rand_scores(
@@ -120,43 +136,52 @@ def rand_scores(
     connectivity: int,
     maximal: bool,
     valid: Masks | None = None,
+    space: Space = IMAGES,
 ) -> NDArray[np.float64]:
     """(images, thresholds) Adapted Rand F-scores, at 0.5 or at all :data:`THRESHOLDS`.
 
     There is a row for each image in which a pixel counts.
     """
-    check_connectivity(connectivity)
+    check_connectivity(connectivity, space)
     check_flag("maximal", maximal)
-    compared = likelihood_to_compare(prediction, target, valid)
+    compared = likelihood_to_compare(prediction, target, valid, space)
     thresholds = THRESHOLDS if maximal else (0.5,)
     scores = []
     for k in compared.images:
-        cells = label_cells(compared.target[k], connectivity)
+        cells = _cells(compared.target[k], connectivity, space)
         cuts = (compared.prediction[k] >= threshold for threshold in thresholds)
-        pairs = (_of_true_cells(label_cells(cut, connectivity), cells) for cut in cuts)
+        pairs = (_of_true_cells(_cells(cut, connectivity, space), cells) for cut in cuts)
         scores.append([rand_numbers(*pair)[0] for pair in pairs])
     return np.reshape(scores, (-1, len(thresholds)))
 
 
 def conditional_entropies(
-    prediction: Masks, target: Masks, connectivity: int, valid: Masks | None = None
+    prediction: Masks,
+    target: Masks,
+    connectivity: int,
+    valid: Masks | None = None,
+    space: Space = IMAGES,
 ) -> NDArray[np.float64]:
     """(images, 2) Split and merge in bits, for each image in which a pixel counts."""
-    check_connectivity(connectivity)
-    compared = masks_to_compare(prediction, target, valid)
+    check_connectivity(connectivity, space)
+    compared = masks_to_compare(prediction, target, valid, space)
     per_image = []
     for k in compared.images:
         masks = compared.prediction[k], compared.target[k]
-        cells = (label_cells(mask, connectivity) for mask in masks)
+        cells = (_cells(mask, connectivity, space) for mask in masks)
         per_image.append(split_and_merge(*_of_true_cells(*cells)))
     return np.reshape(per_image, (-1, 2))
 
 
-def _describe_cells(connectivity: int) -> str:
+def _describe_cells(connectivity: int, space: Space) -> str:
     return (
-        f"cells = {12 - connectivity}-connected components of the background, pixels of true "
-        "structure excluded"
+        f"cells = {space.dual(connectivity)}-connected components of the background, "
+        f"{space.element}s of true structure excluded"
     )
+
+
+def _cells(mask: NDArray[np.generic], connectivity: int, space: Space) -> NDArray[np.int64]:
+    return label_cells(mask, connectivity, spatial_dims=space.spatial_dims)
 
 
 def _of_true_cells(

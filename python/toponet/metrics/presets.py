@@ -50,6 +50,11 @@ SCALARS: Mapping[str, type[MeanMetric]] = MappingProxyType(
     }
 )
 
+# The class of each number that volumes alone have.
+VOLUME_SCALARS: Mapping[str, type[MeanMetric]] = MappingProxyType(
+    {"betti_error_2": BettiError, "betti_number_error_2": BettiNumberError}
+)
+
 _CUT: Mapping[str, Any] = MappingProxyType({"threshold": 0.5})
 
 # By the name of a protocol: its numbers, and the options of each.
@@ -87,8 +92,8 @@ def scalar_metric(name: str, **options: Any) -> MeanMetric:
 
     Args:
         name: Of the number.
-        options: Those of its class; and ``threshold``, at which likelihoods are cut (>= is
-            structure).
+        options: Those of its class, such as ``spatial_dims=3`` for volumes; and ``threshold``, at
+            which likelihoods are cut (>= is structure).
 
     Raises:
         TypeError: For the reasons of the class.
@@ -102,8 +107,11 @@ def scalar_metric(name: str, **options: Any) -> MeanMetric:
         >>> float(metric.compute())
         1.0
     """
-    check_choice("name", name, tuple(SCALARS))
-    return SCALARS[name](only=name, **options)
+    classes = {**SCALARS, **VOLUME_SCALARS}
+    check_choice("name", name, tuple(classes))
+    if name in VOLUME_SCALARS and options.get("spatial_dims", 2) == 2:
+        raise ValueError(f"{name} counts cavities, which volumes have: add spatial_dims=3")
+    return classes[name](only=name, **options)
 
 
 def protocol_metrics(protocol: str) -> MetricCollection:

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toponet._ground.validation import check_choice
+from toponet._ground.spaces import space_of
 from toponet.metrics._mean_metric import MeanMetric
 from toponet.metrics.centreline import (
-    DEFAULT_SKELETON,
-    SKELETONS,
     centreline_scores,
+    chosen_skeleton,
     describe_centreline,
 )
 from toponet.metrics.conventions import betti_convention
@@ -25,7 +24,8 @@ class CldiceScore(MeanMetric):
     The class of :func:`toponet.metrics.cldice_score`.
 
     Args:
-        skeleton: "zhang" or "lee".
+        spatial_dims: 2 = images, 3 = volumes.
+        skeleton: "zhang" or "lee"; volumes have "lee" alone.
         kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
             torchmetrics' own options.
 
@@ -40,16 +40,19 @@ class CldiceScore(MeanMetric):
     higher_is_better = True
     plot_upper_bound = 1.0
 
-    def __init__(self, *, skeleton: str = DEFAULT_SKELETON, **kwargs: Any) -> None:
+    def __init__(
+        self, *, spatial_dims: int = 2, skeleton: str | None = None, **kwargs: Any
+    ) -> None:
         """Checks the options."""
-        check_choice("skeleton", skeleton, SKELETONS)
-        super().__init__(("cldice",), describe_centreline(skeleton), **kwargs)
-        self.skeleton = skeleton
+        chosen = chosen_skeleton(skeleton, space_of(spatial_dims))
+        words = describe_centreline(chosen)
+        super().__init__(("cldice",), words, spatial_dims=spatial_dims, **kwargs)
+        self.skeleton = chosen
 
     def _measure(
         self, preds: NDArray[Any], target: NDArray[Any], valid: NDArray[Any] | None
     ) -> NDArray[np.float64]:
-        return centreline_scores(preds, target, self.skeleton, valid)
+        return centreline_scores(preds, target, self.skeleton, valid, self._space)
 
 
 class EulerNumberError(MeanMetric):
@@ -58,6 +61,7 @@ class EulerNumberError(MeanMetric):
     The class of :func:`toponet.metrics.euler_number_error`.
 
     Args:
+        spatial_dims: 2 = images, 3 = volumes.
         connectivity: Connectivity of the structure.
         frame: True, False or "rim".
         kwargs: ``only`` and ``threshold`` (:func:`toponet.metrics.scalar_metric`), and
@@ -73,11 +77,20 @@ class EulerNumberError(MeanMetric):
 
     higher_is_better = False
 
-    def __init__(self, *, connectivity: int = 8, frame: bool | str = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        spatial_dims: int = 2,
+        connectivity: int | None = None,
+        frame: bool | str = True,
+        **kwargs: Any,
+    ) -> None:
         """Checks the options."""
-        counted = betti_convention(patches="whole", connectivity=connectivity, frame=frame)
-        words = describe_euler(connectivity, frame)
-        super().__init__(("euler_number_error",), words, **kwargs)
+        counted = betti_convention(
+            patches="whole", spatial_dims=spatial_dims, connectivity=connectivity, frame=frame
+        )
+        words = describe_euler(counted)
+        super().__init__(("euler_number_error",), words, spatial_dims=spatial_dims, **kwargs)
         self._counted = counted
 
     def _measure(

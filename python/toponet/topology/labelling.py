@@ -5,33 +5,43 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from toponet._ground.spaces import Space, space_of
 from toponet._ground.validation import binary_mask, check_connectivity
 
 
-def label_cells(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
+def label_cells(
+    structure: ArrayLike, connectivity: int, *, spatial_dims: int = 2
+) -> NDArray[np.int64]:
     """Numbers the components of one mask's background from 1 on; structure is 0.
 
     The background has the dual connectivity.
 
     Args:
-        structure: (H, W) mask, 1 = structure.
-        connectivity: Of the structure, 4 or 8.
+        structure: (H, W) mask, 1 = structure; with ``spatial_dims=3`` a volume, (D, H, W).
+        connectivity: Of the structure, 4 or 8; in volumes 6 or 26.
+        spatial_dims: 2 = an image, 3 = a volume.
 
     Raises:
-        TypeError: If the mask holds no numbers, or is a masked array.
-        ValueError: If the mask isn't (H, W), or holds other values than 0 and 1.
+        TypeError: If the mask holds no numbers or is a masked array, or an option has the wrong
+            type.
+        ValueError: If the mask has another shape or holds other values than 0 and 1, or an option
+            is out of range.
     """
-    check_connectivity(connectivity)
-    return _label(~binary_mask("structure", structure), 12 - connectivity)
+    space = space_of(spatial_dims)
+    check_connectivity(connectivity, space)
+    return _label(~binary_mask("structure", structure, space), space.dual(connectivity), space)
 
 
-def label_structure(structure: ArrayLike, connectivity: int) -> NDArray[np.int64]:
+def label_structure(
+    structure: ArrayLike, connectivity: int, *, spatial_dims: int = 2
+) -> NDArray[np.int64]:
     """Numbers the components of one mask's structure from 1 on; background is 0.
 
     Takes the same arguments and raises the same errors as :func:`label_cells`.
     """
-    check_connectivity(connectivity)
-    return _label(binary_mask("structure", structure), connectivity)
+    space = space_of(spatial_dims)
+    check_connectivity(connectivity, space)
+    return _label(binary_mask("structure", structure, space), connectivity, space)
 
 
 def without_partner(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -79,10 +89,11 @@ def _favourites(labels: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[
     return favourites
 
 
-def _label(mask: NDArray[np.bool_], connectivity: int) -> NDArray[np.int64]:
+def _label(mask: NDArray[np.bool_], connectivity: int, space: Space) -> NDArray[np.int64]:
     from skimage.measure import label
 
-    # scikit-image counts the axes that a step may change: 1 for 4, 2 for 8.
+    # scikit-image counts the axes that a step may change: 1 for 4 and 6, 2 for 8, 3 for 26.
+    changed = space.spatial_dims if connectivity == max(space.connectivities) else 1
     # Its labels have 32 bits, in which a product of two labels could overflow.
-    labels: NDArray[np.int64] = label(mask, connectivity=connectivity // 4).astype(np.int64)
+    labels: NDArray[np.int64] = label(mask, connectivity=changed).astype(np.int64)
     return labels

@@ -13,10 +13,10 @@ from toponet._ground.validation import (
     ALGORITHMS,
     binary_masks,
     check_choice,
-    check_connectivity,
     check_dims,
     check_flag,
     check_frame_value,
+    chosen_connectivity,
     float_images,
     thread_count,
 )
@@ -89,9 +89,7 @@ def persistence(
     """
     space = space_of(spatial_dims)
     chosen = check_dims(space.dims if dims is None else dims, space)
-    if connectivity is None:
-        connectivity = space.connectivities[0]
-    check_connectivity(connectivity, space)
+    connectivity = chosen_connectivity(connectivity, space)
     check_choice("algorithm", algorithm, ALGORITHMS)
     check_flag("frame", frame)
     checked = float_images(f"{space.noun}s", images, space)
@@ -147,9 +145,7 @@ def betti_numbers(
         array([[1, 1]])
     """
     space = space_of(spatial_dims)
-    if connectivity is None:
-        connectivity = space.connectivities[0]
-    check_connectivity(connectivity, space)
+    connectivity = chosen_connectivity(connectivity, space)
     check_flag("frame", frame)
     count = _core.betti_numbers if space is IMAGES else _core.volume_betti_numbers
     return count(

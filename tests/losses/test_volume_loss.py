@@ -27,11 +27,11 @@ def random_mask(seed: int, shape: tuple[int, ...]) -> Tensor:
     return (torch.rand(shape, generator=torch.Generator().manual_seed(seed)) > 0.6).double()
 
 
-def shell(size: int = 7) -> NDArray[np.float64]:
-    """A hollow cube."""
-    volume = np.zeros((size, size, size))
-    volume[1:-1, 1:-1, 1:-1] = 1
-    volume[2:-2, 2:-2, 2:-2] = 0
+def shell() -> NDArray[np.float64]:
+    """A hollow cuboid."""
+    volume = np.zeros((7, 8, 9))
+    volume[2:5, 2:6, 2:7] = 1
+    volume[3, 3:5, 3:6] = 0
     return volume
 
 
@@ -97,9 +97,13 @@ def test_patches_are_cuboids_of_their_own(patches: str) -> None:
         )
         again = torch.Generator().manual_seed(0)
         corners = [torch.randint(side - 3, (3,), generator=again).tolist() for side in SHAPE]
-        boxes = [tuple((c, c + 4) for c in corner) for corner in zip(*corners, strict=True)]
-    parts = [tuple(slice(*side) for side in box) for box in boxes]
-    expected = np.mean([whole(f[(..., *part)], g[(..., *part)]).item() for part in parts])
+        boxes = [((z, z + 4), (y, y + 4), (x, x + 4)) for z, y, x in zip(*corners, strict=True)]
+    expected = np.mean(
+        [
+            whole(f[..., z0:z1, y0:y1, x0:x1], g[..., z0:z1, y0:y1, x0:x1]).item()
+            for (z0, z1), (y0, y1), (x0, x1) in boxes
+        ]
+    )
     assert loss(f, g).item() == pytest.approx(float(expected), rel=1e-12)
     assert loss(f, g).item() != pytest.approx(whole(f, g).item())
 
@@ -151,7 +155,8 @@ def test_classes_are_compared_one_by_one() -> None:
     ids=str,
 )  # fmt: skip
 def test_each_option_changes_the_result(option: dict[str, Any]) -> None:
-    f, g = distinct(13, (1, 1, *SHAPE)), random_mask(14, (1, 1, *SHAPE))
+    # Weak dots: only some of them are worth a match of "wasserstein".
+    f, g = 0.4 * distinct(13, (1, 1, *SHAPE)), random_mask(14, (1, 1, *SHAPE))
     usual, other = (
         toponet.TopologicalLoss(spatial_dims=3, **options)(f, g) for options in ({}, option)
     )
@@ -171,15 +176,15 @@ def test_descent_reaches_the_truths_betti_numbers_at_every_threshold(
     x = torch.tensor(weak)[None, None].requires_grad_()
     g = torch.tensor(truth)[None, None]
     loss = toponet.TopologicalLoss(spatial_dims=3, connectivity=connectivity)
-    for _ in range(200):
+    for _ in range(1000):
         x.grad = None
         value = loss(x, g)
         value.backward()
         assert x.grad is not None
         with torch.no_grad():
-            x -= 0.25 * x.grad
+            x -= 0.5 * x.grad
             x.clamp_(0, 1)
-        if value.item() < 1e-12:
+        if value.item() < 1e-4:
             break
     found = x.detach().numpy()[0, 0]
     wanted = toponet.betti_numbers(
@@ -189,7 +194,7 @@ def test_descent_reaches_the_truths_betti_numbers_at_every_threshold(
         weak >= 0.5, spatial_dims=3, connectivity=connectivity, frame=True
     ).tolist()
     assert start != wanted
-    for threshold in (0.01, 0.2, 0.5, 0.8, 0.99):
+    for threshold in (0.05, 0.2, 0.5, 0.8, 0.95):
         numbers = toponet.betti_numbers(
             found >= threshold, spatial_dims=3, connectivity=connectivity, frame=True
         )

@@ -149,7 +149,7 @@ def binary_topological_loss(
     if gradient is None:
         gradient = np.empty_like(likelihood)
     space = space_of(options.spatial_dims)
-    shared = {
+    shared: dict[str, Any] = {
         "masks": masks,
         "dots": dots,
         "boxes": patches.boxes,

@@ -59,6 +59,7 @@ PUBLIC = [
     "toponet.plots.plot_decisions",
     "toponet.plots.plot_diagram",
     "toponet.plots.plot_mistakes",
+    "toponet.plots.plot_volume_feature",
     "toponet.prediction",
     "toponet.prediction.load_model",
     "toponet.representative",

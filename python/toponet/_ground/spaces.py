@@ -41,10 +41,6 @@ class Space:
         """The article of the noun."""
         return "an" if self.noun[0] in "aeiou" else "a"
 
-    def dual(self, connectivity: int) -> int:
-        """The connectivity of the background."""
-        return sum(self.connectivities) - connectivity
-
     @property
     def shapes(self) -> str:
         """The shapes of one, or of a batch."""

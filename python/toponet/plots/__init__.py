@@ -12,6 +12,7 @@ from toponet.plots.segmentation import (
     plot_mistakes,
     plot_segmentation,
 )
+from toponet.plots.volume import plot_volume_feature
 
 __all__ = [
     "plot_critical_pixels",
@@ -26,4 +27,5 @@ __all__ = [
     "plot_metric",
     "plot_mistakes",
     "plot_segmentation",
+    "plot_volume_feature",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toponet._ground.probabilities import rounding_tolerance, without_rounding
+from toponet._ground.spaces import IMAGES, Space
 from toponet._ground.valid import taken_for_structure
 from toponet.plots._arrays import Numbers, real_array
 
@@ -72,21 +73,21 @@ def grey_or_colour(image: Numbers, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def likelihood_map(
-    likelihood: Numbers, valid: NDArray[np.bool_] | None = None
+    likelihood: Numbers, valid: NDArray[np.bool_] | None = None, space: Space = IMAGES
 ) -> NDArray[np.float64]:
-    """One image's likelihood as float64. It is 1 where a pixel doesn't count.
+    """One image's or volume's likelihood as float64. It is 1 where a pixel doesn't count.
 
     What rounding left just outside [0, 1] is put at the end of the interval.
 
     Raises:
         TypeError: If it doesn't hold numbers, or is a masked array.
-        ValueError: If it isn't (H, W) with at least one pixel, or leaves [0, 1].
+        ValueError: If it isn't (H, W), or (D, H, W), with at least one pixel, or leaves [0, 1].
     """
     array = real_array("likelihood", likelihood)
-    if array.ndim != 2 or array.size == 0:
+    if array.ndim != space.spatial_dims or array.size == 0:
         raise ValueError(
-            f"likelihood must have shape (H, W), not empty, got {array.shape}: take one image and "
-            "one channel of a batch"
+            f"likelihood must have shape ({space.axes}), not empty, got {array.shape}: take one "
+            f"{space.noun} and one channel of a batch"
         )
     tolerance = rounding_tolerance(getattr(likelihood, "dtype", array.dtype))
     values = taken_for_structure(array.astype(np.float64), valid)

@@ -31,7 +31,6 @@ class StandIn:
     ) -> None:
         self.label_manager = SimpleNamespace(has_regions=regions, ignore_label=ignore_label)
         self.configuration_manager = SimpleNamespace(patch_size=list(patch_size))
-        self.configuration_name = "3d_fullres" if len(patch_size) == 3 else "2d"
         self.num_epochs = 10
         self.current_epoch = 0
         self.is_ddp = False

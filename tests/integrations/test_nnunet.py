@@ -11,6 +11,7 @@ import torch
 from nnunet_stand_in import StandIn
 from toponet._ground.validation import thread_count
 from toponet.integrations.nnunet import WithTopology
+from toponet.losses import TopologicalLoss
 
 
 class Topology(WithTopology, StandIn):
@@ -96,13 +97,28 @@ def test_labels_are_those_of_the_data_set() -> None:
     assert not Topology().loss.topological.include_background
 
 
-def test_volumes_are_refused_in_one_sentence() -> None:
-    sentence = (
-        "the topological loss is 2-D as yet, and patches of 3d_fullres are 16 x 32 x 48: train the "
-        "configuration 2d"
-    )
-    with pytest.raises(ValueError, match=f"^{sentence}$"):
-        Topology(patch_size=(16, 32, 48))
+def test_volumes_are_compared_as_volumes() -> None:
+    """As in 3d_fullres; the finer output alone counts, as in 2-D."""
+    trainer = Topology(patch_size=(16, 32, 48), ignore_label=2)
+    assert trainer.loss.topological.options.spatial_dims == 3
+    trainer.loss.active = True
+    trainer.loss.settle(0.5)
+    logits = torch.randn(2, 2, 6, 7, 8, generator=torch.Generator().manual_seed(0))
+    coarse = logits[..., ::2, ::2, ::2]
+    labels = torch.randint(3, (2, 1, 6, 7, 8), generator=torch.Generator().manual_seed(1)).float()
+    targets = [labels, labels[..., ::2, ::2, ::2]]
+    with torch.no_grad():
+        found = trainer.loss([logits, coarse], targets)
+        base = trainer.loss.base([logits, coarse], targets)
+    topology = TopologicalLoss(spatial_dims=3, softmax=True, include_background=False)
+    expected = topology(logits, labels.long().clamp(max=1), valid=labels != 2)
+    torch.testing.assert_close(found - base, 0.5 * expected)
+
+
+def test_matchings_of_images_are_refused_for_volumes() -> None:
+    own = type("Own", (Topology,), {"topo_options": {"matching": "betti"}})
+    with pytest.raises(ValueError, match="'betti' is for images"):
+        own(patch_size=(16, 32, 48))
 
 
 @pytest.mark.parametrize(

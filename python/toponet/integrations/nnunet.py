@@ -26,7 +26,8 @@ class WithTopology:
     start epoch, for the full-resolution output of the network.
 
     Labels are classes or regions, with or without an ignore label, whose pixels count nowhere.
-    Configurations are 2-D as yet.
+    Images or volumes are compared as the configuration has them: 2d, 3d_fullres, 3d_lowres and the
+    like.
 
     Attributes:
         topo_start_epoch: First epoch with the topological loss, counted from 0 as nnU-Net counts;
@@ -40,8 +41,7 @@ class WithTopology:
             ``softmax`` and ``include_background``, which follow from the labels.
 
     Raises:
-        ValueError: When nnU-Net makes the loss: if the configuration isn't 2-D, or an option can't
-            be used.
+        ValueError: When nnU-Net makes the loss: if an option can't be used.
         TypeError: Likewise, if an option has the wrong type or is unknown.
     """
 
@@ -52,7 +52,6 @@ class WithTopology:
 
     # nnU-Net's own.
     configuration_manager: Any
-    configuration_name: str
     current_epoch: int
     is_ddp: bool
     label_manager: Any
@@ -67,7 +66,11 @@ class WithTopology:
         return LossWithTopology(
             super()._build_loss(),  # type: ignore[misc]
             Labels(self.label_manager.has_regions, self.label_manager.ignore_label),
-            {"num_threads": self._threads(), **self.topo_options},
+            {
+                "num_threads": self._threads(),
+                "spatial_dims": len(self.configuration_manager.patch_size),
+                **self.topo_options,
+            },
             None if self.topo_weight == "auto" else float(self.topo_weight),
             self.topo_ratio,
         )
@@ -91,12 +94,6 @@ class WithTopology:
         self.optimizer.param_groups[0][KEPT_WEIGHT] = self.loss.weight
 
     def _check_options(self) -> None:
-        patch_size = tuple(self.configuration_manager.patch_size)
-        if len(patch_size) != 2:
-            raise ValueError(
-                f"the topological loss is 2-D as yet, and patches of {self.configuration_name} are "
-                f"{' x '.join(map(str, patch_size))}: train the configuration 2d"
-            )
         if self.topo_start_epoch is not None:
             check_whole("topo_start_epoch", self.topo_start_epoch, least=0)
         if self.topo_weight != "auto":

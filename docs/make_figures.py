@@ -17,6 +17,7 @@ import betti_matching_figures
 import numpy as np
 import segmentation_figures
 import torch
+import volume_figures
 from figure_parts import Map, cutout, sheet
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -375,6 +376,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "mistakes": mistakes,
     **betti_matching_figures.PICTURES,
     **segmentation_figures.PICTURES,
+    **volume_figures.PICTURES,
 }
 
 

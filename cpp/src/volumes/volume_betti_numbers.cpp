@@ -31,9 +31,7 @@ VolumeBettiNumbers VolumeBettiCounter::count(const VolumeView<std::uint8_t>& mas
     const std::int64_t pieces = count_pieces(false);
     for (std::uint8_t& voxel : set_) voxel ^= 1;
     const std::int64_t others = count_pieces(true);
-    // Nothing, or the whole sphere, has no tunnel; Euler's number counts the sphere itself then.
-    const bool trivial = pieces == 0 || others == 0;
-    const std::int64_t tunnels = trivial ? 0 : pieces + (others - 1) - euler;
+    const std::int64_t tunnels = pieces + (others - 1) - euler;
     // Of the set and its complement, one holds the outside, which is no piece and no cavity.
     const std::int64_t of_set = pieces - (outside ? 1 : 0);
     const std::int64_t of_complement = others - (outside ? 0 : 1);

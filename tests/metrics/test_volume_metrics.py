@@ -68,7 +68,7 @@ def random_pair(*shape: int, seed: int = 0) -> Pair:
 
 def ids(masks: Pair) -> Pair:
     """Whole numbers, which metrics of instances take as well."""
-    return masks[0].astype(np.uint8), masks[1].astype(np.uint8)  # type: ignore[return-value]
+    return masks[0].astype(np.uint8), masks[1].astype(np.uint8)
 
 
 def shell() -> NDArray[np.uint8]:
@@ -172,7 +172,7 @@ def test_every_option_of_the_betti_error_changes_it_and_is_printed(
     option: dict[str, Any], words: str
 ) -> None:
     pair = random_pair(6, 9, 12)
-    plain = {"spatial_dims": 3, "patch_size": 4}
+    plain: dict[str, Any] = {"spatial_dims": 3, "patch_size": 4}
     before = metrics.betti_error(*pair, **plain)
     after = metrics.betti_error(*pair, **{**plain, **option})
     assert tuple(before) != tuple(after)
@@ -201,7 +201,7 @@ def test_a_volume_of_equal_slices_has_the_numbers_of_a_slice(copies: int, struct
     pair = tuple(mask[0] for mask in random_pair(1, 17, 23))
     volumes = [np.repeat(mask[None], copies, axis=0) for mask in pair]
     connectivity = {4: 6, 8: 26}[structure]
-    options = {"patches": "whole", "frame": False}
+    options: dict[str, Any] = {"patches": "whole", "frame": False}
     flat = metrics.betti_error(*pair, connectivity=structure, **options)
     found = measure("betti_error", *volumes, connectivity=connectivity, **options)
     assert found == (*flat, 0)

@@ -27,7 +27,8 @@ PIXELS = np.array([flat(*BIRTH), flat(*DEATH)], dtype=np.int32)
 
 
 def panels() -> NDArray[Any]:
-    return Figure().subplots(1, 3)
+    row: NDArray[Any] = Figure().subplots(1, 3)
+    return row
 
 
 def pictures(drawn: NDArray[Any]) -> list[NDArray[np.float64]]:
@@ -38,7 +39,8 @@ def pictures(drawn: NDArray[Any]) -> list[NDArray[np.float64]]:
 def marked(axes: Axes, end: str) -> list[list[float]]:
     marks = [mark for mark in axes.collections if str(mark.get_label()).startswith(end)]
     assert len(marks) == 1
-    return np.asarray(marks[0].get_offsets()).tolist()
+    offsets: list[list[float]] = np.asarray(marks[0].get_offsets()).tolist()
+    return offsets
 
 
 def lines(axes: Axes) -> tuple[list[float], list[float]]:

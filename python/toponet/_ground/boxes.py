@@ -39,9 +39,9 @@ def random_boxes(corners: NDArray[np.int64], sides: Sequence[int], patch_size: i
 def cut(images: NDArray[Any], box: NDArray[np.int64]) -> NDArray[Any]:
     """The part of images (..., H, W) that lies in one box (4,): a view, no copy."""
     corner, sides = np.split(box, 2)
-    slices = [slice(start, start + side) for start, side in zip(corner, sides, strict=True)]
-    everything: Any = ...
-    part: NDArray[Any] = images[(everything, *slices)]
+    slices = (slice(start, start + side) for start, side in zip(corner, sides, strict=True))
+    place: tuple[Any, ...] = (..., *slices)
+    part: NDArray[Any] = images[place]
     return part
 
 

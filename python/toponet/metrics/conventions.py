@@ -159,7 +159,9 @@ def betti_convention(**options: Unpack[BettiOptions]) -> BettiConvention:
     unknown = sorted(set(options) - set(BettiOptions.__annotations__))
     if unknown:
         raise TypeError(f"a Betti error has no option {unknown[0]!r}")
-    given = {option: value for option, value in options.items() if value is not None}
+    given: dict[str, Any] = {
+        option: value for option, value in options.items() if value is not None
+    }
     convention = given.pop("convention", None)
     space = space_of(given.get("spatial_dims", IMAGES.spatial_dims))
     chosen = {**DEFAULTS, **_fixed_options(convention, space, given), **given}

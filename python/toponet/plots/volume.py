@@ -70,11 +70,12 @@ def plot_volume_feature(
         >>> import numpy as np, toponet
         >>> from matplotlib.figure import Figure
         >>> from toponet.plots import plot_volume_feature
-        >>> shell = np.pad(np.zeros((3, 4, 5)), 1, constant_values=0.9)
+        >>> shell = np.pad(np.full((3, 4, 5), 0.2), 1, constant_values=0.9)
+        >>> shell[2, 3, 1] = 0.1
         >>> cavities = toponet.persistence(shell, spatial_dims=3, dims=(2,))
         >>> panels = plot_volume_feature(Figure().subplots(1, 3), shell, cavities.pixels[0])
         >>> [panel.get_title() for panel in panels]
-        ['depth 1', 'row 1', 'column 1']
+        ['depth 2', 'row 3', 'column 1']
     """
     check_flag("legend", legend)
     values = likelihood_map(likelihood, space=VOLUMES)
@@ -147,7 +148,7 @@ def _centre(voxels: dict[str, Place], at: str | None) -> Place:
 
 def _draw_slice(axes: Axes, values: NDArray[np.float64], axis: int, centre: Place) -> None:
     """One plane, the other two as lines."""
-    show_structure(axes, values.take(centre[axis], axis=axis))
+    show_structure(axes, np.moveaxis(values, axis, 0)[centre[axis]])
     down, right = (k for k in range(len(AXES)) if k != axis)
     axes.axhline(centre[down], color=ORANGE, lw=0.8, ls="--")
     axes.axvline(centre[right], color=ORANGE, lw=0.8, ls="--")

@@ -333,6 +333,7 @@ def as_input(f: NDArray[np.float64], g: NDArray[np.uint8], frame: bool, connecti
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_comparison_of_the_recipe_agrees_with_its_general_route(
     tmp_path: Path, matching_of_the_recipe: str
 ) -> None:

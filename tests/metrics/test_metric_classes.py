@@ -443,6 +443,7 @@ def measure(rank: int, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_result_of_one(tmp_path: Path) -> None:
     torch.multiprocessing.spawn(  # type: ignore[attr-defined, no-untyped-call]
         measure, args=(str(tmp_path),), nprocs=2

@@ -32,6 +32,7 @@ def test_padding_ends_no_nearer_than_in_training(patch_size: int) -> None:
         ])  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_padding_of_training_goes_with_the_checkpoint(tmp_path: Path) -> None:
     run = train_two_steps(tmp_path, "--network=unet", "--epochs=1", "--topo-start-epoch=1")
     network = load_model(run, device="cpu").network

@@ -281,6 +281,7 @@ def test_two_ranks_are_one_process_with_the_same_batch(folder: Path, tmp_path: P
     assert kept["options"] == chosen[1]
 
 
+@pytest.mark.slow
 def test_a_batch_in_parts_is_the_same_step(folder: Path, tmp_path: Path) -> None:
     numbers = []
     for accumulate in (1, 2):

@@ -269,6 +269,7 @@ def goes_on(out: Path, finished: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "epoch"),
     [

@@ -78,6 +78,19 @@ def test_lists_and_metatensors_and_likelihoods_give_the_same_numbers() -> None:
     assert torch.equal(numbers(cut, preds * 0.4, truths), rows)
 
 
+def test_volumes_are_measured_with_a_number_for_each_volume_and_channel() -> None:
+    generator = torch.Generator().manual_seed(0)
+    preds, truths = (torch.rand(2, 2, 2, 5, 7, 6, generator=generator) > 0.5).long()
+    rows = numbers(TopologyMetric("betti_error_2", spatial_dims=3, patch_size=4), preds, truths)
+    own = metrics.scalar_metric("betti_error_2", spatial_dims=3, patch_size=4)
+    assert torch.equal(rows.ravel()[:1], own(preds[0, 0], truths[0, 0])[None])
+    accuracy = numbers(TopologyMetric("accuracy", spatial_dims=3), preds, truths)
+    equal = (preds == truths).double().mean(dim=(2, 3, 4)).float()
+    assert torch.allclose(accuracy, equal)
+    with pytest.raises(ValueError, match=r"one shape \(B, C, D, H, W\), got \(2, 2, 7, 6\)"):
+        numbers(TopologyMetric("accuracy", spatial_dims=3), preds[:, :, 0, :, :], truths)
+
+
 def test_the_reduction_is_monais() -> None:
     (preds, truths), _ = batches(channels=2)
     metric = TopologyMetric("accuracy", reduction="mean_batch")

@@ -100,7 +100,7 @@ def draw(courses: dict[str, Course], masks: dict[str, NDArray[np.bool_]], path: 
         for name, course in courses.items():
             ax.plot([step for step, _ in course], [e[dimension] for _, e in course], label=name)
         ax.set(title=f"error in the number of {feature}", xlabel="step")
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.05 * ax.get_ylim()[1])
     ax.legend()
     figure.savefig(path, dpi=100, metadata={"Software": None})
 

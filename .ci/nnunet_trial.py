@@ -1,7 +1,8 @@
 """Trains nnU-Net v2 itself with the topological loss, predicts, and segments by persistence.
 
 Two tiny data sets in nnU-Net's layout, of images that aren't square: classes with an ignore label,
-and regions. Each has two epochs of a few steps, the second with topology.
+and regions. A third one of volumes, which is only trained on. Each has two epochs of a few steps,
+the second with topology.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from toponet.data import synthetic_membranes
 from toponet.integrations.nnunet_search import VARIABLE
@@ -43,6 +45,7 @@ class FewSteps(WithTopology, nnUNetTrainer):
         self.num_val_iterations_per_epoch = 1
 """
 SIZE = (72, 104)
+VOLUME = (24, 40, 56)
 CASES = 5
 
 
@@ -112,10 +115,38 @@ def write_data_set(trial: Trial, raw: Path) -> None:
     (folder / "dataset.json").write_text(json.dumps(description))
 
 
-def narrow(plans: Path) -> None:
+def write_volumes(folder: Path) -> None:
+    """Tubes in nnU-Net's layout, as NIfTI files."""
+    import SimpleITK
+
+    for part in ("imagesTr", "labelsTr"):
+        (folder / part).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for k in range(CASES):
+        first, second = (gaussian_filter(rng.normal(size=VOLUME), 4) for _ in range(2))
+        mask = (np.abs(first) < 0.5 * first.std()) & (np.abs(second) < 0.5 * second.std())
+        image = (mask + 0.3 * rng.normal(size=VOLUME)).astype(np.float32)
+        name = f"case_{k}"
+        SimpleITK.WriteImage(
+            SimpleITK.GetImageFromArray(image), folder / "imagesTr" / f"{name}_0000.nii.gz"
+        )
+        SimpleITK.WriteImage(
+            SimpleITK.GetImageFromArray(mask.astype(np.uint8)),
+            folder / "labelsTr" / f"{name}.nii.gz",
+        )
+    description = {
+        "channel_names": {"0": "grey"},
+        "labels": {"background": 0, "tube": 1},
+        "numTraining": CASES,
+        "file_ending": ".nii.gz",
+    }
+    (folder / "dataset.json").write_text(json.dumps(description))
+
+
+def narrow(plans: Path, configuration: str) -> None:
     """Makes the network of nnU-Net's plans so narrow that its steps take no time."""
     found = json.loads(plans.read_text())
-    network = found["configurations"]["2d"]["architecture"]["arch_kwargs"]
+    network = found["configurations"][configuration]["architecture"]["arch_kwargs"]
     network["features_per_stage"] = [4 for _ in network["features_per_stage"]]
     plans.write_text(json.dumps(found))
 
@@ -204,7 +235,7 @@ def try_one(trial: Trial, place: Workplace) -> None:
     folder, number, run = place.folder, trial.number, place.run
     write_data_set(trial, folder / "raw")
     run("nnUNetv2_plan_and_preprocess", "-d", number, "-c", "2d", "-np", 1, "-npfp", 1)
-    narrow(folder / "preprocessed" / trial.name / "nnUNetPlans.json")
+    narrow(folder / "preprocessed" / trial.name / "nnUNetPlans.json", "2d")
     how = ["-tr", "FewSteps", "-device", "cpu"]
     run("nnUNetv2_train", number, "2d", "all", *how, nnUNet_n_proc_DA="0")
     check_training(folder / "results" / trial.name / "FewSteps__nnUNetPlans__2d" / "fold_all")
@@ -217,11 +248,24 @@ def try_one(trial: Trial, place: Workplace) -> None:
     run("toponet-segment", *likelihoods, "--images", images, "--out", folder / f"masks_{number}")
 
 
+def try_volumes(place: Workplace) -> None:
+    """A training on volumes."""
+    name, configuration = "Dataset003_Volumes", "3d_fullres"
+    write_volumes(place.folder / "raw" / name)
+    place.run("nnUNetv2_plan_and_preprocess", "-d", 3, "-c", configuration, "-np", 1, "-npfp", 1)
+    narrow(place.folder / "preprocessed" / name / "nnUNetPlans.json", configuration)
+    how = ["-tr", "FewSteps", "-device", "cpu"]
+    place.run("nnUNetv2_train", 3, configuration, "all", *how, nnUNet_n_proc_DA="0")
+    run_folder = place.folder / "results" / name / f"FewSteps__nnUNetPlans__{configuration}"
+    check_training(run_folder / "fold_all")
+
+
 def main() -> None:
     """Runs all of it in a folder, which is empty."""
     place = Workplace(Path(sys.argv[1]).resolve())
     for trial in TRIALS:
         try_one(trial, place)
+    try_volumes(place)
     print("nnU-Net trains with the topological loss, and its predictions are segmented")
 
 

@@ -305,3 +305,20 @@ def test_wrong_values_name_the_volume() -> None:
     target[1, 0, 2, 3, 4] = 3
     with pytest.raises(ValueError, match=r"target must hold only 0 and 1, got 3.*image 1"):
         toponet.TopologicalLoss(spatial_dims=3)(torch.zeros_like(f), target)
+
+
+def test_the_loss_shows_that_it_is_of_volumes() -> None:
+    assert repr(toponet.TopologicalLoss(spatial_dims=3)) == (
+        "TopologicalLoss(dims=(0, 1, 2), connectivity=26, frame=True, matching='complete', "
+        "reduction='mean', spatial_dims=3)"
+    )
+    assert "dim_weights=(1.0, 2.0, 1.0)" in repr(
+        toponet.TopologicalLoss(spatial_dims=3, dim_weights=(1, 2, 1))
+    )
+
+
+def test_diagrams_of_volumes_are_no_targets_of_images() -> None:
+    shell = np.pad(np.zeros((1, 2, 3)), 1, constant_values=1.0)
+    diagrams = toponet.persistence(shell, spatial_dims=3, frame=True)
+    with pytest.raises(ValueError, match="they are of volumes; the loss is of images"):
+        toponet.TopologicalLoss()(torch.zeros(1, 3, 4), target_diagrams=diagrams)

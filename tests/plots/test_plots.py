@@ -326,6 +326,15 @@ def test_the_dimensions_of_a_diagram_can_be_chosen() -> None:
     assert labels(axes) == ["components: 2", "to fix: 1", "to remove: 1"]
 
 
+def test_cavities_of_a_volume_are_drawn_beside_its_pieces() -> None:
+    shell = np.pad(np.zeros((1, 2, 3)), 1, constant_values=0.9)
+    diagram = toponet.persistence(shell, spatial_dims=3)
+    both = plot_diagram(plane(), diagram)
+    pieces = plot_diagram(plane(), diagram, dims=(0,))
+    assert labels(both) == ["components: 1", "cavities: 1"]
+    assert labels(pieces) == ["components: 1"]
+
+
 def test_an_empty_diagram_is_an_empty_plane() -> None:
     axes = plot_diagram(plane(), toponet.persistence(np.ones((3, 4)), frame=True))
     assert labels(axes) == []
@@ -359,8 +368,8 @@ def test_diagrams_of_another_type_or_of_several_images_are_refused() -> None:
         plot_diagram(plane(), np.zeros((3, 2)))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="diagrams of one image, got those of 2"):
         plot_diagram(plane(), toponet.persistence(np.zeros((2, 3, 4))))
-    with pytest.raises(ValueError, match=r"dims must be \(0,\), \(1,\) or \(0, 1\), got \(2,\)"):
-        plot_diagram(plane(), EXPLANATION, dims=(2,))
+    with pytest.raises(ValueError, match=r"dims must be some of 0, 1 and 2, each once, got \(3,\)"):
+        plot_diagram(plane(), EXPLANATION, dims=(3,))
     with pytest.raises(TypeError, match="matching must be True or False, got 'complete'"):
         plot_diagram(plane(), EXPLANATION, matching="complete")  # type: ignore[arg-type]
 

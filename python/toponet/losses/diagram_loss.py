@@ -123,6 +123,11 @@ def _check_targets(targets: PersistenceDiagrams, patches: Patches, options: Loss
         targets.check()
     except ValueError as error:
         raise ValueError(f"target_diagrams can't be used: {error}") from None
+    if (targets.dimensions >= options.spatial_dims).any():
+        raise ValueError(
+            "target_diagrams hold cavities (dimension 2), so they are of volumes; the loss is of "
+            "images: pass spatial_dims=3"
+        )
     finite = targets.values[np.isfinite(targets.values)]
     if len(finite) and not (finite.min() >= 0 and finite.max() <= 1):
         raise ValueError(

@@ -350,11 +350,14 @@ class TopologicalLoss(_Loss):
     def extra_repr(self) -> str:
         """The options that decide the result: five of them always, others if not the default."""
         shown = {**vars(self.options), **vars(self)}
+        parameters = inspect.signature(TopologicalLoss).parameters
+        usual = {name: parameter.default for name, parameter in parameters.items()}
+        usual["dim_weights"] = (1.0,) * self.options.spatial_dims
         return ", ".join(
             f"{name}={shown[name]!r}"
-            for name, parameter in inspect.signature(TopologicalLoss).parameters.items()
+            for name in parameters
             if name in ("dims", "connectivity", "frame", "matching", "reduction")
-            or shown[name] != parameter.default
+            or shown[name] != usual[name]
         )
 
     def _inputs(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toponet._ground.spaces import VOLUMES
 from toponet._ground.validation import check_dims, check_flag
 from toponet.plots._plane import Points, draw_plane
 from toponet.plots.style import BLACK, DIMENSION_STYLES, FATE_STYLES
@@ -28,7 +29,7 @@ class _Rows:
         ends: (n, 2) Where the loss wants the dot to be.
         fates: (n,) The fates of an explanation.
         framed: (n,) Whether the class is born with the frame.
-        dimensions: (n,) 0 or 1.
+        dimensions: (n,) 0, 1 or 2.
     """
 
     starts: Points
@@ -52,13 +53,14 @@ def plot_diagram(
     axes: Axes,
     diagrams: PersistenceDiagrams | Explanation,
     *,
-    dims: Sequence[int] = (0, 1),
+    dims: Sequence[int] | None = None,
     matching: bool = True,
     legend: bool = True,
 ) -> Axes:
     """The classes of one image: death on x, birth on y, so that they lie above the diagonal.
 
-    Components are blue circles, holes are red squares. A class that is born with the frame has a
+    Components are blue circles, holes (of a volume: tunnels) are red squares, cavities of a volume
+    are purple triangles. A class that is born with the frame has a
     black edge. (Diagrams of other libraries know no pixels, so they have no black edges.) A class
     that never dies stands at the left, at the tick "never".
 
@@ -70,7 +72,7 @@ def plot_diagram(
     Args:
         axes: The axes to draw into.
         diagrams: The diagrams of one image, or the explanation of its loss.
-        dims: Dimensions to show.
+        dims: Dimensions to show; None = all.
         matching: Whether to draw the matching of an explanation. If False, only the diagram of the
             likelihood is drawn.
         legend: Whether to add a legend. The marks have labels for one in either case.
@@ -83,7 +85,7 @@ def plot_diagram(
         ValueError: If the diagrams belong to several images, their numbers can't belong to
             diagrams, or ``dims`` is wrong.
     """
-    shown = np.flatnonzero(check_dims(dims))
+    shown = np.flatnonzero(check_dims(VOLUMES.dims if dims is None else dims, VOLUMES))
     check_flag("matching", matching)
     check_flag("legend", legend)
     rows = _rows(diagrams, matching)
@@ -132,14 +134,15 @@ def _rows(diagrams: object, matching: bool) -> _Rows:
 def _draw_dots(axes: Axes, rows: _Rows, dimension: int) -> None:
     """The dots of one dimension: ignored ones faint, missing ones hollow, framed ones ringed."""
     colour, marker, name = DIMENSION_STYLES[dimension]
+    names = f"{name}s" if name != "cavity" else "cavities"
     ignored, missing = rows.fates == "ignored", rows.fates == "missing"
     own: dict[str, Any] = {"s": 28, "color": colour, "edgecolors": "white", "linewidths": 0.5}
     hollow: dict[str, Any] = {"s": 70, "facecolors": "none", "linewidths": 1.4}
     for what, places, style in (
-        (f"{name}s", rows.starts[~ignored & ~missing], own),
-        (f"{name}s ignored", rows.starts[ignored], own | {"alpha": 0.25}),
-        (f"{name}s born with frame", rows.starts[rows.framed], hollow | {"edgecolors": BLACK}),
-        (f"{name}s missing", rows.ends[missing], hollow | {"edgecolors": colour}),
+        (names, rows.starts[~ignored & ~missing], own),
+        (f"{names} ignored", rows.starts[ignored], own | {"alpha": 0.25}),
+        (f"{names} born with frame", rows.starts[rows.framed], hollow | {"edgecolors": BLACK}),
+        (f"{names} missing", rows.ends[missing], hollow | {"edgecolors": colour}),
     ):
         if len(places):
             label = f"{what}: {len(places)}"

@@ -6,9 +6,10 @@ VERMILION = "#D55E00"
 GREEN = "#009E73"
 BLACK = "#000000"
 GREY = "#B3B3B3"
+PURPLE = "#CC79A7"
 
-# Colour, marker and name of each dimension.
-DIMENSION_STYLES = ((BLUE, "o", "component"), (VERMILION, "s", "hole"))
+# Colour, marker and name of each dimension. In volumes a "hole" of dimension 1 is a tunnel.
+DIMENSION_STYLES = ((BLUE, "o", "component"), (VERMILION, "s", "hole"), (PURPLE, "^", "cavity"))
 
 # What the loss does to a dot or pixel, by fate: its colour, and its name in legends.
 FATE_STYLES = {"matched": (GREEN, "to fix"), "removed": (ORANGE, "to remove")}

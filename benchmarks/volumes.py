@@ -1,6 +1,7 @@
 """Persistence of volumes beside cripser and gudhi, threads, and the loss in a training step.
 
     python benchmarks/volumes.py [--sides 64 128] [--rounds 3]
+    python benchmarks/volumes.py --memory 512 [--kind smooth]
 
 One thread, unless it says otherwise. All candidates take turns, on the same float32 volumes,
 without a frame. cripser finds critical voxels as well; gudhi doesn't here. Before anything is
@@ -10,7 +11,9 @@ timed, the numbers of dots in each dimension are compared.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import maps
 import numpy as np
@@ -102,11 +105,35 @@ def training_step(side: int, rounds: int) -> tuple[Timing, Timing, Timing]:
     return times["without"], times["with"], times["alone"]
 
 
+def peak_memory() -> int:
+    """The most bytes that the process has held."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+
+
+def print_memory(kind: str, side: int) -> None:
+    """Time and memory of one volume in a process that computes nothing else."""
+    volume = maps.VOLUME_KINDS[kind](1, side)[0][0]
+    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak begins anew.
+    before = peak_memory()
+    began = time.process_time()
+    dots = toponet.persistence(volume, spatial_dims=3, num_threads=1).dimensions
+    seconds = time.process_time() - began
+    bytes_a_voxel = (peak_memory() - before) / side**3
+    print(f"{kind}, {side}³: {seconds:.1f} s, {bytes_a_voxel:.1f} bytes a voxel beside "
+          f"the volume, {np.bincount(dots, minlength=3).tolist()} dots")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sides", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", type=int, metavar="SIDE", help="measure this alone")
+    parser.add_argument("--kind", choices=tuple(maps.VOLUME_KINDS), default="smooth")
     arguments = parser.parse_args()
+    if arguments.memory:
+        print_memory(arguments.kind, arguments.memory)
+        return
     torch.set_num_threads(1)
     console = Console()
     table = Table("volumes", "side", "candidate", "least", "ns a voxel", "to ours", title=machine())

@@ -76,7 +76,8 @@ def persistence(
 
     Cost: with "union_find" O(n + c log c) for an image of n pixels, of which c are critical; for
     tunnels of volumes beside that the size of the surfaces that fill them, and O(c^3) at worst.
-    Memory: some 13 bytes a voxel, in noise 80. With "reduction" cubic at worst. The GIL is released.
+    Memory: 13 to 20 bytes a voxel, in noise 80. With "reduction" cubic at worst. The GIL is
+    released.
 
     Source: Edelsbrunner and Harer, Computational Topology (2010), chapter VII; volumes: Robins,
     Wood and Sheppard, Theory and algorithms for constructing discrete Morse complexes (2011).

@@ -28,7 +28,13 @@ every_page = pytest.mark.parametrize(
 )
 
 # Of runs and benchmarks, not of docs/make_figures.py.
-PICTURES_FROM_ELSEWHERE = {"losses.png", "methods.png", "patch_size.png", "segmentation.png"}
+PICTURES_FROM_ELSEWHERE = {
+    "losses.png",
+    "methods.png",
+    "patch_size.png",
+    "segmentation.png",
+    "tunnels.png",
+}
 
 # "py" on the pages: "python" blocks are also run by test_readme.py, each by itself.
 BLOCK = re.compile(

@@ -289,7 +289,7 @@ def test_with_decisions_dots_have_the_colours_of_the_map() -> None:
 
 def test_dimensions_and_legend_of_the_diagram_can_be_chosen() -> None:
     diagram = toponet.persistence(LIKELIHOOD)
-    for dimension, (_, _, name) in enumerate(DIMENSION_STYLES):
+    for dimension, (_, _, name) in enumerate(DIMENSION_STYLES[:2]):
         axes = plot_decision_diagram(
             plane(), diagram, SegmentationOptions(), dims=(dimension,), legend=False
         )

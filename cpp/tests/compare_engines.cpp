@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "awkward_values.hpp"
+#include "equal_diagrams.hpp"
 #include "toponet/basics/to_size.hpp"
 #include "toponet/loss/topological_loss.hpp"
 #include "toponet/persistence/batch.hpp"
@@ -139,22 +140,6 @@ bool threads_agree(std::mt19937_64& random) {
     return true;
 }
 
-template <class Value>
-bool equal(const Diagram<Value>& a, const Diagram<Value>& b) {
-    const auto same = [](const PersistencePair<Value>& p, const PersistencePair<Value>& q) {
-        return p.birth == q.birth && p.death == q.death && p.birth_pixel == q.birth_pixel &&
-               p.death_pixel == q.death_pixel;
-    };
-    for (std::size_t d = 0; d < 2; ++d) {
-        const auto& pairs = a.dimension[d];
-        const auto& others = b.dimension[d];
-        if (!std::equal(pairs.begin(), pairs.end(), others.begin(), others.end(), same)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /// Sides of a few pixels; by turns none, which leaves the choice to the engine.
 TileSize random_tile(std::mt19937_64& random) {
     return {static_cast<std::int64_t>(random() % 6), static_cast<std::int64_t>(random() % 6)};
@@ -175,7 +160,7 @@ bool reuse_agrees(const Batch<Value>& batch, std::mt19937_64& random) {
             Diagram<Value> expected;
             engine.compute(image, options, diagram, 1, nullptr, random_tile(random));
             fresh.compute(image, options, expected);
-            if (!equal(diagram, expected)) return false;
+            if (!equal_diagrams(diagram, expected)) return false;
         }
     }
     return true;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "awkward_values.hpp"
+#include "equal_diagrams.hpp"
 #include "toponet/basics/to_size.hpp"
 #include "toponet/volumes/volume_betti_numbers.hpp"
 #include "toponet/volumes/volume_loss.hpp"
@@ -39,22 +40,6 @@ struct Volume {
         view = {voxels.data(), depth, height, width, plane, stride};
     }
 };
-
-template <class Value>
-bool equal(const VolumeDiagram<Value>& a, const VolumeDiagram<Value>& b) {
-    const auto same = [](const PersistencePair<Value>& p, const PersistencePair<Value>& q) {
-        return p.birth == q.birth && p.death == q.death && p.birth_pixel == q.birth_pixel &&
-               p.death_pixel == q.death_pixel;
-    };
-    for (std::size_t d = 0; d < 3; ++d) {
-        const auto& pairs = a.dimension[d];
-        const auto& others = b.dimension[d];
-        if (!std::equal(pairs.begin(), pairs.end(), others.begin(), others.end(), same)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /// The dots that are alive at a threshold are the classes of the mask.
 template <class Value>
@@ -132,7 +117,7 @@ bool check(std::mt19937_64& random, CriticalCellPersistence<Value>& used) {
             VolumeDiagram<Value> expected;
             used.compute(volume.view, options, found);
             VolumeReduction<Value>().compute(volume.view, options, expected);
-            if (!equal(found, expected)) return false;
+            if (!equal_diagrams(found, expected)) return false;
             if (!betti_numbers_agree(volume.view, found, options, Value(0.5))) return false;
             if (random() % 8 == 0 && !losses_agree<Value>(options, random)) return false;
         }

@@ -1,8 +1,6 @@
 #include "toponet/persistence/batch.hpp"
 
-#include "toponet/basics/divide_threads.hpp"
-#include "toponet/basics/parallel_for.hpp"
-#include "toponet/basics/to_size.hpp"
+#include "toponet/persistence/count_batch.hpp"
 #include "toponet/persistence/diagrams_of_batch.hpp"
 #include "toponet/persistence/persistence.hpp"
 
@@ -43,15 +41,7 @@ template BatchDiagrams<double> batch_persistence(const std::vector<ImageView<dou
 std::vector<BettiNumbers> batch_betti_numbers(const std::vector<ImageView<std::uint8_t>>& masks,
                                               Connectivity connectivity, bool frame,
                                               int num_threads) {
-    const int threads = divide_threads(masks, num_threads, 2 * 65536).tasks;
-    std::vector<BettiCounter> counters(to_size(threads));
-    std::vector<BettiNumbers> numbers(masks.size());
-    const auto count = static_cast<std::int64_t>(masks.size());
-    parallel_for(count, threads, [&](int thread, std::int64_t i) {
-        const auto mask = to_size(i);
-        numbers[mask] = counters[to_size(thread)].count(masks[mask], connectivity, frame);
-    });
-    return numbers;
+    return count_batch<BettiCounter>(masks, num_threads, 2 * 65536, connectivity, frame);
 }
 
 }  // namespace toponet

@@ -4,31 +4,16 @@
 // which the square fills; that edge's own column must reduce to zero and is skipped (clearing).
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
-#include <stdexcept>
 
 #include "toponet/basics/to_size.hpp"
 #include "toponet/persistence/boundary_matrix.hpp"
 #include "toponet/persistence/cubical_complex.hpp"
 #include "toponet/persistence/persistence.hpp"
+#include "toponet/persistence/ranks.hpp"
 
 namespace toponet {
 namespace {
-
-template <class Value>
-void refuse_unordered_values(const ImageView<Value>& image, const FiltrationOptions& options) {
-    for (std::int64_t i = 0; i < image.pixel_count(); ++i) {
-        if (!std::isfinite(image.at(i))) {
-            throw std::invalid_argument("holds NaN or an infinite value");
-        }
-    }
-    for (std::int64_t i = 0; options.frame && i < image.pixel_count(); ++i) {
-        if (image.at(i) > static_cast<Value>(options.frame_value)) {
-            throw std::invalid_argument("holds a value above frame_value");
-        }
-    }
-}
 
 /// Pairs of one dimension from (birth cell, death cell); equal values are dropped.
 template <class Value>
@@ -85,10 +70,7 @@ void ReductionPersistence<Value>::compute(const ImageView<Value>& image,
         }
     }
     for (auto& pairs : diagram.dimension) {
-        std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
-            return a.death_pixel != b.death_pixel ? a.death_pixel < b.death_pixel
-                                                  : a.birth_pixel < b.birth_pixel;
-        });
+        std::sort(pairs.begin(), pairs.end(), comes_before<Value>);
     }
 }
 

@@ -13,15 +13,6 @@
 #include "toponet/persistence/persistence.hpp"
 
 namespace toponet {
-namespace {
-
-template <class Value>
-bool comes_before(const PersistencePair<Value>& a, const PersistencePair<Value>& b) {
-    return a.death_pixel != b.death_pixel ? a.death_pixel < b.death_pixel
-                                          : a.birth_pixel < b.birth_pixel;
-}
-
-}  // namespace
 
 template <class Value>
 void UnionFindPersistence<Value>::compute(const ImageView<Value>& image,

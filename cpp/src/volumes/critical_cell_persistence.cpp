@@ -13,19 +13,20 @@ void CriticalCellPersistence<Value>::compute(const VolumeView<Value>& volume,
     diagram.clear();
     swept_.load(volume, options);
     find_meetings();
-    // Dimensions 0 and 2 also when only tunnels are asked for: they tell what is left for them.
-    pieces_.run(swept_, labels_);
-    complement_.run(swept_, labels_);
     const bool background = swept_.is_background();
     const auto of_pieces = to_size(background ? 2 : 0);
     const auto of_complement = to_size(background ? 0 : 2);
+    // For tunnels both: they tell what is left.
+    const bool tunnels = options.dimensions[1];
+    if (tunnels || options.dimensions[of_pieces]) pieces_.run(swept_, labels_);
+    if (tunnels || options.dimensions[of_complement]) complement_.run(swept_, labels_);
     if (options.dimensions[of_pieces]) {
         report(volume, pieces_.pairs(), diagram.dimension[of_pieces]);
     }
     if (options.dimensions[of_complement]) {
         report(volume, complement_.pairs(), diagram.dimension[of_complement]);
     }
-    if (options.dimensions[1]) {
+    if (tunnels) {
         tunnels_.run(swept_, pieces_.loops(), complement_.loops(), labels_);
         report(volume, tunnels_.pairs(), diagram.dimension[1]);
     }
@@ -89,19 +90,18 @@ template <class Value>
 void CriticalCellPersistence<Value>::report_eldest(const VolumeView<Value>& volume,
                                                    const VolumeOptions& options,
                                                    VolumeDiagram<Value>& diagram) const {
+    if (!options.dimensions[options.frame ? 2 : 0]) return;
     const std::int32_t cell =
         swept_.outside_enters_first() ? complement_.eldest() : pieces_.eldest();
     const std::int32_t voxel = swept_.voxel(cell);
     const Value value = volume.at(voxel);
     if (!options.frame) {
-        if (options.dimensions[0]) {
-            diagram.dimension[0].push_back(
-                {value, -std::numeric_limits<Value>::infinity(), voxel, no_pixel});
-        }
+        diagram.dimension[0].push_back(
+            {value, -std::numeric_limits<Value>::infinity(), voxel, no_pixel});
         return;
     }
     const auto frame_value = static_cast<Value>(options.frame_value);
-    if (options.dimensions[2] && value != frame_value) {
+    if (value != frame_value) {
         diagram.dimension[2].push_back({frame_value, value, no_pixel, voxel});
     }
 }

@@ -10,12 +10,6 @@
 #include "toponet/filtration/filtration.hpp"
 
 namespace toponet {
-namespace {
-
-constexpr Neighbours face_neighbours =
-    face_bit(0) | face_bit(1) | face_bit(2) | face_bit(3) | face_bit(4) | face_bit(5);
-
-}  // namespace
 
 template <class Value>
 void ElderSweep<Value>::run(const SweptVolume<Value>& volume, std::vector<std::int32_t>& labels) {
@@ -33,7 +27,9 @@ void ElderSweep<Value>::run(const SweptVolume<Value>& volume, std::vector<std::i
     if (direction_ == SweepDirection::of_the_complement) std::reverse(loops_.begin(), loops_.end());
     const bool outside =
         volume.outside_enters_first() == (direction_ == SweepDirection::of_the_set);
-    eldest_ = outside ? no_cell : extrema_[to_size(pieces_.find(Union::first_extremum) - 2)];
+    eldest_ = outside
+                  ? no_cell
+                  : extrema_[to_size(pieces_.find(Union::first_extremum) - Union::first_extremum)];
 }
 
 template <class Value>
@@ -59,8 +55,8 @@ std::int32_t ElderSweep<Value>::label(const SweptVolume<Value>& volume,
     while (labels[to_size(cell)] == 0) {
         path_.push_back(cell);
         const Neighbours upper = volume.upper(cell);
-        const Neighbours next = direction_ == SweepDirection::of_the_set ? upper & face_neighbours
-                                                                         : ~upper & all_neighbours;
+        const Neighbours next =
+            direction_ == SweepDirection::of_the_set ? upper & all_faces : ~upper & all_neighbours;
         cell = volume.neighbour(cell, lowest_bit(next));
     }
     const std::int32_t found = labels[to_size(cell)];

@@ -1,30 +1,14 @@
 #include "toponet/volumes/swept_volume.hpp"
 
+#include <algorithm>
 #include <limits>
-#include <stdexcept>
 
 #include "toponet/basics/lean_vector.hpp"
+#include "toponet/filtration/neighbourhood.hpp"
+#include "toponet/filtration/padded_grid.hpp"
 
 namespace toponet {
 namespace {
-
-template <class Value>
-struct RowExtremes {
-    Value largest;
-    bool finite;
-};
-
-/// What a row holds. Without branches, so that the compiler takes several values at a time.
-template <class Value>
-RowExtremes<Value> extremes(const Value* row, std::int64_t width) {
-    Value largest = row[0];
-    Value none = 0;  // NaN as soon as a value is NaN or infinite.
-    for (std::int64_t x = 0; x < width; ++x) {
-        none += row[x] - row[x];
-        largest = row[x] > largest ? row[x] : largest;
-    }
-    return {largest, none == 0};
-}
 
 /// Sets the bits of three neighbours in a row: those that enter before.
 /// \param row    the row that is looked at, above the cell `values` begins with.
@@ -76,28 +60,21 @@ void SweptVolume<Value>::load(const VolumeView<Value>& volume, const VolumeOptio
 
 template <class Value>
 void SweptVolume<Value>::copy(const VolumeView<Value>& volume, const VolumeOptions& options) {
-    const auto frame_value = static_cast<Value>(options.frame_value);
-    bool finite = true;
-    bool below_frame = true;
+    const Value limit = options.frame ? static_cast<Value>(options.frame_value)
+                                      : std::numeric_limits<Value>::infinity();
+    RowCheck all{true, true};
     for (std::int64_t z = 0; z < depth_; ++z) {
         for (std::int64_t y = 0; y < height_; ++y) {
-            const Value* row = volume.row(z, y);
-            const RowExtremes<Value> found = extremes(row, width_);
-            finite = finite && found.finite;
-            below_frame = below_frame && !(found.largest > frame_value);
-            if (reversed_) {
-                Value* cells = values_.data() + (depth_ - z) * plane_ + (height_ - y) * stride_ + 1;
-                for (std::int64_t x = 0; x < width_; ++x) cells[width_ - 1 - x] = -row[x];
-            } else {
-                Value* cells = values_.data() + (z + 1) * plane_ + (y + 1) * stride_ + 1;
-                for (std::int64_t x = 0; x < width_; ++x) cells[x] = row[x];
-            }
+            const std::int64_t plane = reversed_ ? depth_ - z : z + 1;
+            const std::int64_t line = reversed_ ? height_ - y : y + 1;
+            Value* cells = values_.data() + plane * plane_ + line * stride_ + 1;
+            all.add(copy_row(volume.row(z, y), width_, limit, cells));
+            if (!reversed_) continue;
+            std::reverse(cells, cells + width_);
+            for (std::int64_t x = 0; x < width_; ++x) cells[x] = -cells[x];
         }
     }
-    if (!finite) throw std::invalid_argument("holds NaN or an infinite value");
-    if (options.frame && !below_frame) {
-        throw std::invalid_argument("holds a value above frame_value");
-    }
+    require(all);
 }
 
 template <class Value>

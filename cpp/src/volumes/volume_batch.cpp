@@ -1,8 +1,6 @@
 #include "toponet/volumes/volume_batch.hpp"
 
-#include "toponet/basics/divide_threads.hpp"
-#include "toponet/basics/parallel_for.hpp"
-#include "toponet/basics/to_size.hpp"
+#include "toponet/persistence/count_batch.hpp"
 #include "toponet/persistence/diagrams_of_batch.hpp"
 #include "toponet/volumes/volume_persistence.hpp"
 
@@ -39,15 +37,7 @@ template BatchDiagrams<double> batch_volume_persistence(const std::vector<Volume
 std::vector<VolumeBettiNumbers> batch_volume_betti_numbers(
     const std::vector<VolumeView<std::uint8_t>>& masks, VolumeConnectivity connectivity, bool frame,
     int num_threads) {
-    const int threads = divide_threads(masks, num_threads, 65536).tasks;
-    std::vector<VolumeBettiCounter> counters(to_size(threads));
-    std::vector<VolumeBettiNumbers> numbers(masks.size());
-    const auto count = static_cast<std::int64_t>(masks.size());
-    parallel_for(count, threads, [&](int thread, std::int64_t i) {
-        const auto mask = to_size(i);
-        numbers[mask] = counters[to_size(thread)].count(masks[mask], connectivity, frame);
-    });
-    return numbers;
+    return count_batch<VolumeBettiCounter>(masks, num_threads, 65536, connectivity, frame);
 }
 
 }  // namespace toponet

@@ -4,33 +4,15 @@
 // the class which the column's cell ends; the pivot's own column must reduce to zero and is skipped
 // (clearing).
 
-#include <cmath>
 #include <limits>
-#include <stdexcept>
 
 #include "toponet/basics/to_size.hpp"
 #include "toponet/persistence/boundary_matrix.hpp"
+#include "toponet/persistence/ranks.hpp"
 #include "toponet/volumes/volume_complex.hpp"
 #include "toponet/volumes/volume_persistence.hpp"
 
 namespace toponet {
-namespace {
-
-template <class Value>
-void refuse_unordered_values(const VolumeView<Value>& volume, const VolumeOptions& options) {
-    for (std::int64_t i = 0; i < volume.voxel_count(); ++i) {
-        if (!std::isfinite(volume.at(i))) {
-            throw std::invalid_argument("holds NaN or an infinite value");
-        }
-    }
-    for (std::int64_t i = 0; options.frame && i < volume.voxel_count(); ++i) {
-        if (volume.at(i) > static_cast<Value>(options.frame_value)) {
-            throw std::invalid_argument("holds a value above frame_value");
-        }
-    }
-}
-
-}  // namespace
 
 template <class Value>
 void VolumeReduction<Value>::compute(const VolumeView<Value>& volume, const VolumeOptions& options,

@@ -5,8 +5,6 @@
 namespace toponet {
 namespace {
 
-constexpr Neighbours all_faces =
-    face_bit(0) | face_bit(1) | face_bit(2) | face_bit(3) | face_bit(4) | face_bit(5);
 constexpr Neighbours corners = 0x5u | 0x5u << 6 | 0x5u << 18 | 0x5u << 24;
 
 // Bits of the 27 places that have no neighbour one step further along an axis.

@@ -12,7 +12,12 @@ from torch.nn.modules.loss import _Loss
 
 from toponet._ground.probabilities import rounding_tolerance
 from toponet._ground.spaces import Space, space_of
-from toponet._ground.validation import check_choice, check_flag, check_weights
+from toponet._ground.validation import (
+    check_choice,
+    check_flag,
+    check_weights,
+    chosen_connectivity,
+)
 from toponet.losses._function import TopologicalLossFunction, Truth, prepare
 from toponet.losses._inputs import (
     as_computed,
@@ -186,7 +191,7 @@ class TopologicalLoss(_Loss):
         space = space_of(spatial_dims)
         self.options = LossOptions(
             dims=space.dims if dims is None else dims,
-            connectivity=space.connectivities[0] if connectivity is None else connectivity,
+            connectivity=chosen_connectivity(connectivity, space),
             frame=frame,
             matching=matching,
             min_persistence=min_persistence,

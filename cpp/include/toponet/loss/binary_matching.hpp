@@ -21,6 +21,12 @@ struct BinaryTarget {
     double essential_birth = 0;
 };
 
+/// The components of a binary truth. Without a frame one of them never dies.
+inline BinaryTarget components_of_truth(std::int64_t components, bool frame) {
+    const bool any = components > 0;
+    return {components - (!frame && any), any ? 1.0 : 0.0};
+}
+
 /// How dots are pulled to their goals.
 struct PullOptions {
     double min_persistence;   ///< A dot of at most this persistence without partner is left alone.

@@ -1,12 +1,11 @@
-/// Where the rows of a patch lie: what differs between images and volumes.
+/// Where the rows of a patch lie in its image. Volumes have functions of the same names
+/// (volumes/volume_patch_geometry.hpp).
 #pragma once
 
 #include <cstdint>
 
 #include "toponet/filtration/box.hpp"
 #include "toponet/filtration/image_view.hpp"
-#include "toponet/volumes/volume_box.hpp"
-#include "toponet/volumes/volume_view.hpp"
 
 namespace toponet {
 
@@ -15,25 +14,10 @@ ImageView<Value> part_of(const ImageView<Value>& whole, const Box& box) {
     return {whole.row(box.row) + box.column, box.height, box.width, whole.row_stride};
 }
 
-template <class Value>
-VolumeView<Value> part_of(const VolumeView<Value>& whole, const VolumeBox& box) {
-    return {whole.row(box.plane, box.row) + box.column,
-            box.depth,
-            box.height,
-            box.width,
-            whole.plane_stride,
-            whole.row_stride};
-}
-
 /// Whether the rows of the patch follow each other in the whole without gaps.
 template <class Value>
 bool is_without_gaps(const ImageView<Value>& whole, const Box& box) {
     return box.width == whole.width;
-}
-
-template <class Value>
-bool is_without_gaps(const VolumeView<Value>& whole, const VolumeBox& box) {
-    return box.width == whole.width && box.height == whole.height;
 }
 
 /// Calls task(first) for each row of the patch, with the flat index of its first pixel in the
@@ -45,24 +29,10 @@ void for_each_row(const ImageView<Value>& whole, const Box& box, const Task& tas
     }
 }
 
-template <class Value, class Task>
-void for_each_row(const VolumeView<Value>& whole, const VolumeBox& box, const Task& task) {
-    for (std::int64_t plane = box.plane; plane < box.plane + box.depth; ++plane) {
-        for (std::int64_t row = box.row; row < box.row + box.height; ++row) {
-            task((plane * whole.height + row) * whole.width + box.column);
-        }
-    }
-}
-
 /// Flat index of the patch's first pixel in the whole.
 template <class Value>
 std::int64_t first_pixel(const ImageView<Value>& whole, const Box& box) {
     return box.row * whole.width + box.column;
-}
-
-template <class Value>
-std::int64_t first_pixel(const VolumeView<Value>& whole, const VolumeBox& box) {
-    return (box.plane * whole.height + box.row) * whole.width + box.column;
 }
 
 }  // namespace toponet

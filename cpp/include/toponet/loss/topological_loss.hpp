@@ -19,9 +19,8 @@ struct BinaryTruth {
 
 /// The diagram that follows from the Betti numbers of a mask.
 inline BinaryTruth truth_of(const BettiNumbers& numbers, bool frame) {
-    const bool any = numbers.components > 0;
     BinaryTruth truth;
-    truth.dimension[0] = {numbers.components - (!frame && any), any ? 1.0 : 0.0};
+    truth.dimension[0] = components_of_truth(numbers.components, frame);
     truth.dimension[1] = {numbers.holes, 0.0};
     return truth;
 }

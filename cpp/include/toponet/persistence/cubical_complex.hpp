@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "toponet/basics/to_size.hpp"
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/persistence/ranks.hpp"
 
 namespace toponet {
 
@@ -37,7 +37,7 @@ class CubicalComplex {
           pixel_columns_(image.width + 2 * border_),
           grid_rows_(2 * pixel_rows_ + (pixels_are_squares_ ? 1 : -1)),
           grid_columns_(2 * pixel_columns_ + (pixels_are_squares_ ? 1 : -1)) {
-        const std::vector<std::int32_t> ranks = pixel_ranks(image);
+        const std::vector<std::int32_t> ranks = ranks_of(image);
         cells_.reserve(to_size(grid_rows_ * grid_columns_));
         for (std::int64_t i = 0; i < grid_rows_; ++i) {
             for (std::int64_t j = 0; j < grid_columns_; ++j) {
@@ -76,20 +76,6 @@ class CubicalComplex {
   private:
     std::size_t grid_index(std::int64_t i, std::int64_t j) const {
         return to_size(i * grid_columns_ + j);
-    }
-
-    template <class Value>
-    static std::vector<std::int32_t> pixel_ranks(const ImageView<Value>& image) {
-        std::vector<std::int32_t> order(to_size(image.pixel_count()));
-        std::iota(order.begin(), order.end(), 0);
-        std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-            return enters_before(image.at(a), a, image.at(b), b);
-        });
-        std::vector<std::int32_t> ranks(order.size());
-        for (std::size_t k = 0; k < order.size(); ++k) {
-            ranks[to_size(order[k])] = static_cast<std::int32_t>(k);
-        }
-        return ranks;
     }
 
     /// A cell of the doubled grid belongs to one, two or four pixels; the first (squares) or last

@@ -18,6 +18,13 @@ struct PersistencePair {
     std::int32_t death_pixel;
 };
 
+/// The order of a diagram: by death pixel, then by birth pixel.
+template <class Value>
+bool comes_before(const PersistencePair<Value>& a, const PersistencePair<Value>& b) {
+    return a.death_pixel != b.death_pixel ? a.death_pixel < b.death_pixel
+                                          : a.birth_pixel < b.birth_pixel;
+}
+
 /// Pairs by dimension, each ordered by (death pixel, birth pixel): the essential class comes first.
 template <class Value>
 struct Diagram {

@@ -49,8 +49,9 @@ class ElderSweep {
     /// \param labels  workspace of one entry a cell.
     void run(const SweptVolume<Value>& volume, std::vector<std::int32_t>& labels);
 
-    /// Classes of positive persistence that ended: the younger piece's extremum, and the meeting.
-    /// In the order of the sweep of the set a piece of the complement ends where it is born here.
+    /// Classes of positive persistence that ended, of the younger piece at a meeting. In the order
+    /// of the set's sweep, a piece of the set is born at its extremum and dies at the meeting; a
+    /// piece of the complement is born at the meeting and dies at its extremum.
     const std::vector<CellPair>& pairs() const { return pairs_; }
     /// The extremum of the eldest piece; no_cell if that is the outside.
     std::int32_t eldest() const { return eldest_; }

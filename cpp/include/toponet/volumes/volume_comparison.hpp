@@ -58,9 +58,8 @@ class VolumeComparison {
         const VolumeBettiNumbers numbers = counter_.count(
             {mask_.data(), box.depth, box.height, box.width, box.height * box.width, box.width},
             options_.filtration.connectivity, frame);
-        const bool any = numbers.pieces > 0;
         VolumeTruth truth;
-        truth.dimension[0] = {numbers.pieces - (!frame && any), any ? 1.0 : 0.0};
+        truth.dimension[0] = components_of_truth(numbers.pieces, frame);
         truth.dimension[1] = {numbers.tunnels, 0.0};
         truth.dimension[2] = {numbers.cavities, 0.0};
         return truth;

@@ -10,11 +10,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "toponet/basics/to_size.hpp"
-#include "toponet/filtration/filtration.hpp"
+#include "toponet/persistence/ranks.hpp"
 #include "toponet/volumes/volume_filtration.hpp"
 #include "toponet/volumes/volume_view.hpp"
 
@@ -39,7 +38,7 @@ class VolumeComplex {
         for (std::size_t axis = 0; axis < 3; ++axis) {
             grid_[axis] = 2 * (sides_[axis] + 2 * border_) + (voxels_are_cubes_ ? 1 : -1);
         }
-        const std::vector<std::int32_t> ranks = voxel_ranks(volume);
+        const std::vector<std::int32_t> ranks = ranks_of(volume);
         cells_.reserve(to_size(grid_[0] * grid_[1] * grid_[2]));
         for (std::int64_t i = 0; i < grid_[0]; ++i) {
             for (std::int64_t j = 0; j < grid_[1]; ++j) {
@@ -80,20 +79,6 @@ class VolumeComplex {
   private:
     std::size_t grid_index(const std::array<std::int32_t, 3>& place) const {
         return to_size((place[0] * grid_[1] + place[1]) * grid_[2] + place[2]);
-    }
-
-    template <class Value>
-    static std::vector<std::int32_t> voxel_ranks(const VolumeView<Value>& volume) {
-        std::vector<std::int32_t> order(to_size(volume.voxel_count()));
-        std::iota(order.begin(), order.end(), 0);
-        std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-            return enters_before(volume.at(a), a, volume.at(b), b);
-        });
-        std::vector<std::int32_t> ranks(order.size());
-        for (std::size_t k = 0; k < order.size(); ++k) {
-            ranks[to_size(order[k])] = static_cast<std::int32_t>(k);
-        }
-        return ranks;
     }
 
     /// A cell of the doubled grid belongs to one, two, four or eight voxels; the first (cubes) or

@@ -20,10 +20,7 @@ struct VolumeDiagram {
 
     void sort() {
         for (auto& pairs : dimension) {
-            std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
-                return a.death_pixel != b.death_pixel ? a.death_pixel < b.death_pixel
-                                                      : a.birth_pixel < b.birth_pixel;
-            });
+            std::sort(pairs.begin(), pairs.end(), comes_before<Value>);
         }
     }
 };

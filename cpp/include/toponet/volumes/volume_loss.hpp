@@ -11,6 +11,7 @@
 #include "toponet/loss/patches.hpp"
 #include "toponet/volumes/volume_box.hpp"
 #include "toponet/volumes/volume_filtration.hpp"
+#include "toponet/volumes/volume_patch_geometry.hpp"
 #include "toponet/volumes/volume_view.hpp"
 
 namespace toponet {

@@ -36,6 +36,9 @@ constexpr int opposite_face(int face) { return 5 - face; }
 constexpr Neighbours face_bit(int face) {
     return 1u << (centre_bit + face_steps[static_cast<std::size_t>(face)]);
 }
+/// The neighbours across all faces.
+constexpr Neighbours all_faces =
+    face_bit(0) | face_bit(1) | face_bit(2) | face_bit(3) | face_bit(4) | face_bit(5);
 /// The neighbour across the edge between two faces that aren't opposite.
 constexpr Neighbours edge_bit(int face, int other) {
     return 1u << (centre_bit + face_steps[static_cast<std::size_t>(face)] +

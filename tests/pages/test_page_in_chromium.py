@@ -216,7 +216,7 @@ def zoom_by_key(seen: OpenPage) -> None:
 def zoom_by_wheel(seen: OpenPage) -> None:
     seen.page.locator(".panel canvas").nth(2).click()
     seen.page.mouse.wheel(0, -300)
-    seen.page.wait_for_function("!document.getElementById('zoom-out').disabled")
+    seen.page.locator("#zoom-out:enabled").wait_for()
 
 
 def zoom_by_double_click(seen: OpenPage) -> None:
@@ -406,7 +406,7 @@ def test_what_an_image_lacks_is_left_out(opened: Open) -> None:
     ]
     assert offered[:3] == ["outline of the mask", "what persistence changed", "places of all dots"]
     seen.page.locator("#next").click()
-    seen.page.wait_for_function("document.querySelectorAll('.panel').length === 2")
+    seen.page.locator(".panel").nth(2).wait_for(state="detached")
     assert panels(seen) == ["cut at 0.5", "by persistence"]
     assert seen.page.locator("#diagram").is_hidden()
 

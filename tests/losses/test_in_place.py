@@ -87,6 +87,16 @@ def test_value_gradient_and_explanation_are_those_of_the_definition(
         np.testing.assert_allclose(explanation.gradient(), slope, **close)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_minus_zero_is_zero(dtype: torch.dtype) -> None:
+    zeros = torch.zeros(1, 3, 4, dtype=dtype)
+    truth = torch.tensor([[[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]]])
+    expected, slope = value_and_gradient(loss_of(frame=False), zeros, truth)
+    value, gradient = value_and_gradient(loss_of(frame=False), -zeros, truth)
+    assert value == expected
+    np.testing.assert_array_equal(gradient, slope)
+
+
 @hypothesis.settings(max_examples=60, deadline=None)
 @hypothesis.given(
     image=strategies.images(),

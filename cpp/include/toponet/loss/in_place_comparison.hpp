@@ -21,8 +21,8 @@
 
 namespace toponet {
 
-/// Time: that of the persistence of two images, each with fewer critical pixels than the
-/// likelihood. It keeps its workspace, so each thread needs its own.
+/// Time: that of the persistence of one image, in which both can be told apart. It keeps its
+/// workspace, so each thread needs its own.
 /// \throws std::invalid_argument if the truths are diagrams, which have no pixels.
 template <class Value>
 class InPlaceComparison {
@@ -37,11 +37,9 @@ class InPlaceComparison {
   private:
     using Dot = PersistencePair<Value>;
 
-    /// Computes the diagram of the patch, with one value in place of the likelihood wherever the
-    /// mask is `replaced`.
-    void compute(const Patch<Value>& patch, std::uint8_t replaced, Value replacement,
-                 double frame_value);
-    double pull_inside(const Dot& dot, std::size_t dimension, double factor, Value* gradient) const;
+    double pull(const Dot& dot, std::size_t dimension, double factor, Value* gradient) const;
+    double pull_feature(const Dot& dot, std::size_t dimension, double factor,
+                        Value* gradient) const;
     double pull_outside(const Dot& dot, std::size_t dimension, double factor,
                         Value* gradient) const;
 
@@ -52,7 +50,7 @@ class InPlaceComparison {
     UnionFindPersistence<Value> engine_;
     Diagram<Value> diagram_;
     std::vector<std::uint8_t> mask_;
-    std::vector<Value> image_;
+    std::vector<Value> image_;  ///< Both images in one.
 };
 
 extern template class InPlaceComparison<float>;

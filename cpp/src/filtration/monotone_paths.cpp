@@ -14,10 +14,7 @@ constexpr int most_rounds = 8;
 }  // namespace
 
 std::int32_t MonotonePaths::follow_long(std::int32_t cell, const std::vector<std::uint8_t>& links) {
-    if (!ends_are_clear_) {
-        ends_.assign(links.size(), 0);
-        ends_are_clear_ = true;
-    }
+    if (ends_.size() < links.size()) ends_.resize(links.size());
     const auto next = [&](std::int32_t from) { return from + step[links[to_size(from)]]; };
     const auto known_end = [&](std::int32_t from) -> std::int32_t& { return ends_[to_size(from)]; };
     std::int32_t end = cell;
@@ -25,6 +22,7 @@ std::int32_t MonotonePaths::follow_long(std::int32_t cell, const std::vector<std
     if (known_end(end) != 0) end = known_end(end);
     while (known_end(cell) == 0 && cell != end) {
         known_end(cell) = end;
+        known_.push_back(cell);
         cell = next(cell);
     }
     return end;
@@ -32,7 +30,8 @@ std::int32_t MonotonePaths::follow_long(std::int32_t cell, const std::vector<std
 
 void MonotonePaths::follow(std::vector<std::int32_t>& cells,
                            const std::vector<std::uint8_t>& links) {
-    ends_are_clear_ = false;
+    for (const std::int32_t cell : known_) ends_[to_size(cell)] = 0;
+    known_.clear();
     const std::size_t count = cells.size();
     // The last group is filled up with repetitions of the last cell, so that it is no special case.
     cells.resize((count + side_by_side - 1) / side_by_side * side_by_side,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "toponet/basics/bits.hpp"
+#include "toponet/basics/to_size.hpp"
 
 namespace toponet {
 namespace {
@@ -43,6 +44,27 @@ std::int32_t find_edges(const std::uint8_t* row, std::int32_t width, bool before
     }
     if (last) *next++ = width;
     return static_cast<std::int32_t>(next - edges);
+}
+
+void find_runs(const std::uint8_t* row, std::int64_t width, bool frame,
+               std::vector<std::int32_t>& edges, std::vector<Run>& runs) {
+    const auto end = static_cast<std::int32_t>(width);
+    edges.resize(to_size(width) + 4);
+    edges[0] = -1;
+    std::int32_t count = frame + find_edges(row, end, frame, edges.data() + frame);
+    if (frame) {
+        // A run at the end of the row goes on into the frame; else the frame is a run of its own.
+        if (row[end - 1]) {
+            edges[to_size(count) - 1] = end + 1;
+        } else {
+            edges[to_size(count++)] = end;
+            edges[to_size(count++)] = end + 1;
+        }
+    }
+    runs.resize(to_size(count) / 2);
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+        runs[run] = {edges[2 * run], edges[2 * run + 1]};
+    }
 }
 
 }  // namespace toponet

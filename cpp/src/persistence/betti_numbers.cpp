@@ -9,27 +9,6 @@
 #include "toponet/filtration/row_runs.hpp"
 
 namespace toponet {
-/// Columns -1 and width are the frame's; a run that touches them includes them.
-void BettiCounter::find_runs(const std::uint8_t* row, std::int64_t width, bool frame) {
-    const auto end = static_cast<std::int32_t>(width);
-    edges_.resize(to_size(width) + 4);
-    edges_[0] = -1;
-    std::int32_t count = frame + find_edges(row, end, frame, edges_.data() + frame);
-    if (frame) {
-        // A run at the end of the row goes on into the frame; else the frame is a run of its own.
-        if (row[end - 1]) {
-            edges_[to_size(count) - 1] = end + 1;
-        } else {
-            edges_[to_size(count++)] = end;
-            edges_[to_size(count++)] = end + 1;
-        }
-    }
-    current_.runs.resize(to_size(count) / 2);
-    for (std::size_t run = 0; run < current_.runs.size(); ++run) {
-        current_.runs[run] = {edges_[2 * run], edges_[2 * run + 1]};
-    }
-    add_nodes();
-}
 
 /// One node for each run of the current row.
 void BettiCounter::add_nodes() {
@@ -70,7 +49,8 @@ BettiNumbers BettiCounter::count(const ImageView<std::uint8_t>& mask, Connectivi
         std::swap(above_, current_);
     }
     for (std::int64_t r = 0; r < mask.height; ++r) {
-        find_runs(mask.row(r), mask.width, frame);
+        find_runs(mask.row(r), mask.width, frame, edges_, current_.runs);
+        add_nodes();
         join_overlaps(reach, numbers);
     }
     if (frame) {

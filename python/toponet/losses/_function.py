@@ -134,7 +134,8 @@ def _one_against_the_rest(
 
 
 def _boxes_of_channels(boxes: Boxes, channels: int) -> Boxes:
-    return np.repeat(boxes, channels, axis=0).reshape(-1, boxes.shape[-1])
+    each = np.repeat(boxes, channels, axis=0) if channels > 1 else boxes
+    return each.reshape(-1, boxes.shape[-1])
 
 
 def _to_host(*tensors: Tensor | None) -> list[NDArray[Any] | None]:

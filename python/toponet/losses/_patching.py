@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -61,13 +62,9 @@ class PatchRule:
 
     def boxes(self, batch: int, sides: Sequence[int]) -> Boxes:
         """(B, P, 4) patches of each image, (B, P, 6) of each volume; random ones are drawn."""
-        if self.patch_size is None:
-            boxes = whole_box(sides)
-        elif self.patches == "grid":
-            boxes = grid_boxes(sides, self.patch_size)
-        else:
-            return self._draw(self.patch_size, batch, sides)
-        return np.broadcast_to(boxes, (batch, *boxes.shape))
+        if self.patch_size is None or self.patches == "grid":
+            return _same_boxes(batch, tuple(sides), self.patch_size)
+        return self._draw(self.patch_size, batch, sides)
 
     def _draw(self, patch_size: int, batch: int, sides: Sequence[int]) -> Boxes:
         """Patches at random places."""
@@ -82,6 +79,16 @@ class PatchRule:
         )
         boxes = random_boxes(corners.numpy(), sides, patch_size)
         return boxes.reshape(batch, count, 2 * len(sides))
+
+
+# A training asks for the same ones at each step. Making them takes as long as a small patch.
+@lru_cache(maxsize=64)
+def _same_boxes(batch: int, sides: tuple[int, ...], patch_size: int | None) -> Boxes:
+    """The same patches for each image; read-only."""
+    boxes = whole_box(sides) if patch_size is None else grid_boxes(sides, patch_size)
+    repeated = np.repeat(boxes[None], batch, axis=0)
+    repeated.flags.writeable = False
+    return repeated
 
 
 def _check_generator(generator: object) -> None:

@@ -155,7 +155,7 @@ def binary_topological_loss(
         "boxes": patches.boxes,
         "patch_weights": patches.weights,
         "patches_overlap": patches.overlap,
-        "dimensions": check_dims(options.dims, space),
+        "dimensions": tuple(dim in options.dims for dim in space.dims),
         "dimension_weights": tuple(options.dim_weights),
         "connectivity": options.connectivity,
         "frame": options.frame,

@@ -38,6 +38,9 @@ class BinaryBettiMatcher {
     /// The diagram of the latest f.
     const Diagram<Value>& diagram() const { return diagram_; }
 
+    /// How many features the latest truth has.
+    const BettiNumbers& truth_numbers() const { return features_.numbers(); }
+
     /// Whether a dot that dies has a partner; `row` counts within the dimension.
     bool is_matched(std::size_t dimension, std::size_t row) const {
         return is_matched_[dimension][row] != 0;

@@ -1,4 +1,4 @@
-/// Where the pieces and the holes of a binary mask are.
+/// Where the pieces and the holes of a binary mask are, and how many there are.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
 #include "toponet/filtration/row_runs.hpp"
+#include "toponet/persistence/betti_numbers.hpp"
 #include "toponet/persistence/hole_names.hpp"
 
 namespace toponet {
@@ -34,11 +35,15 @@ class MaskFeatures {
                 node_of_.push_back(zeros_.first_node + static_cast<std::int32_t>(run));
             }
         }
+        count_features();
         choose_lowest<Value>(minima);
     }
 
+    /// The same as BettiCounter gives.
+    const BettiNumbers& numbers() const { return numbers_; }
+
     /// Pixels of the mask, at least one in each component: those before which no neighbour of the
-    /// mask comes.
+    /// mask comes. With a frame, not of the components that touch it.
     const std::vector<std::int32_t>& peaks() const { return peaks_; }
 
     /// For each of the minima, whether it is the lowest one in its hole. Among equal ones, the
@@ -50,6 +55,8 @@ class MaskFeatures {
 
     void begin_mask(const ImageView<std::uint8_t>& mask, Connectivity connectivity, bool frame);
     void read_row(std::int64_t r);
+    void list_zeros(std::int64_t r);
+    void count_features();
     void join(std::int32_t a, std::int32_t b);
 
     template <class Value>
@@ -73,8 +80,9 @@ class MaskFeatures {
     RowRuns ones_, ones_above_;
     RowRuns zeros_, zeros_above_;
     std::vector<std::int32_t> edges_;
-    std::vector<std::uint8_t> touched_;  ///< Per run of ones: whether it touches one above.
-    std::vector<std::int32_t> parent_;
+    std::int64_t euler_ = 0;  ///< Runs of ones minus overlaps, so far.
+    BettiNumbers numbers_{0, 0};
+    std::vector<std::int32_t> parent_;  ///< The outside, then all runs of zeros.
     std::vector<std::int32_t> peaks_;
     std::vector<std::int32_t> node_of_;  ///< Per minimum.
     std::vector<std::int32_t> lowest_;   ///< Per node: a minimum.

@@ -27,8 +27,9 @@ class MonotonePaths {
   private:
     std::int32_t follow_long(std::int32_t cell, const std::vector<std::uint8_t>& links);
 
-    std::vector<std::int32_t> ends_;  ///< Cell -> end, 0 = not known; used for long paths only.
-    bool ends_are_clear_ = false;
+    // Of long paths only.
+    std::vector<std::int32_t> ends_;   ///< Cell -> end, 0 = not known.
+    std::vector<std::int32_t> known_;  ///< Cells whose end is known.
 };
 
 }  // namespace toponet

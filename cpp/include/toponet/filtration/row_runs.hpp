@@ -32,6 +32,12 @@ struct RowRuns {
 std::int32_t find_edges(const std::uint8_t* row, std::int32_t width, bool before,
                         std::int32_t* edges);
 
+/// Finds the runs of ones in a row. With a frame, columns -1 and `width` are ones as well, and a
+/// run that touches them includes them.
+/// \param edges  workspace.
+void find_runs(const std::uint8_t* row, std::int64_t width, bool frame,
+               std::vector<std::int32_t>& edges, std::vector<Run>& runs);
+
 /// Calls task(i, j) for the i-th run of a row and the j-th run of the next row that touch.
 ///
 /// \param shift  from a place in the upper row to the place below it.

@@ -12,7 +12,6 @@
 #include "toponet/loss/patches.hpp"
 #include "toponet/loss/probabilities.hpp"
 #include "toponet/loss/topological_loss.hpp"
-#include "toponet/persistence/betti_numbers.hpp"
 
 namespace toponet {
 
@@ -34,8 +33,7 @@ class BettiComparison {
         const ImageView<std::uint8_t> truth{mask_.data(), patch.box.height, patch.box.width,
                                             patch.box.width};
         matcher_.match(patch.likelihood, truth, filtration, num_threads_);
-        const BinaryTruth targets = truth_of(
-            counter_.count(truth, filtration.connectivity, filtration.frame), filtration.frame);
+        const BinaryTruth targets = truth_of(matcher_.truth_numbers(), filtration.frame);
         const bool wanted[2] = {filtration.dimension_0, filtration.dimension_1};
         double loss = 0;
         for (std::size_t dimension = 0; dimension < 2; ++dimension) {
@@ -56,7 +54,6 @@ class BettiComparison {
     const LossOptions& options_;
     const int num_threads_;
     BinaryBettiMatcher<Value> matcher_;
-    BettiCounter counter_;
     std::vector<std::uint8_t> mask_;
 };
 

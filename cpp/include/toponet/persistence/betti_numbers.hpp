@@ -30,13 +30,12 @@ class BettiCounter {
     BettiNumbers count(const ImageView<std::uint8_t>& mask, Connectivity connectivity, bool frame);
 
   private:
-    void find_runs(const std::uint8_t* row, std::int64_t width, bool frame);
     void join_overlaps(std::int32_t reach, BettiNumbers& numbers);
     void add_nodes();
 
     RowRuns above_;
     RowRuns current_;
-    std::vector<std::int32_t> edges_;  ///< Of one row: where runs begin and end, in turn.
+    std::vector<std::int32_t> edges_;
     std::vector<std::int32_t> parent_;
 };
 

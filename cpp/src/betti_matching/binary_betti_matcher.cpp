@@ -1,7 +1,5 @@
 #include "toponet/betti_matching/binary_betti_matcher.hpp"
 
-#include "toponet/basics/lean_vector.hpp"
-
 namespace toponet {
 
 template <class Value>
@@ -21,16 +19,13 @@ void BinaryBettiMatcher<Value>::match(const ImageView<Value>& f,
     }
     pieces_.load({common_.data(), f.height, f.width, f.width}, options, num_threads);
     pieces_.list_minima(minima_);
-    // A minimum of value 1 is no name, since holes are born at 1 at the latest. So all names lie
-    // outside the truth.
-    resize_lean(names_.minima, minima_.size());
-    std::size_t names = 0;
+    names_.minima.clear();
     for (const std::int32_t pixel : minima_) {
         const Value value = common_[to_size(pixel)];
-        names_.minima[names] = {pixel, value};
-        names += value < Value(1);
+        // A minimum of value 1 is no name, since holes are born at 1 at the latest. So all names
+        // lie outside the truth.
+        if (value < Value(1)) names_.minima.push_back({pixel, value});
     }
-    names_.minima.resize(names);
     engine_.compute(f, options, diagram_, num_threads, &names_);
     features_.template find<Value>(truth, options.connectivity, options.frame, names_.minima);
     for (std::size_t dimension = 0; dimension < 2; ++dimension) {

@@ -12,40 +12,22 @@
 #include "toponet/loss/in_place_comparison.hpp"
 
 #include <cstddef>
-#include <cstring>
 #include <limits>
 #include <stdexcept>
-#include <type_traits>
 
+#include "toponet/basics/float_bits.hpp"
 #include "toponet/basics/to_size.hpp"
 #include "toponet/loss/probabilities.hpp"
 
 namespace toponet {
 namespace {
 
-template <class Value>
-using BitsOf = std::conditional_t<sizeof(Value) == 4, std::uint32_t, std::uint64_t>;
-
-template <class Value>
-BitsOf<Value> to_bits(Value value) {
-    BitsOf<Value> bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-template <class Value>
-Value from_bits(BitsOf<Value> bits) {
-    Value value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /// Maps [0, 1] to [-2, 0) so that the order is kept, and -2 to 0 back to [0, 1]. No value is
 /// rounded, because bits are subtracted and not numbers: the bits of floating point numbers of one
 /// sign are ordered as the numbers are. The result isn't subnormal, which some programs take for 0.
 template <class Value>
 Value other_side(Value value) {
-    constexpr BitsOf<Value> sign = BitsOf<Value>{1} << (8 * sizeof(Value) - 1);
+    constexpr BitsOf<Value> sign = sign_bit<Value>;
     const BitsOf<Value> sum = to_bits(Value(1)) + to_bits(std::numeric_limits<Value>::min());
     const BitsOf<Value> bits = to_bits(value);
     return from_bits<Value>((~bits & sign) | (sum - (bits & ~sign)));

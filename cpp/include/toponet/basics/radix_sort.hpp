@@ -4,10 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <type_traits>
 #include <vector>
 
+#include "toponet/basics/float_bits.hpp"
 #include "toponet/basics/lean_vector.hpp"
 
 namespace toponet {
@@ -15,12 +14,10 @@ namespace toponet {
 /// Bits whose ascending order is the descending order of the values; -0.0 equals 0.0.
 template <class Value>
 auto descending_bits(Value value) {
-    using Bits = std::conditional_t<sizeof(Value) == 4, std::uint32_t, std::uint64_t>;
-    constexpr Bits sign = Bits{1} << (8 * sizeof(Bits) - 1);
+    constexpr BitsOf<Value> sign = sign_bit<Value>;
     value += Value(0);  // Turns -0.0 into 0.0.
-    Bits bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits & sign ? bits : static_cast<Bits>(~(bits | sign));
+    const BitsOf<Value> bits = to_bits(value);
+    return bits & sign ? bits : static_cast<BitsOf<Value>>(~(bits | sign));
 }
 
 /// Sorts items by item.bits, ascending; items with equal bits keep their order.

@@ -92,15 +92,19 @@ def finished_runs(options: argparse.Namespace) -> list[tuple[str, str, Path]]:
 def missing_rows(options: argparse.Namespace, rows: Sequence[Row]) -> Iterator[Row]:
     """Those of finished runs that aren't kept."""
     kept = {tuple(row[name] for name in ("data", "variant", "place", "metric")) for row in rows}
-    work = [
-        (name, spec, run, metric)
-        for metric in options.metrics
+    missing = {
+        (name, spec, run): [
+            metric
+            for metric in options.metrics
+            if (name, run.parts[-2], run.name, metric) not in kept
+        ]
         for name, spec, run in finished_runs(options)
-        if (name, run.parts[-2], run.name, metric) not in kept
-    ]
-    for name, spec, run, metric in track(work, "runs", console=Console(stderr=True)):
-        place = {"data": name, "variant": run.parts[-2], "place": run.name, "metric": metric}
-        yield {**place, **row_of(run, spec, metric)}
+    }
+    work = [(*run, metrics) for run, metrics in missing.items() if metrics]
+    for name, spec, run, metrics in track(work, "runs", console=Console(stderr=True)):
+        place = {"data": name, "variant": run.parts[-2], "place": run.name}
+        for row in rows_of(run, spec, metrics):
+            yield {**place, **row}
 
 
 def missing_floors(options: argparse.Namespace, floors: Sequence[Row]) -> Iterator[Row]:
@@ -124,21 +128,24 @@ def _seeds_last(report: Path) -> tuple[str, ...]:
     return seed, place, report.parts[-3]
 
 
-def row_of(run: Path, spec: str, metric: str) -> Row:
-    """The numbers that were chosen, and both masks' measures."""
+def rows_of(run: Path, spec: str, metrics: Sequence[str]) -> Iterator[Row]:
+    """The numbers that each metric chooses, and both masks' measures."""
     config = read_config(run)
     training, held_out = split_of(config, spec)
     checkpoint = run / "checkpoints" / "last.ckpt"
-    chosen = choose_numbers(checkpoint, training, metric, config.connectivity)
-    likelihoods, truths = likelihoods_of(checkpoint, held_out), truths_of(held_out)
-    measured = {
-        name: measure(make_masks(likelihoods, way, config.connectivity), truths, config.protocol)
-        for name, way in (
-            ("cut", SegmentationOptions.cut()),
-            ("mask", SegmentationOptions(**chosen)),
-        )
-    }
-    return {"fold": config.fold, "seed": config.seed, "chosen": chosen, **measured}
+    of_training, likelihoods = (likelihoods_of(checkpoint, part) for part in (training, held_out))
+    truths = truths_of(held_out)
+
+    def measured(way: SegmentationOptions) -> dict[str, float]:
+        return measure(make_masks(likelihoods, way, config.connectivity), truths, config.protocol)
+
+    cut = measured(SegmentationOptions.cut())
+    for metric in metrics:
+        chosen = choose_numbers(of_training, training, metric, config.connectivity)
+        yield {
+            "metric": metric, "fold": config.fold, "seed": config.seed, "chosen": chosen,
+            "cut": cut, "mask": measured(SegmentationOptions(**chosen)),
+        }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -19,17 +19,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from comparison.corruptions import CLEAN, CORRUPTIONS, corrupt
-from comparison.likelihoods import choose_numbers, split_of, truths_of
+from comparison.likelihoods import choose_numbers, likelihoods_of, split_of, truths_of
 from comparison.measures import make_masks, measure
 from comparison.plan import BUDGETS, Run, make_chain
 from comparison.robustness import markdown
 from comparison.rows import Row, add_row, read_rows
 from comparison.runner import run_chains
-from comparison.variants import METHODS
+from comparison.variants import SETS
 from numpy.typing import NDArray
 from rich.console import Console
 from skimage.transform import resize
-from tables import data_set, threads_of_one
+from tables import data_set, named_variants, options_of_machine, threads_of_one
 
 from toponet._ground.reporting import progress_bar
 from toponet._ground.valid import taken_for_structure
@@ -41,7 +41,6 @@ from toponet.segmentation import SegmentationOptions
 
 PROGRAM = "out_of_distribution.py"
 HERE = Path(__file__).parent
-VARIANTS = ("unet", "unet_cldice", "unet_toponet")
 FOLDS = 4
 METRIC = "voi"
 
@@ -49,14 +48,17 @@ METRIC = "voi"
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__.splitlines()[0])
     parser.add_argument("--data", metavar="NAME[=PATH]", default="synthetic_membranes")
-    parser.add_argument("--variants", nargs="+", default=list(VARIANTS),
-                        choices=[variant.name for variant in METHODS])  # fmt: skip
+    parser.add_argument("--set", choices=tuple(SETS), default="methods")
+    parser.add_argument("--variants", nargs="+",
+                        default=["unet", "unet_cldice", "unet_toponet"])  # fmt: skip
     parser.add_argument("--corruptions", nargs="+", choices=tuple(CORRUPTIONS),
                         default=list(CORRUPTIONS))  # fmt: skip
     parser.add_argument("--budget", choices=tuple(BUDGETS), default="minutes")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("runs/out_of_distribution"),
                         help="run folders")  # fmt: skip
+    parser.add_argument("--devices", nargs="+", default=["cpu"],
+                        help="a process each: cpu (they share the cores), or 0, 1 ...")  # fmt: skip
     parser.add_argument("--results", type=Path, default=HERE / "results" / "comparison")
     parser.add_argument("--report-only", action="store_true",
                         help="tables of what is kept, whatever the other options say")  # fmt: skip
@@ -70,14 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make(options: argparse.Namespace) -> int:
     """Makes runs and rows, and writes the report; the exit code is 1 if a run failed."""
-    path = options.results / f"out_of_distribution-{options.budget}.jsonl"
+    path = options.results / f"out_of_distribution-{options.set}-{options.budget}.jsonl"
     problems = [] if options.report_only else make_rows(options, path)
     for problem in problems:
         complain(PROGRAM, problem)
     rows = read_rows(path)
     if not rows:
         raise ValueError(f"{path} holds no row")
-    page = markdown(rows, METHODS)
+    page = markdown(rows, SETS[options.set])
     path.with_suffix(".md").write_text(page)
     Console().print(page, soft_wrap=True, markup=False, highlight=False)
     return int(bool(problems))
@@ -94,19 +96,18 @@ def make_rows(options: argparse.Namespace, path: Path) -> list[str]:
                 add_row(path, row)
             progress.advance(task)
 
-        with cpu_threads(threads_of_one(["cpu"])):
-            return run_chains(chains, ["cpu"], finished)
+        with cpu_threads(threads_of_one(options.devices)):
+            return run_chains(chains, options.devices, finished)
 
 
 def make_chains(options: argparse.Namespace) -> list[list[Run]]:
     """The runs of each seed, which hold out the last block of images."""
     name, spec = data_set(options.data)
-    variants = [variant for variant in METHODS if variant.name in options.variants]
-    extra = ["--folds", str(FOLDS), "--device", "cpu",
-             "--num-threads", str(threads_of_one(["cpu"]))]  # fmt: skip
+    variants = named_variants(options.set, options.variants)
+    extra = ["--folds", str(FOLDS), *options_of_machine(options.devices)]
     return [
         make_chain(name, spec, variants, options.budget, FOLDS - 1, seed, False,
-                   options.out / options.budget, extra)
+                   options.out / options.set / options.budget, extra)
         for seed in dict.fromkeys(options.seeds)
     ]  # fmt: skip
 
@@ -125,7 +126,9 @@ def missing_rows(run: Run, corruptions: Sequence[str], rows: Sequence[Row]) -> I
     chosen = (
         own[0]["chosen"]
         if own
-        else choose_numbers(checkpoint, training, METRIC, config.connectivity)
+        else choose_numbers(
+            likelihoods_of(checkpoint, training), training, METRIC, config.connectivity
+        )
     )
     for name, level in missing:
         likelihoods = corrupted_likelihoods(checkpoint, held_out, name, level)

@@ -104,15 +104,8 @@ def make_chains(options: argparse.Namespace) -> list[list[Run]]:
     sets = dict(data_set(text) for text in options.data)
     if len(sets) < len(options.data):
         raise ValueError(f"--data names a data set twice: {' '.join(options.data)}")
-    on_cpu = {device == "cpu" for device in options.devices}
-    if len(on_cpu) > 1 or not (on_cpu == {True} or all(d.isdigit() for d in options.devices)):
-        raise ValueError(
-            f"--devices must be cpu, once or more, or numbers of CUDA devices, got "
-            f"{' '.join(options.devices)}"
-        )
-    threads = threads_of_one(options.devices)
-    extra = ["--num-threads", str(threads), "--device", "cpu" if True in on_cpu else "cuda"]
-    variants = _variants(options.set, options.variants, options.vgg_weights)
+    extra = options_of_machine(options.devices)
+    variants = named_variants(options.set, options.variants, options.vgg_weights)
     return [
         make_chain(
             data, spec, variants, options.budget, fold, seed, options.set in INNER_SETS,
@@ -122,6 +115,22 @@ def make_chains(options: argparse.Namespace) -> list[list[Run]]:
         for fold in dict.fromkeys(options.folds)
         for data, spec in sets.items()
     ]  # fmt: skip
+
+
+def options_of_machine(devices: Sequence[str]) -> list[str]:
+    """Device and threads of each training, as toponet-train takes them.
+
+    Raises:
+        ValueError: If the devices are something else than ``--devices`` takes.
+    """
+    on_cpu = {device == "cpu" for device in devices}
+    if len(on_cpu) > 1 or not (on_cpu == {True} or all(device.isdigit() for device in devices)):
+        raise ValueError(
+            f"--devices must be cpu, once or more, or numbers of CUDA devices, got "
+            f"{' '.join(devices)}"
+        )
+    device = "cpu" if True in on_cpu else "cuda"
+    return ["--num-threads", str(threads_of_one(devices)), "--device", device]
 
 
 def threads_of_one(devices: Sequence[str]) -> int:
@@ -161,7 +170,14 @@ def data_set(text: str) -> tuple[str, str]:
     return name, path or f"synthetic:{name.removeprefix('synthetic_')}"
 
 
-def _variants(name: str, wanted: list[str] | None, vgg_weights: Path | None) -> list[Variant]:
+def named_variants(
+    name: str, wanted: list[str] | None, vgg_weights: Path | None = None
+) -> list[Variant]:
+    """Those of a set; None = all that can be made.
+
+    Raises:
+        ValueError: If the set has no variant of a name.
+    """
     names = wanted or [v.name for v in SETS[name] if v.name != "mosin" or vgg_weights]
     unknown = sorted(set(names) - {v.name for v in SETS[name]})
     if unknown:

@@ -42,11 +42,11 @@ def split_of(config: TrainConfig, spec: str) -> tuple[ImageSet, ImageSet]:
 
 
 def choose_numbers(
-    checkpoint: Path, training: ImageSet, metric: str, connectivity: int
+    likelihoods: list[NDArray[np.float32]], training: ImageSet, metric: str, connectivity: int
 ) -> dict[str, Any]:
     """Threshold, keep and add that are best on the training images, by name."""
     choice = toponet.choose_segmentation(
-        likelihoods_of(checkpoint, training), truths_of(training), metric=metric,
-        valid=training.valid, connectivity=connectivity,
+        likelihoods, truths_of(training), metric=metric, valid=training.valid,
+        connectivity=connectivity,
     )  # fmt: skip
     return asdict(choice.options)

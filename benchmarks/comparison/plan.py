@@ -15,6 +15,7 @@ BUDGETS = {
     "minutes": {"dive": (8, 40), "unet": (8, 200)},
     "twice": {"dive": (16, 40), "unet": (16, 200)},
     "converged": {"unet": (58, 200)},
+    "long": {"unet": (45, 400)},
     # On one core: twenty times the steps of "minutes".
     "hour": {"unet": (40, 800)},
     "hours": {"dive": (20, 250), "unet": (20, 1000)},

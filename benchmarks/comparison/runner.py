@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from queue import Queue
 
@@ -82,13 +82,14 @@ def finish(run: Run, environment: dict[str, str], trainings: Trainings) -> bool:
 def run_chains(
     chains: Sequence[Sequence[Run]], devices: Sequence[str], finished: Callable[[Run, bool], None]
 ) -> list[str]:
-    """All chains, one at a time on each device; what went wrong.
+    """All runs of the chains, one at a time on each device; what went wrong.
 
-    A run that fails doesn't stop the others of its chain, but for those that start within it. Any
-    other error, and an interruption, stops everything: what goes on saves its state first.
+    A run begins as soon as its twin has ended and a device is free. If its twin failed, it doesn't
+    begin; no other failure stops it. Any other error, and an interruption, stops everything: what
+    goes on saves its state first.
 
     Args:
-        chains: Runs that need those before them.
+        chains: Runs, each with its twin in the same chain.
         devices: "cpu", or numbers of CUDA devices.
         finished: Called after each run, from several threads, with whether it was made just now.
     """
@@ -97,45 +98,58 @@ def run_chains(
         free.put(device)
     trainings = Trainings()
 
-    def work(chain: Sequence[Run]) -> list[str]:
+    def work(run: Run) -> str | None:
         with _taken(free) as device:
             environment = dict(os.environ)
             if device != "cpu":
                 environment["CUDA_VISIBLE_DEVICES"] = device
-            try:
-                return _run_chain(chain, environment, trainings, finished)
-            except BaseException:
-                trainings.stop()
-                raise
+            return _problem_of(run, environment, trainings, finished)
 
     with ThreadPoolExecutor(len(devices)) as pool:
-        jobs = [pool.submit(work, chain) for chain in chains]
+        going_on = {
+            pool.submit(work, run): _twins_of(run, chain)
+            for chain in chains
+            for run in chain
+            if run.variant.twin is None
+        }
+        problems: list[str] = []
         try:
-            return [problem for job in jobs for problem in job.result()]
+            while going_on:
+                done, _ = wait(going_on, return_when=FIRST_COMPLETED)
+                for job in done:
+                    twins = going_on.pop(job)
+                    if problem := job.result():
+                        problems.append(problem)
+                    else:
+                        going_on.update({pool.submit(work, twin): [] for twin in twins})
         except BaseException:
             trainings.stop()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+    return problems
 
 
-def _run_chain(
-    chain: Sequence[Run],
+def _twins_of(run: Run, chain: Sequence[Run]) -> list[Run]:
+    """Those that start within the run."""
+    return [other for other in chain if other.variant.twin == run.variant.name]
+
+
+def _problem_of(
+    run: Run,
     environment: dict[str, str],
     trainings: Trainings,
     finished: Callable[[Run, bool], None],
-) -> list[str]:
-    problems, failed = [], set()
-    for run in chain:
-        if trainings.stopped:
-            break
-        if run.variant.twin in failed:
-            continue
-        try:
-            finished(run, finish(run, environment, trainings))
-        except (RunFailedError, ValueError, OSError) as error:
-            problems.append(str(error))
-            failed.add(run.variant.name)
-    return problems
+) -> str | None:
+    if trainings.stopped:
+        return None
+    try:
+        finished(run, finish(run, environment, trainings))
+    except (RunFailedError, ValueError, OSError) as error:
+        return str(error)
+    except BaseException:
+        trainings.stop()
+        raise
+    return None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from comparison.variant import Variant
 from toponet.data.augmentation import AUGMENTATIONS
@@ -26,8 +27,8 @@ COMMON_TRAININGS = tuple(
     for network, base_loss, augmentation in itertools.product(NETWORKS, BASE_LOSSES, AUGMENTATIONS)
 )
 
-# The one of them that all methods below share. A guess, until the set common_training has run.
-COMMON = _training("unet_wide", "cross_entropy_dice", "intensity")
+# The one of them that all methods below share.
+COMMON = _training("unet", "cross_entropy_dice", "intensity")
 RATIOS = ("3", "10", "30")
 # By name: label, preset and what it takes beside the weight. "complete" is the paper's matching.
 TERMS = {
@@ -50,5 +51,21 @@ SCEPTIC = (
         )
         for name, (label, preset, options) in TERMS.items()
         for ratio in RATIOS
+    ),
+)
+
+# Of the epochs of the budget "long" all but the last five: by then the common training no longer
+# gets better. The others begin there, at a constant rate.
+LONG = 40 / 45
+_AT_A_CONSTANT_RATE = ("--lr", "3e-4", "--lr-schedule", "constant")
+_common, *_methods = SCEPTIC
+SCEPTIC_FINE_TUNINGS = (
+    replace(_common, label="common training to convergence", length=LONG),
+    *(
+        replace(variant, options=(*variant.options, *_AT_A_CONSTANT_RATE), start=LONG)
+        for variant in (
+            replace(_common, name="on", label="common training, five epochs more", twin="common"),
+            *_methods,
+        )
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from comparison.strong import COMMON_TRAININGS, SCEPTIC
+from comparison.strong import COMMON_TRAININGS, SCEPTIC, SCEPTIC_FINE_TUNINGS
 from comparison.variant import Variant
 
 
@@ -141,6 +141,7 @@ SETS = {
     "common_training": COMMON_TRAININGS,
     "sceptic_ratios": SCEPTIC,
     "sceptic": SCEPTIC,
+    "sceptic_fine_tuning": SCEPTIC_FINE_TUNINGS,
 }
 # Options are compared on inner splits: nothing is chosen on a fold that is reported.
 INNER_SETS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,29 @@ def test_a_failed_run_stops_those_that_start_within_it_alone(
     assert made == [
         (0, "unet", "3"), (1, "unet", "3"), (1, "unet_toponet", "3"), (1, "unet_cldice", "3"),
     ]  # fmt: skip
+
+
+def test_twins_begin_side_by_side_once_the_run_that_they_start_within_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+    together = threading.Barrier(2, timeout=60)
+
+    def finish(run: Run, environment: dict[str, str], _: Trainings) -> bool:
+        if run.variant.twin is None:
+            time.sleep(0.05)
+            ended.set()
+        else:
+            assert ended.is_set()
+            together.wait()
+        return True
+
+    monkeypatch.setattr("comparison.runner.finish", finish)
+    three = [v for v in METHODS if v.name in ("unet", "unet_toponet", "unet_cldice")]
+    chain = make_chain("isbi12", ".", three, "minutes", 0, 0, False, tmp_path)
+    done: list[str] = []
+    assert run_chains([chain], ["cpu"] * 3, lambda run, _: done.append(run.variant.name)) == []
+    assert sorted(done) == ["unet", "unet_cldice", "unet_toponet"]
 
 
 class UnexpectedError(Exception):

@@ -93,7 +93,7 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
                "unet", "--corruptions", "scale", "--out", str(tmp_path / "runs"), "--results",
                str(tmp_path)]  # fmt: skip
     assert out_of_distribution.main(command) == 1
-    kept = tmp_path / "out_of_distribution-minutes.jsonl"
+    kept = tmp_path / "out_of_distribution-methods-minutes.jsonl"
     rows = list(map(json.loads, kept.read_text().splitlines()))
     assert [(row["corruption"], row["level"]) for row in rows] == [
         (CLEAN, 0), ("scale", 1), ("scale", 2), ("scale", 3),

@@ -24,13 +24,14 @@ def chosen_training(records: Sequence[Record], variants: Sequence[Variant]) -> l
 
     Args:
         records: Of inner splits, all data sets together.
-        variants: Those that are compared; the splits that all of them have count.
+        variants: Those that are compared. One that lacks a split that another one has isn't ranked.
 
     Returns:
-        A table; nothing if no split has all variants.
+        A table; nothing without records.
     """
-    splits = _splits(records, variants)
-    if not splits:
+    splits = sorted({_split(record) for record in records})
+    variants = [v for v in variants if _splits(records, [v]) == splits]
+    if not records or not variants:
         return []
     badness = [
         [sign * _late(records, v, split, name) for v in variants]
@@ -90,11 +91,12 @@ def _method(variant: Variant) -> str:
 
 def _splits(records: Sequence[Record], variants: Sequence[Variant]) -> list[Split]:
     """Those that all variants have."""
-    of_each = [
-        {(r["data"], r["fold"], r["seed"]) for r in records if r["variant"] == variant.name}
-        for variant in variants
-    ]
+    of_each = [{_split(r) for r in records if r["variant"] == v.name} for v in variants]
     return sorted(set.intersection(*of_each))
+
+
+def _split(record: Record) -> Split:
+    return record["data"], record["fold"], record["seed"]
 
 
 def _late(records: Sequence[Record], variant: Variant, split: Split, name: str) -> float:

@@ -69,6 +69,19 @@ def test_the_last_block_is_held_out_by_all_networks() -> None:
     assert {run.config.seed for run in chains[1]} == {4}
 
 
+def test_set_and_devices_say_what_is_trained_and_where() -> None:
+    common = ["--data", "topomortar=.", "--set", "sceptic", "--variants", "common", "cldice_3"]
+    options = out_of_distribution.parse([*common, "--devices", "1", "0"])
+    (chain,) = out_of_distribution.make_chains(options)
+    assert [run.variant.name for run in chain] == ["common", "cldice_3"]
+    assert {run.config.device for run in chain} == {"cuda"}
+    assert all("sceptic" in run.folder.parts for run in chain)
+    (chain,) = out_of_distribution.make_chains(out_of_distribution.parse(common))
+    assert {run.config.device for run in chain} == {"cpu"}
+    with pytest.raises(ValueError, match="unknown variants unet in the set sceptic"):
+        out_of_distribution.make_chains(out_of_distribution.parse([*common[:5], "unet"]))
+
+
 def test_rows_are_kept_as_they_are_made_and_not_made_again(
     finished_run: Path,
     tmp_path: Path,

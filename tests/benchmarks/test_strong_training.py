@@ -81,6 +81,22 @@ def test_weights_are_chosen_from_the_same_ratios_on_inner_splits(tmp_path: Path)
     assert (inner.inner_fold, reported.inner_fold) == (1, None)
 
 
+def test_fine_tunings_begin_where_the_long_common_training_ended(tmp_path: Path) -> None:
+    names = ["common", "on", "cldice_3", "in_place_10"]
+    chosen = [variant for variant in SETS["sceptic_fine_tuning"] if variant.name in names]
+    runs = make_chain("isbi12", ".", chosen, "long", 1, 2, False, tmp_path)
+    found = {run.variant.name: run.config for run in runs}
+    twin = found.pop("common")
+    assert (twin.epochs, twin.topo_weight, twin.start_from) == (40, 0, None)
+    for config in found.values():
+        assert (config.epochs, config.lr, config.lr_schedule) == (45, 3e-4, "constant")
+        assert config.start_from == f"{twin.out}/checkpoints/epoch_0040.ckpt"
+        assert (config.base_loss, config.augmentation) == (twin.base_loss, twin.augmentation)
+    assert found["on"].topo_weight == 0
+    assert {found[name].topo_start_epoch for name in ("cldice_3", "in_place_10")} == {41}
+    assert (found["in_place_10"].matching, found["in_place_10"].topo_ratio) == ("in_place", 10)
+
+
 def record(
     variant: str, accuracy: float, voi: float, data: str = "isbi12", fold: int = 0
 ) -> dict[str, Any]:
@@ -102,8 +118,17 @@ def test_the_training_with_the_best_ranks_is_chosen_whatever_a_single_split_says
     rows = chosen_training(records, COMMON_TRAININGS[:3])[2:]
     assert [row.split(" | ")[0] for row in rows] == [f"| {v.label}" for v in COMMON_TRAININGS[:3]]
     assert [row.split(" | ")[1] for row in rows] == ["1.67", "2.00", "2.33"]
-    assert chosen_training(records[:-1], COMMON_TRAININGS[:3])[2:][0].endswith("| 2 |")
-    assert chosen_training(records, COMMON_TRAININGS) == []
+    assert chosen_training(records, COMMON_TRAININGS)[2:] == rows
+    assert chosen_training([], COMMON_TRAININGS) == []
+
+
+def test_a_training_that_lacks_a_split_is_not_ranked() -> None:
+    """With the splits that both have it would be the best."""
+    first, second = COMMON_TRAININGS[:2]
+    records = [record(first.name, 0.9, 1.0), record(second.name, 0.8, 2.0),
+               record(second.name, 0.8, 2.0, fold=1)]  # fmt: skip
+    (row,) = chosen_training(records, COMMON_TRAININGS)[2:]
+    assert row == f"| {second.label} | 1.00 | 2 |"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,12 @@
-"""One engine, one matcher and one counter serve image after image: nothing of the last may stay."""
+"""One engine, one matcher and one counter serve image after image: nothing of the last may stay.
+
+The calling thread keeps them from call to call; a new thread has new ones.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +18,9 @@ import reference
 import strategies
 import toponet
 from toponet.losses.functional import topological_loss
+from toponet.metrics import betti_matching_error
+
+Images = NDArray[np.float64]
 
 
 def assert_same(a: toponet.PersistenceDiagrams, b: toponet.PersistenceDiagrams) -> None:
@@ -87,3 +95,54 @@ def test_calls_one_after_the_other_know_nothing_of_each_other() -> None:
         expected = reference.persistence(image, connectivity, frame)
         found = np.column_stack([diagrams.dimensions, diagrams.pixels])
         assert found.tolist() == [list(row) for row in expected]
+
+
+def persistence(images: Images) -> list[Any]:
+    return [diagram.values for diagram in toponet.persistence(images)]
+
+
+def matching(images: Images) -> list[Any]:
+    return [match.pairs for match in toponet.betti_matching(images, images[:, ::-1, ::-1])]
+
+
+def matching_error(images: Images) -> list[Any]:
+    masks = images > 0.5
+    return [tuple(betti_matching_error(masks, masks[:, ::-1], patches="whole"))]
+
+
+def segmentation(images: Images) -> list[Any]:
+    return [toponet.segment(image, keep=0.3, add=0.2).mask for image in images]
+
+
+def in_a_new_thread(call: Callable[[Images], list[Any]], images: Images) -> list[Any]:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call, images).result()
+
+
+@pytest.mark.parametrize(
+    "call", [persistence, matching, matching_error, segmentation], ids=lambda call: call.__name__
+)
+def test_what_an_earlier_call_left_changes_nothing(call: Callable[[Images], list[Any]]) -> None:
+    """Smaller, larger, after an error, and too large to be kept."""
+    rng = np.random.default_rng(5)
+    for shape in ((2, 9, 31), (1, 40, 7), (3, 5, 5), (1, 900, 600), (2, 9, 31)):
+        images = rng.integers(0, 6, shape) / 5
+        if call is not matching_error:
+            wrong = images.copy()
+            wrong[-1, -1, -1] = np.nan
+            with pytest.raises(ValueError, match="NaN"):
+                call(wrong)
+        found, expected = call(images), in_a_new_thread(call, images)
+        assert len(found) == len(expected) > 0
+        for one, other in zip(found, expected, strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_threads_of_python_have_workspaces_of_their_own() -> None:
+    rng = np.random.default_rng(6)
+    batches = [rng.integers(0, 6, (1, 60 + i, 50)) / 5 for i in range(40)]
+    expected = [persistence(batch) for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(persistence, batches))
+    for one, other in zip(found, expected, strict=True):
+        assert np.array_equal(one[0], other[0])

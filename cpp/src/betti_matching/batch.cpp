@@ -9,6 +9,7 @@
 #include "toponet/basics/divide_threads.hpp"
 #include "toponet/basics/parallel_for.hpp"
 #include "toponet/basics/to_size.hpp"
+#include "toponet/basics/workspaces.hpp"
 #include "toponet/betti_matching/betti_matcher.hpp"
 #include "toponet/betti_matching/binary_betti_matcher.hpp"
 #include "toponet/persistence/betti_numbers.hpp"
@@ -99,13 +100,13 @@ std::vector<MaskCounts> batch_betti_matching_counts(const std::vector<ImageView<
                                                     int num_threads) {
     const Division division =
         divide_threads(f, num_threads, BinaryBettiMatcher<float>::pixels_per_thread);
-    std::vector<MaskComparison> comparisons(to_size(division.tasks));
+    Workspaces<MaskComparison> comparisons(division.tasks, f);
     std::vector<MaskCounts> counts(f.size());
     parallel_for(static_cast<std::int64_t>(f.size()), division.tasks,
                  [&](int thread, std::int64_t i) {
                      const auto image = to_size(i);
-                     counts[image] = comparisons[to_size(thread)].count(
-                         f[image], g[image], connectivity, frame, division.threads_each);
+                     counts[image] = comparisons[thread].count(f[image], g[image], connectivity,
+                                                               frame, division.threads_each);
                  });
     return counts;
 }
@@ -116,14 +117,14 @@ BatchMatching<Value> batch_betti_matching(const std::vector<ImageView<Value>>& f
                                           const FiltrationOptions& options, int num_threads) {
     const Division division =
         divide_threads(f, num_threads, BettiMatcher<Value>::pixels_per_thread);
-    std::vector<BettiMatcher<Value>> matchers(to_size(division.tasks));
+    Workspaces<BettiMatcher<Value>> matchers(division.tasks, f);
     std::vector<MatchedDiagrams<Value>> images(f.size());
     const auto count = static_cast<std::int64_t>(f.size());
     parallel_for(count, division.tasks, [&](int thread, std::int64_t i) {
         const auto image = to_size(i);
         try {
-            matchers[to_size(thread)].match(f[image], g[image], options, images[image],
-                                            division.threads_each);
+            matchers[thread].match(f[image], g[image], options, images[image],
+                                   division.threads_each);
         } catch (const std::invalid_argument& error) {
             throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
         }

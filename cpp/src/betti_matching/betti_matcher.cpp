@@ -49,11 +49,9 @@ void BettiMatcher<Value>::match(const ImageView<Value>& f, const ImageView<Value
                                 int num_threads) {
     make_common(f, g, options);
     pieces_.load({common_.data(), f.height, f.width, f.width}, options, num_threads);
-    pieces_.list_minima(minima_);
     names_f_.minima.clear();
-    for (const std::int32_t pixel : minima_) {
-        names_f_.minima.push_back({pixel, common_[to_size(pixel)]});
-    }
+    pieces_.for_each_minimum(
+        [&](std::int32_t pixel, Value value) { names_f_.minima.push_back({pixel, value}); });
     names_g_.minima = names_f_.minima;
     engine_.compute(f, options, result.f, num_threads, &names_f_);
     engine_.compute(g, options, result.g, num_threads, &names_g_);

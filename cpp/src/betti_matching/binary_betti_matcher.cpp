@@ -1,31 +1,31 @@
 #include "toponet/betti_matching/binary_betti_matcher.hpp"
 
+#include "toponet/filtration/neighbourhood.hpp"
+
 namespace toponet {
 
 template <class Value>
 void BinaryBettiMatcher<Value>::match(const ImageView<Value>& f,
                                       const ImageView<std::uint8_t>& truth,
                                       const FiltrationOptions& options, int num_threads) {
-    common_.resize(to_size(f.pixel_count()));
-    for (std::int64_t r = 0; r < f.height; ++r) {
-        const Value* const row = f.row(r);
-        const std::uint8_t* const mask = truth.row(r);
-        Value* const common = common_.data() + r * f.width;
-        // Loaded first: a conditional load would keep the loop from being vectorised.
-        for (std::int64_t c = 0; c < f.width; ++c) {
-            const Value outside = row[c];
-            common[c] = mask[c] ? Value(1) : outside;
-        }
-    }
-    pieces_.load({common_.data(), f.height, f.width, f.width}, options, num_threads);
-    pieces_.list_minima(minima_);
+    pieces_.load_rows(f.height, f.width, options, num_threads,
+                      [&](std::int64_t r, Value limit, Value* common) {
+                          const RowCheck check = copy_row(f.row(r), f.width, limit, common);
+                          const std::uint8_t* const mask = truth.row(r);
+                          // Loaded first: a conditional load would keep the loop from being
+                          // vectorised.
+                          for (std::int64_t c = 0; c < f.width; ++c) {
+                              const Value outside = common[c];
+                              common[c] = mask[c] ? Value(1) : outside;
+                          }
+                          return check;
+                      });
     names_.minima.clear();
-    for (const std::int32_t pixel : minima_) {
-        const Value value = common_[to_size(pixel)];
+    pieces_.for_each_minimum([&](std::int32_t pixel, Value value) {
         // A minimum of value 1 is no name, since holes are born at 1 at the latest. So all names
         // lie outside the truth.
         if (value < Value(1)) names_.minima.push_back({pixel, value});
-    }
+    });
     engine_.compute(f, options, diagram_, num_threads, &names_);
     features_.template find<Value>(truth, options.connectivity, options.frame, names_.minima);
     for (std::size_t dimension = 0; dimension < 2; ++dimension) {

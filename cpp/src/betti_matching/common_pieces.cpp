@@ -13,15 +13,14 @@ template <class Value>
 void CommonPieces<Value>::load(const ImageView<Value>& c, const FiltrationOptions& options,
                                int num_threads) {
     grid_.load(c, options, num_threads);
-    finder_.find(grid_.upper_links(), grid_.height(), grid_.stride(), options.connectivity,
-                 num_threads, critical_);
-    upwards_.prepare(grid_.stride(), options.connectivity);
+    find_critical_cells(options, num_threads);
 }
 
 template <class Value>
-void CommonPieces<Value>::list_minima(std::vector<std::int32_t>& pixels) const {
-    resize_lean(pixels, critical_.minima.size());
-    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = grid_.pixel(critical_.minima[i]);
+void CommonPieces<Value>::find_critical_cells(const FiltrationOptions& options, int num_threads) {
+    finder_.find(grid_.upper_links(), grid_.height(), grid_.stride(), options.connectivity,
+                 num_threads, critical_);
+    upwards_.prepare(grid_.stride(), options.connectivity);
 }
 
 template <class Value>

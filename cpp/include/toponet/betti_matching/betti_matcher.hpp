@@ -58,7 +58,6 @@ class BettiMatcher {
     UnionFindPersistence<Value> engine_;
     HoleNames<Value> names_f_;
     HoleNames<Value> names_g_;
-    std::vector<std::int32_t> minima_;
     std::vector<std::int32_t> hole_of_;  ///< Per minimum of c: the hole of g that it names.
     std::vector<PieceBirth<Value>> births_f_;
     std::vector<PieceBirth<Value>> births_g_;

@@ -50,13 +50,11 @@ class BinaryBettiMatcher {
     void match_pieces(const FiltrationOptions& options);
     void match_holes();
 
-    std::vector<Value> common_;  ///< c, row after row.
     CommonPieces<Value> pieces_;
     UnionFindPersistence<Value> engine_;
     HoleNames<Value> names_;
     MaskFeatures features_;
     Diagram<Value> diagram_;
-    std::vector<std::int32_t> minima_;
     std::vector<PieceBirth<Value>> births_;
     std::vector<PieceBirth<Value>> peaks_;
     std::vector<Partners> partners_;

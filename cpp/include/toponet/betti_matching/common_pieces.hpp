@@ -53,8 +53,19 @@ class CommonPieces {
     /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
     void load(const ImageView<Value>& c, const FiltrationOptions& options, int num_threads);
 
-    /// Pixels of the local minima of c, in index order.
-    void list_minima(std::vector<std::int32_t>& pixels) const;
+    /// The same of an image that is made row by row; see PaddedGrid::load_rows.
+    template <class WriteRow>
+    void load_rows(std::int64_t height, std::int64_t width, const FiltrationOptions& options,
+                   int num_threads, const WriteRow& write_row) {
+        grid_.load_rows(height, width, options, num_threads, write_row);
+        find_critical_cells(options, num_threads);
+    }
+
+    /// Pixels and values of the local minima of c, in index order; before match is called.
+    template <class Use>
+    void for_each_minimum(const Use& use) const {
+        for (const std::int32_t cell : critical_.minima) use(grid_.pixel(cell), grid_.value(cell));
+    }
 
     /// Lists the partners; once for each image that was loaded.
     /// \param f  all births of its diagram; the one that never dies may be among them.
@@ -70,6 +81,7 @@ class CommonPieces {
         std::int32_t position;
     };
 
+    void find_critical_cells(const FiltrationOptions& options, int num_threads);
     void place(const std::vector<PieceBirth<Value>>& births, std::vector<Elder>& elders);
     static Elder meet(Elder& of_younger, Elder& of_elder);
 

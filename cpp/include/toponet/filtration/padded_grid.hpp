@@ -5,11 +5,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "toponet/basics/parallel_for.hpp"
 #include "toponet/basics/row_of.hpp"
 #include "toponet/basics/to_size.hpp"
 #include "toponet/filtration/box.hpp"
@@ -36,6 +38,34 @@ class PaddedGrid {
     /// Copies the image and compares all neighbours; `num_threads` share the rows.
     /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
     void load(const ImageView<Value>& image, const FiltrationOptions& options, int num_threads);
+
+    /// The same of an image that is made row by row.
+    /// \param write_row  called as write_row(row, limit, target), from several threads; writes
+    ///                   `width` values and returns what they hold. Nothing may lie above the
+    ///                   limit.
+    template <class WriteRow>
+    void load_rows(std::int64_t height, std::int64_t width, const FiltrationOptions& options,
+                   int num_threads, const WriteRow& write_row) {
+        const Padding padding(options);
+        begin(height, width, padding);
+        std::atomic<bool> finite{true};
+        std::atomic<bool> below_limit{true};
+        parallel_for(num_threads, num_threads, [&](int, std::int64_t strip) {
+            RowCheck all{true, true};
+            for (std::int64_t r = strip * height_ / num_threads;
+                 r < (strip + 1) * height_ / num_threads; ++r) {
+                Value* row = cells_.data() + (r + 1) * stride_;
+                row[0] = padding.value;
+                row[stride_ - 1] = padding.value;
+                all.add(write_row(r, padding.limit, row + 1));
+            }
+            if (!all.finite) finite = false;
+            if (!all.below_limit) below_limit = false;
+        });
+        require({finite, below_limit});
+        compare_neighbours(num_threads);
+        link_padding(options.frame ? 0x00 : 0xFF);
+    }
 
     /// Copies a tile with what lies beside it, and compares all neighbours. What the links of the
     /// padding say is left open.
@@ -104,8 +134,19 @@ class PaddedGrid {
     }
 
   private:
-    /// Makes room for a tile.
-    void resize(const ImageView<Value>& image, const Box& tile);
+    /// The value around the image, and the highest one within it.
+    struct Padding {
+        explicit Padding(const FiltrationOptions& options);
+
+        const Value value;
+        const Value limit;
+    };
+
+    /// Makes room for a tile of an image.
+    void resize(std::int64_t image_height, std::int64_t image_width, const Box& tile);
+    /// Makes room for a whole image, and fills the rows above and below it.
+    void begin(std::int64_t height, std::int64_t width, const Padding& padding);
+    void compare_neighbours(int num_threads);
 
     /// Calls task(cell) for every cell of the padding.
     template <class Task>

@@ -12,6 +12,7 @@
 #include "toponet/basics/divide_threads.hpp"
 #include "toponet/basics/parallel_for.hpp"
 #include "toponet/basics/to_size.hpp"
+#include "toponet/basics/workspaces.hpp"
 #include "toponet/persistence/batch_diagrams.hpp"
 #include "toponet/persistence/diagram.hpp"
 
@@ -65,7 +66,7 @@ auto diagrams_of_batch(const std::vector<View>& images, const std::string& noun,
     using Pair = typename std::decay_t<decltype(Diagram().dimension[0])>::value_type;
     const Division division = divide_threads(images, num_threads, Engine::pixels_per_thread);
     const auto workers = to_size(division.tasks);
-    std::vector<Engine> engines(workers);
+    Workspaces<Engine> engines(division.tasks, images);
     std::vector<Diagram> diagrams(workers);
     std::vector<std::vector<Pair>> pairs(workers);
     std::vector<PieceOfBatch> pieces(images.size());
@@ -74,7 +75,7 @@ auto diagrams_of_batch(const std::vector<View>& images, const std::string& noun,
         const auto worker = to_size(thread);
         Diagram& diagram = diagrams[worker];
         try {
-            compute(engines[worker], images[to_size(i)], diagram, division.threads_each);
+            compute(engines[thread], images[to_size(i)], diagram, division.threads_each);
         } catch (const std::invalid_argument& error) {
             throw std::invalid_argument(noun + " " + std::to_string(i) + " " + error.what());
         }

@@ -41,6 +41,7 @@ from toponet.segmentation import SegmentationOptions
 
 PROGRAM = "out_of_distribution.py"
 HERE = Path(__file__).parent
+VARIANTS = ["unet", "unet_cldice", "unet_toponet"]
 FOLDS = 4
 METRIC = "voi"
 
@@ -50,7 +51,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", metavar="NAME[=PATH]", default="synthetic_membranes")
     parser.add_argument("--set", choices=tuple(SETS), default="methods")
     parser.add_argument("--variants", nargs="+",
-                        default=["unet", "unet_cldice", "unet_toponet"])  # fmt: skip
+                        help="names; default: all, of methods three U-Nets")  # fmt: skip
     parser.add_argument("--corruptions", nargs="+", choices=tuple(CORRUPTIONS),
                         default=list(CORRUPTIONS))  # fmt: skip
     parser.add_argument("--budget", choices=tuple(BUDGETS), default="minutes")
@@ -87,23 +88,27 @@ def make(options: argparse.Namespace) -> int:
 
 def make_rows(options: argparse.Namespace, path: Path) -> list[str]:
     """Trains, and keeps the rows of each run when it has ended; returns what went wrong."""
-    chains = make_chains(options)
+    chains, kept = make_chains(options), read_rows(path)
     with progress_bar(Console()) as progress:
         task = progress.add_task("runs", total=sum(map(len, chains)))
 
         def finished(run: Run, _: bool) -> None:
-            for row in missing_rows(run, options.corruptions, read_rows(path)):
+            for row in missing_rows(run, options.corruptions, kept):
                 add_row(path, row)
             progress.advance(task)
 
-        with cpu_threads(threads_of_one(options.devices)):
+        with cpu_threads(threads_of_one(options.devices)), warnings.catch_warnings():
+            # That the images are strange is what this is about. The filter belongs to the whole
+            # process, and several threads measure.
+            warnings.simplefilter("ignore", StrangeImageWarning)
             return run_chains(chains, options.devices, finished)
 
 
 def make_chains(options: argparse.Namespace) -> list[list[Run]]:
     """The runs of each seed, which hold out the last block of images."""
     name, spec = data_set(options.data)
-    variants = named_variants(options.set, options.variants)
+    default = VARIANTS if options.set == "methods" else None
+    variants = named_variants(options.set, options.variants or default)
     extra = ["--folds", str(FOLDS), *options_of_machine(options.devices)]
     return [
         make_chain(name, spec, variants, options.budget, FOLDS - 1, seed, False,
@@ -155,10 +160,7 @@ def corrupted_likelihoods(
     likelihoods = []
     for i, (image, valid) in enumerate(zip(data.images, data.valid, strict=True)):
         changed = corrupt(image, name, level, np.random.default_rng([i, level]))
-        with warnings.catch_warnings():
-            # That the images are strange is what this is about.
-            warnings.simplefilter("ignore", StrangeImageWarning)
-            likelihood = model.likelihood(changed)
+        likelihood = model.likelihood(changed)
         back = resize(likelihood, image.shape[1:], order=1).clip(0, 1).astype(np.float32)
         likelihoods.append(taken_for_structure(back, valid))
     return likelihoods

@@ -235,8 +235,8 @@ FIGURE = re.compile(
 )
 # Equal figures of different things.
 COINCIDENCES = {
-    "0.692", "0.701",
-    *(f"\u2212{percent} %" for percent in (9, 15, 20, 31, 45, 68)),
+    "0.0039", "0.014", "0.074", "0.331", "0.778", "0.859", "0.872", "0.873", "0.875", "0.879",
+    "0.886", "0.951", "0.953",
 }  # fmt: skip
 
 

@@ -24,27 +24,32 @@ def chosen_training(records: Sequence[Record], variants: Sequence[Variant]) -> l
 
     Args:
         records: Of inner splits, all data sets together.
-        variants: Those that are compared. One that lacks a split that another one has isn't ranked.
+        variants: Those that are compared. One that lacks a split which another one has is listed,
+            but not ranked.
 
     Returns:
-        A table; nothing without records.
+        A table; nothing without records of these variants.
     """
-    splits = sorted({_split(record) for record in records})
-    variants = [v for v in variants if _splits(records, [v]) == splits]
-    if not records or not variants:
+    found = {variant.name: _splits(records, [variant]) for variant in variants}
+    splits = sorted(set[Split]().union(*found.values()))
+    if not splits:
         return []
-    badness = [
-        [sign * _late(records, v, split, name) for v in variants]
-        for name, sign in (("accuracy", -1), ("voi", 1))
-        for split in splits
-    ]
-    ranks = stats.rankdata(badness, axis=1).mean(axis=0)
-    order = sorted(range(len(variants)), key=lambda k: float(ranks[k]))
-    lines = head(["the first is chosen, by accuracy and VOI alone", "mean rank", "splits"])
-    return [
-        *lines,
-        *(line([variants[k].label, f"{ranks[k]:.2f}", str(len(splits))]) for k in order),
-    ]
+    ranked = [variant for variant in variants if found[variant.name] == splits]
+    rows = []
+    if ranked:
+        badness = [
+            [sign * _late(records, v, split, name) for v in ranked]
+            for name, sign in (("accuracy", -1), ("voi", 1))
+            for split in splits
+        ]
+        ranks = stats.rankdata(badness, axis=1).mean(axis=0)
+        for k in sorted(range(len(ranked)), key=lambda k: float(ranks[k])):
+            rows.append(line([ranked[k].label, f"{ranks[k]:.2f}", str(len(splits))]))
+    for variant in variants:
+        if variant not in ranked and found[variant.name]:
+            coverage = f"{len(found[variant.name])} of {len(splits)}"
+            rows.append(line([variant.label, "not ranked", coverage]))
+    return [*head(["the first is chosen, by accuracy and VOI alone", "mean rank", "splits"]), *rows]
 
 
 def chosen_ratios(records: Sequence[Record], variants: Sequence[Variant]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from queue import Queue
 
@@ -84,9 +84,9 @@ def run_chains(
 ) -> list[str]:
     """All runs of the chains, one at a time on each device; what went wrong.
 
-    A run begins as soon as its twin has ended and a device is free. If its twin failed, it doesn't
-    begin; no other failure stops it. Any other error, and an interruption, stops everything: what
-    goes on saves its state first.
+    A run may begin once its twin has ended. Of the runs that may begin, a free device takes the
+    first in the order of the chains. If its twin failed, a run never begins; no other failure stops
+    it. Any other error, and an interruption, stops everything: what goes on saves its state first.
 
     Args:
         chains: Runs, each with its twin in the same chain.
@@ -103,43 +103,44 @@ def run_chains(
             environment = dict(os.environ)
             if device != "cpu":
                 environment["CUDA_VISIBLE_DEVICES"] = device
-            return _problem_of(run, environment, trainings, finished)
+            return _make(run, environment, trainings, finished)
 
+    waiting = {(k, run.variant.name): run for k, chain in enumerate(chains) for run in chain}
+    ended: set[tuple[int, str]] = set()
+    going_on: dict[Future[str | None], tuple[int, str]] = {}
+    problems: list[str] = []
     with ThreadPoolExecutor(len(devices)) as pool:
-        going_on = {
-            pool.submit(work, run): _twins_of(run, chain)
-            for chain in chains
-            for run in chain
-            if run.variant.twin is None
-        }
-        problems: list[str] = []
         try:
-            while going_on:
+            while True:
+                ready = [
+                    (k, name)
+                    for (k, name), run in waiting.items()
+                    if run.variant.twin is None or (k, run.variant.twin) in ended
+                ]
+                for key in ready[: len(devices) - len(going_on)]:
+                    going_on[pool.submit(work, waiting.pop(key))] = key
+                if not going_on:
+                    return problems
                 done, _ = wait(going_on, return_when=FIRST_COMPLETED)
                 for job in done:
-                    twins = going_on.pop(job)
-                    if problem := job.result():
-                        problems.append(problem)
+                    key, problem = going_on.pop(job), job.result()
+                    if problem is None:
+                        ended.add(key)
                     else:
-                        going_on.update({pool.submit(work, twin): [] for twin in twins})
+                        problems.append(problem)
         except BaseException:
             trainings.stop()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    return problems
 
 
-def _twins_of(run: Run, chain: Sequence[Run]) -> list[Run]:
-    """Those that start within the run."""
-    return [other for other in chain if other.variant.twin == run.variant.name]
-
-
-def _problem_of(
+def _make(
     run: Run,
     environment: dict[str, str],
     trainings: Trainings,
     finished: Callable[[Run, bool], None],
 ) -> str | None:
+    """Makes the run; what went wrong, None = nothing did, or all was stopped before."""
     if trainings.stopped:
         return None
     try:
@@ -154,7 +155,7 @@ def _problem_of(
 
 @contextmanager
 def _taken(free: Queue[str]) -> Iterator[str]:
-    """A device that no other chain has."""
+    """A device that no other run has."""
     device = free.get()
     try:
         yield device

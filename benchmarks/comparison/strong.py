@@ -54,15 +54,15 @@ SCEPTIC = (
     ),
 )
 
-# Of the epochs of the budget "long" all but the last five: by then the common training no longer
-# gets better. The others begin there, at a constant rate.
-LONG = 40 / 45
-_AT_A_CONSTANT_RATE = ("--lr", "3e-4", "--lr-schedule", "constant")
+# 40 of the 45 epochs of the budget "long", in which the common training converges. The fine-tunings
+# take the other five, at a constant rate.
+COMMON_CONVERGED = 40 / 45
+AT_A_CONSTANT_RATE = ("--lr", "3e-4", "--lr-schedule", "constant")
 _common, *_methods = SCEPTIC
 SCEPTIC_FINE_TUNINGS = (
-    replace(_common, label="common training to convergence", length=LONG),
+    replace(_common, label="common training to convergence", length=COMMON_CONVERGED),
     *(
-        replace(variant, options=(*variant.options, *_AT_A_CONSTANT_RATE), start=LONG)
+        replace(variant, options=(*variant.options, *AT_A_CONSTANT_RATE), start=COMMON_CONVERGED)
         for variant in (
             replace(_common, name="on", label="common training, five epochs more", twin="common"),
             *_methods,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from comparison.strong import COMMON_TRAININGS, SCEPTIC, SCEPTIC_FINE_TUNINGS
+from comparison.strong import (
+    AT_A_CONSTANT_RATE,
+    COMMON_TRAININGS,
+    SCEPTIC,
+    SCEPTIC_FINE_TUNINGS,
+)
 from comparison.variant import Variant
 
 
@@ -100,7 +105,7 @@ CONVERGED = 48 / 58
 
 
 def _fine_tuned(name: str, label: str, *options: str) -> Variant:
-    base = ("--preset", "unet", "--lr", "3e-4", "--lr-schedule", "constant")
+    base = ("--preset", "unet", *AT_A_CONSTANT_RATE)
     return Variant(name, label, "unet", (*base, *options), "unet", CONVERGED)
 
 

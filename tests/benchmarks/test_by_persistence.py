@@ -44,6 +44,12 @@ def test_rows_of_a_run_are_made_once_and_its_cut_has_the_numbers_of_its_report(
     before = [path.read_text() for path in sorted(results.iterdir())]
     assert by_persistence.main(command) == 0
     assert [path.read_text() for path in sorted(results.iterdir())] == before
+    assert by_persistence.main([*command, "--metrics", "voi", "betti"]) == 0
+    first, second = kept.read_text().splitlines()
+    assert first + "\n" == before[0]
+    row, other = json.loads(first), json.loads(second)
+    assert (row["metric"], other["metric"]) == ("betti", "voi")
+    assert row["cut"] == other["cut"]
     shown = capsys.readouterr().out
     assert "cut at 0.5" in shown
     assert "the truth, thickened by a pixel" in shown

@@ -272,7 +272,27 @@ def test_a_failed_run_stops_those_that_start_within_it_alone(
     ]  # fmt: skip
 
 
-def test_twins_begin_side_by_side_once_the_run_that_they_start_within_has_ended(
+def test_a_single_device_makes_chain_after_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reason: an interrupted comparison shall hold whole chains, which can be compared."""
+    monkeypatch.setattr("comparison.runner.finish", lambda *_: True)
+    chains = [make_chain("isbi12", ".", UNETS, "minutes", k, 0, False, tmp_path) for k in (0, 1)]
+    made: list[tuple[int, str]] = []
+    run_chains(chains, ["cpu"], lambda run, _: made.append((run.config.fold, run.variant.name)))
+    assert made == [(0, "unet"), (0, "unet_toponet"), (1, "unet"), (1, "unet_toponet")]
+
+
+def test_a_failure_without_words_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finish(*_: object) -> bool:
+        raise OSError
+
+    monkeypatch.setattr("comparison.runner.finish", finish)
+    chain = make_chain("isbi12", ".", UNETS, "minutes", 0, 0, False, tmp_path)
+    assert run_chains([chain], ["cpu"], lambda run, made: None) == [""]
+
+
+def test_methods_begin_side_by_side_once_their_twin_has_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = threading.Event()

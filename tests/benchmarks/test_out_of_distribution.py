@@ -15,7 +15,7 @@ from comparison.corruptions import CLEAN, CORRUPTIONS, corrupt
 from comparison.evidence import ERRORS, SCORES
 from comparison.plan import Run
 from comparison.robustness import markdown
-from comparison.variants import METHODS
+from comparison.variants import METHODS, SETS
 from numpy.typing import NDArray
 from out_of_distribution import corrupted_likelihoods
 
@@ -78,6 +78,8 @@ def test_set_and_devices_say_what_is_trained_and_where() -> None:
     assert all("sceptic" in run.folder.parts for run in chain)
     (chain,) = out_of_distribution.make_chains(out_of_distribution.parse(common))
     assert {run.config.device for run in chain} == {"cpu"}
+    (chain,) = out_of_distribution.make_chains(out_of_distribution.parse(common[:4]))
+    assert len(chain) == len(SETS["sceptic"])
     with pytest.raises(ValueError, match="unknown variants unet in the set sceptic"):
         out_of_distribution.make_chains(out_of_distribution.parse([*common[:5], "unet"]))
 
@@ -93,6 +95,7 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
     def trained(
         chains: Sequence[Sequence[Run]], devices: Sequence[str], finished: Callable[..., None]
     ) -> list[str]:
+        assert list(devices) == ["cpu", "cpu"]
         for run in (run for chain in chains for run in chain):
             shutil.copytree(finished_run, run.folder, dirs_exist_ok=True)
             finished(run, True)
@@ -103,8 +106,8 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
     numbers = {"threshold": 0.4, "keep": 0.5, "add": None}
     monkeypatch.setattr(out_of_distribution, "choose_numbers", lambda *_: numbers)
     command = ["--data", f"synthetic_membranes={finished_run.parent / 'data'}", "--variants",
-               "unet", "--corruptions", "scale", "--out", str(tmp_path / "runs"), "--results",
-               str(tmp_path)]  # fmt: skip
+               "unet", "--corruptions", "scale", "--devices", "cpu", "cpu", "--out",
+               str(tmp_path / "runs"), "--results", str(tmp_path)]  # fmt: skip
     assert out_of_distribution.main(command) == 1
     kept = tmp_path / "out_of_distribution-methods-minutes.jsonl"
     rows = list(map(json.loads, kept.read_text().splitlines()))
@@ -123,6 +126,7 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
     assert "| scale 3 |" in capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("ignore::toponet.prediction.StrangeImageWarning")
 def test_likelihoods_of_corrupted_images_lie_on_the_truths_pixels(finished_run: Path) -> None:
     data = load_data(str(finished_run.parent / "data"), seed=0)
     found = [

@@ -127,8 +127,10 @@ def test_a_training_that_lacks_a_split_is_not_ranked() -> None:
     first, second = COMMON_TRAININGS[:2]
     records = [record(first.name, 0.9, 1.0), record(second.name, 0.8, 2.0),
                record(second.name, 0.8, 2.0, fold=1)]  # fmt: skip
-    (row,) = chosen_training(records, COMMON_TRAININGS)[2:]
-    assert row == f"| {second.label} | 1.00 | 2 |"
+    assert chosen_training(records, COMMON_TRAININGS)[2:] == [
+        f"| {second.label} | 1.00 | 2 |", f"| {first.label} | not ranked | 1 of 2 |",
+    ]  # fmt: skip
+    assert chosen_training(records[:1], COMMON_TRAININGS[1:]) == []
 
 
 @pytest.mark.parametrize(

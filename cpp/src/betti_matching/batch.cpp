@@ -52,6 +52,8 @@ void append(const MatchedDiagrams<Value>& image, BatchMatching<Value>& batch) {
 /// Counts the features of masks; keeps its workspace.
 class MaskComparison {
   public:
+    static constexpr std::int64_t most_kept_pixels = UnionFindPersistence<float>::most_kept_pixels;
+
     MaskCounts count(const ImageView<std::uint8_t>& f, const ImageView<std::uint8_t>& g,
                      Connectivity connectivity, bool frame, int num_threads) {
         values_.resize(to_size(f.pixel_count()));

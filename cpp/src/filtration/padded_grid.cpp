@@ -40,7 +40,8 @@ void PaddedGrid<Value>::resize(std::int64_t image_height, std::int64_t image_wid
 }
 
 template <class Value>
-void PaddedGrid<Value>::begin(std::int64_t height, std::int64_t width, const Padding& padding) {
+void PaddedGrid<Value>::resize_to_image(std::int64_t height, std::int64_t width,
+                                        const Padding& padding) {
     resize(height, width, {0, 0, height, width});
     std::fill_n(cells_.begin(), stride_, padding.value);
     std::fill_n(cells_.end() - stride_, stride_, padding.value);
@@ -56,7 +57,7 @@ void PaddedGrid<Value>::load(const ImageView<Value>& image, const FiltrationOpti
 }
 
 /// All rows of a strip are one stretch, with the padding between them. What is written for the
-/// padding has no meaning.
+/// padding is overwritten by link_padding, or left open for a tile.
 template <class Value>
 void PaddedGrid<Value>::compare_neighbours(int num_threads) {
     parallel_for(num_threads, num_threads, [&](int, std::int64_t strip) {
@@ -88,9 +89,7 @@ RowCheck PaddedGrid<Value>::load_tile(const ImageView<Value>& image, const Box& 
         if (r < 0 || r >= tile.height) continue;  // Another tile's row.
         all.add(check);
     }
-    const std::int64_t first = stride_ + 1;
-    find_upper_links(cells_.data() + first, stride_, height_ * stride_ - 2,
-                     upper_links_.data() + first);
+    compare_neighbours(1);
     return all;
 }
 

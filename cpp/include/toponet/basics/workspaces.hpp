@@ -10,22 +10,29 @@
 
 namespace toponet {
 
-/// One workspace for each thread. The calling thread's outlives the call, and serves the next one.
+/// One workspace for each thread of a call. The calling thread keeps its own for the next call.
 ///
-/// Memory that is given back comes again as fresh pages, and the system zeroes each of them when it
-/// is touched. That may take longer than the work itself: of 7.8 ms for the Betti matching of two
-/// masks of 512 x 512, 5.3 went into it on a virtual machine.
+/// Freed memory goes back to the system, which zeroes every page again when it is next touched.
+/// Zeroing may take longer than the work: 5.3 of 7.8 ms for the Betti matching of two masks of
+/// 512 x 512, on a virtual machine.
 ///
-/// The workspace of a large image isn't kept, because memory is worth more there. Nor is one that
-/// an exception left in the middle of its work.
+/// The workspace of a large image isn't kept, because it would hold too much memory. After an
+/// exception none is kept either: the work may have stopped half-way and left it in disorder.
+///
+/// A thread may have only one Workspaces of a type at a time: two would share the kept workspace.
+///
+/// \tparam Workspace  its most_kept_pixels says of how large an image it is kept.
 template <class Workspace>
 class Workspaces {
   public:
-    /// \param images  those that the threads share out.
+    /// \param threads  at least 1.
+    /// \param images   all images of the call.
     template <class View>
     Workspaces(int threads, const std::vector<View>& images)
         : exceptions_(std::uncaught_exceptions()), others_(to_size(threads - 1)) {
-        for (const View& image : images) keeps_ &= image.pixel_count() <= most_pixels;
+        for (const View& image : images) {
+            keeps_ &= image.pixel_count() <= Workspace::most_kept_pixels;
+        }
         if (!own_) own_.emplace();
     }
     ~Workspaces() {
@@ -38,9 +45,6 @@ class Workspaces {
     Workspace& operator[](int thread) { return thread == 0 ? *own_ : others_[to_size(thread - 1)]; }
 
   private:
-    // Some 50 bytes a pixel are kept: 25 MB.
-    static constexpr std::int64_t most_pixels = std::int64_t{1} << 19;
-
     static std::optional<Workspace>& of_this_thread() {
         thread_local std::optional<Workspace> workspace;
         return workspace;

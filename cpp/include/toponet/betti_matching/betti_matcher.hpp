@@ -40,6 +40,7 @@ class BettiMatcher {
   public:
     static constexpr std::int64_t pixels_per_thread =
         UnionFindPersistence<Value>::pixels_per_thread;
+    static constexpr std::int64_t most_kept_pixels = UnionFindPersistence<Value>::most_kept_pixels;
 
     /// \param f, g  of one shape.
     /// \param num_threads  share these two images; the result doesn't depend on their number.

@@ -61,7 +61,8 @@ class CommonPieces {
         find_critical_cells(options, num_threads);
     }
 
-    /// Pixels and values of the local minima of c, in index order; before match is called.
+    /// Calls use(pixel, value) for every local minimum of c, in index order. Call it before match,
+    /// which writes labels over the values.
     template <class Use>
     void for_each_minimum(const Use& use) const {
         for (const std::int32_t cell : critical_.minima) use(grid_.pixel(cell), grid_.value(cell));

@@ -40,14 +40,13 @@ class PaddedGrid {
     void load(const ImageView<Value>& image, const FiltrationOptions& options, int num_threads);
 
     /// The same of an image that is made row by row.
-    /// \param write_row  called as write_row(row, limit, target), from several threads; writes
-    ///                   `width` values and returns what they hold. Nothing may lie above the
-    ///                   limit.
+    /// \param write_row  called as write_row(row, limit, target), from several threads. Writes
+    ///                   `width` values of at most `limit`, and returns the RowCheck of its input.
     template <class WriteRow>
     void load_rows(std::int64_t height, std::int64_t width, const FiltrationOptions& options,
                    int num_threads, const WriteRow& write_row) {
         const Padding padding(options);
-        begin(height, width, padding);
+        resize_to_image(height, width, padding);
         std::atomic<bool> finite{true};
         std::atomic<bool> below_limit{true};
         parallel_for(num_threads, num_threads, [&](int, std::int64_t strip) {
@@ -134,7 +133,7 @@ class PaddedGrid {
     }
 
   private:
-    /// The value around the image, and the highest one within it.
+    /// The value of the cells around the image, and the highest value that a pixel may have.
     struct Padding {
         explicit Padding(const FiltrationOptions& options);
 
@@ -145,7 +144,7 @@ class PaddedGrid {
     /// Makes room for a tile of an image.
     void resize(std::int64_t image_height, std::int64_t image_width, const Box& tile);
     /// Makes room for a whole image, and fills the rows above and below it.
-    void begin(std::int64_t height, std::int64_t width, const Padding& padding);
+    void resize_to_image(std::int64_t height, std::int64_t width, const Padding& padding);
     void compare_neighbours(int num_threads);
 
     /// Calls task(cell) for every cell of the padding.

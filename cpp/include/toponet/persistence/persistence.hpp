@@ -40,6 +40,8 @@ class UnionFindPersistence {
     /// An image of fewer pixels isn't worth starting a thread for (measured:
     /// benchmarks/threads.py).
     static constexpr std::int64_t pixels_per_thread = 65536;
+    /// Noise of this size keeps 7 MB as float, and 15 as double; Betti matching up to 63.
+    static constexpr std::int64_t most_kept_pixels = std::int64_t{1} << 19;
 
     /// \param num_threads  share this one image; the result doesn't depend on their number.
     /// \param names  if given, gets a name for each hole of the diagram; there are no tiles then.
@@ -78,6 +80,7 @@ template <class Value>
 class ReductionPersistence {
   public:
     static constexpr std::int64_t pixels_per_thread = 128;
+    static constexpr std::int64_t most_kept_pixels = 0;
 
     /// \param num_threads  has no effect: this engine works in the caller's thread. It is there so
     ///                     that both engines are called alike.

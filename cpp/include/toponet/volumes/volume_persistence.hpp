@@ -40,6 +40,7 @@ class CriticalCellPersistence {
   public:
     /// Fewer voxels aren't worth starting a thread for.
     static constexpr std::int64_t pixels_per_thread = 4096;
+    static constexpr std::int64_t most_kept_pixels = 0;
 
     void compute(const VolumeView<Value>& volume, const VolumeOptions& options,
                  VolumeDiagram<Value>& diagram);
@@ -64,6 +65,7 @@ template <class Value>
 class VolumeReduction {
   public:
     static constexpr std::int64_t pixels_per_thread = 32;
+    static constexpr std::int64_t most_kept_pixels = 0;
 
     void compute(const VolumeView<Value>& volume, const VolumeOptions& options,
                  VolumeDiagram<Value>& diagram);

@@ -17,7 +17,7 @@ from toponet.plots.style import BLUE
 
 def volumes() -> Figure:
     """Cubes that touch at a face, an edge and a corner, and a ring of cubes, counted both ways."""
-    figure = sheet(11, 3.4)
+    figure = sheet(11, 3.6)
     shapes = {"a face": (0, 0, 1), "an edge": (0, 1, 1), "a corner": (1, 1, 1)}
     for place, (words, (z, y, x)) in enumerate(shapes.items(), start=1):
         mask = np.zeros((2, 2, 2), dtype=int)
@@ -41,7 +41,7 @@ def show_cubes(figure: Figure, place: int, mask: Map | Any, words: str) -> None:
     for connectivity in (26, 6):
         numbers = toponet.betti_numbers(mask, spatial_dims=3, connectivity=connectivity)[0]
         lines.append(f"{connectivity}: Betti numbers {tuple(numbers.tolist())}")
-    axes.set_title("\n".join(lines), y=0.88)
+    axes.set_title("\n".join(lines), y=0.99)
 
 
 def volume_feature() -> Figure:

@@ -41,7 +41,7 @@ from toponet.segmentation import SegmentationOptions
 
 PROGRAM = "out_of_distribution.py"
 HERE = Path(__file__).parent
-VARIANTS = ["unet", "unet_cldice", "unet_toponet"]
+VARIANTS = ("unet", "unet_cldice", "unet_toponet")
 FOLDS = 4
 METRIC = "voi"
 

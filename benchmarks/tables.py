@@ -171,7 +171,7 @@ def data_set(text: str) -> tuple[str, str]:
 
 
 def named_variants(
-    name: str, wanted: list[str] | None, vgg_weights: Path | None = None
+    name: str, wanted: Sequence[str] | None, vgg_weights: Path | None = None
 ) -> list[Variant]:
     """Those of a set; None = all that can be made.
 

@@ -98,12 +98,16 @@ def run_chains(
         free.put(device)
     trainings = Trainings()
 
-    def work(run: Run) -> str | None:
+    def problem_of(run: Run) -> str | None:
         with _taken(free) as device:
             environment = dict(os.environ)
             if device != "cpu":
                 environment["CUDA_VISIBLE_DEVICES"] = device
-            return _make(run, environment, trainings, finished)
+            try:
+                finished(run, finish(run, environment, trainings))
+            except (RunFailedError, ValueError, OSError) as error:
+                return str(error)
+            return None
 
     waiting = {(k, run.variant.name): run for k, chain in enumerate(chains) for run in chain}
     ended: set[tuple[int, str]] = set()
@@ -118,7 +122,7 @@ def run_chains(
                     if run.variant.twin is None or (k, run.variant.twin) in ended
                 ]
                 for key in ready[: len(devices) - len(going_on)]:
-                    going_on[pool.submit(work, waiting.pop(key))] = key
+                    going_on[pool.submit(problem_of, waiting.pop(key))] = key
                 if not going_on:
                     return problems
                 done, _ = wait(going_on, return_when=FIRST_COMPLETED)
@@ -132,25 +136,6 @@ def run_chains(
             trainings.stop()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def _make(
-    run: Run,
-    environment: dict[str, str],
-    trainings: Trainings,
-    finished: Callable[[Run, bool], None],
-) -> str | None:
-    """Makes the run; what went wrong, None = nothing did, or all was stopped before."""
-    if trainings.stopped:
-        return None
-    try:
-        finished(run, finish(run, environment, trainings))
-    except (RunFailedError, ValueError, OSError) as error:
-        return str(error)
-    except BaseException:
-        trainings.stop()
-        raise
-    return None
 
 
 @contextmanager

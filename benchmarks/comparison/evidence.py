@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,18 @@ def masks_of(rows: Sequence[Row], variants: Sequence[Variant]) -> Masks:
     return found
 
 
-def base_of(masks: Masks, variant: Variant) -> Runs:
-    """What a variant's masks are compared with: the cut of its twin, or its own."""
+# What a variant's masks of one way are compared with.
+Base = Callable[[Masks, Variant, str], Runs]
+
+
+def cut_of_twin(masks: Masks, variant: Variant, way: str = CUT) -> Runs:
+    """The cut of a variant's twin, or its own, whatever the way."""
     return masks.get((variant.twin or variant.name, CUT), {})
+
+
+def made_alike(rival: Variant) -> Base:
+    """The rival's masks of the same way."""
+    return lambda masks, variant, way: masks.get((rival.name, way), {})
 
 
 def means(masks: Masks, variants: Sequence[Variant], floors: Sequence[Row]) -> list[str]:
@@ -87,13 +96,15 @@ def differences(masks: Masks, variants: Sequence[Variant]) -> list[str]:
     return lines[:-1]
 
 
-def together(masks: Sequence[Masks], variants: Sequence[Variant]) -> list[str]:
-    """Two tables: the change as a share of the twin's cut, mean over the data sets, and p."""
+def together(
+    masks: Sequence[Masks], variants: Sequence[Variant], base: Base = cut_of_twin
+) -> list[str]:
+    """Two tables: the change as a share of the base, mean over the data sets; p, agreeing folds."""
     labels = {variant.name: variant.label for variant in variants}
     pairs: dict[tuple[str, str], list[tuple[Runs, Runs]]] = {}
     for of_data in masks:
-        for variant, way, runs, base in _compared(of_data, variants):
-            pairs.setdefault((variant.name, way), []).append((runs, base))
+        for variant, way, runs, others in _compared(of_data, variants, base):
+            pairs.setdefault((variant.name, way), []).append((runs, others))
     lines: list[str] = []
     for columns in TABLES:
         lines += head(["all data sets", "mask", "folds", "smallest p", *columns.values()])
@@ -108,7 +119,7 @@ def together(masks: Sequence[Masks], variants: Sequence[Variant]) -> list[str]:
             cells = [
                 ""
                 if np.isnan(shares[name])
-                else f"{shares[name]:+.1%} ({p_value(found[name]):.3f})"
+                else f"{shares[name]:+.1%} ({p_value(found[name]):.3f}; {agreeing(found[name])})"
                 for name in columns
             ]
             lines.append(line([*place, *cells]))
@@ -127,6 +138,11 @@ def relative(name: str, ours: Runs, theirs: Runs) -> NDArray[np.float64]:
     return found / scale if scale else found
 
 
+def agreeing(found: NDArray[np.float64]) -> int:
+    """In how many folds the difference has the sign of the mean difference."""
+    return int((np.sign(found) == np.sign(found.mean())).sum())
+
+
 def _share(name: str, ours: Runs, theirs: Runs) -> float:
     """The mean difference as a share of the other's mean; NaN if that is 0."""
     base = _mean_of(name, theirs, ours)
@@ -142,15 +158,17 @@ def _paired(name: str, ours: Runs, theirs: Runs) -> dict[tuple[int, int], float]
     return {key: ours[key][name] - theirs[key][name] for key in sorted(ours.keys() & theirs.keys())}
 
 
-def _compared(masks: Masks, variants: Sequence[Variant]) -> list[tuple[Variant, str, Runs, Runs]]:
+def _compared(
+    masks: Masks, variants: Sequence[Variant], base: Base = cut_of_twin
+) -> list[tuple[Variant, str, Runs, Runs]]:
     """Variant, way, its runs and those of its base; not the base itself."""
     return [
-        (variant, way, runs, base)
+        (variant, way, runs, others)
         for variant in variants
         for (name, way), runs in masks.items()
         if name == variant.name
-        and (base := base_of(masks, variant)) is not runs
-        and runs.keys() & base.keys()
+        and (others := base(masks, variant, way)) is not runs
+        and runs.keys() & others.keys()
     ]
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from comparison.evidence import (
     Masks,
     Runs,
-    base_of,
+    cut_of_twin,
     differences,
+    made_alike,
     masks_of,
     means,
     together,
@@ -44,8 +45,10 @@ CONVENTIONS = (
     "folds are counted, a fold is one observation, because its seeds share their images: the "
     "signs of all its seeds flip together, and all flips are tried. Three folds allow no p below "
     "0.25, six none below 0.031. In square brackets: 95 % intervals of Student's t over the "
-    "folds. All data sets together: change as a share of the twin's cut, mean over the data sets; "
-    "for p, differences are shares of the mean of both methods on their data set."
+    "folds. All data sets together: change as a share of the twin's cut, or of the named method's "
+    "masks, mean over the data sets; in brackets p, whose differences are shares of the mean of "
+    "both methods on their data set, and the number of folds in which these have the sign of "
+    "their mean."
 )
 
 
@@ -75,7 +78,17 @@ def markdown(rows: Sequence[Row], floors: Sequence[Row], variants: Sequence[Vari
             page += ["", *lines]
     if len(sets) > 1:
         page += ["", "## All data sets", "", *together(every, variants)]
+        for rival in _rivals(every, variants):
+            page += ["", f"Against {rival.label}, its masks made alike:", ""]
+            page += together(every, variants, made_alike(rival))
     return "\n".join([*page, "", CONVENTIONS]) + "\n"
+
+
+def _rivals(every: Sequence[Masks], variants: Sequence[Variant]) -> list[Variant]:
+    """What others are worth comparing with mask by mask: the twins, and clDice."""
+    twins = {variant.twin for variant in variants}
+    present = {name for masks in every for name, _ in masks}
+    return [v for v in variants if v.name in present and (v.name in twins or v.is_cldice)]
 
 
 def _gains(masks: Masks, variants: Sequence[Variant]) -> list[str]:
@@ -83,7 +96,7 @@ def _gains(masks: Masks, variants: Sequence[Variant]) -> list[str]:
     lines = head(["against the twin's cut", "mask", "pairs", *COLUMNS.values(), "target"])
     for (name, way), runs in masks.items():
         variant = labels[name]
-        base = base_of(masks, variant)
+        base = cut_of_twin(masks, variant)
         pairs = sorted(runs.keys() & base.keys())
         if not pairs or runs is base:
             continue

@@ -172,6 +172,15 @@ def test_threads_that_share_an_image_give_the_same_partners() -> None:
     assert len(one.pairs) > 1000
 
 
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_of_two_mistakes_the_upper_one_is_named_however_many_threads_look(threads: int) -> None:
+    f, g = np.zeros((2, 600, 500), np.float32)
+    f[590, 3] = np.nan
+    g[20, 499] = 2.0
+    with pytest.raises(ValueError, match="image 0 of g holds a value above frame_value"):
+        toponet.betti_matching(f, g, frame=True, num_threads=threads)
+
+
 @pytest.mark.parametrize("dims", [(0,), (1,)])
 def test_one_dimension_alone_has_the_partners_that_it_has_beside_the_other(
     dims: tuple[int, ...],

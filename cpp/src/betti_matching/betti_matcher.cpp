@@ -1,7 +1,6 @@
 #include "toponet/betti_matching/betti_matcher.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -27,28 +26,19 @@ void copy_checked(const char* name, const Value* source, std::int64_t count, Val
 }  // namespace
 
 template <class Value>
-void BettiMatcher<Value>::make_common(const ImageView<Value>& f, const ImageView<Value>& g,
-                                      const FiltrationOptions& options) {
-    const Value limit = options.frame ? static_cast<Value>(options.frame_value)
-                                      : std::numeric_limits<Value>::infinity();
-    common_.resize(to_size(f.pixel_count()));
-    row_.resize(to_size(f.width));
-    for (std::int64_t r = 0; r < f.height; ++r) {
-        Value* const common = common_.data() + r * f.width;
-        copy_checked("f", f.row(r), f.width, limit, common);
-        copy_checked("g", g.row(r), f.width, limit, row_.data());
-        for (std::int64_t c = 0; c < f.width; ++c) {
-            common[c] = std::max(common[c], row_[to_size(c)]);
-        }
-    }
-}
-
-template <class Value>
 void BettiMatcher<Value>::match(const ImageView<Value>& f, const ImageView<Value>& g,
                                 const FiltrationOptions& options, MatchedDiagrams<Value>& result,
                                 int num_threads) {
-    make_common(f, g, options);
-    pieces_.load({common_.data(), f.height, f.width, f.width}, options, num_threads);
+    pieces_.load_rows(f.height, f.width, options, num_threads,
+                      [&](std::int64_t r, Value limit, Value* common) {
+                          const Value* const of_f = f.row(r);
+                          copy_checked("f", of_f, f.width, limit, common);
+                          copy_checked("g", g.row(r), f.width, limit, common);
+                          for (std::int64_t c = 0; c < f.width; ++c) {
+                              common[c] = std::max(of_f[c], common[c]);
+                          }
+                          return RowCheck{true, true};
+                      });
     names_f_.minima.clear();
     pieces_.for_each_minimum(
         [&](std::int32_t pixel, Value value) { names_f_.minima.push_back({pixel, value}); });

@@ -10,13 +10,6 @@
 namespace toponet {
 
 template <class Value>
-void CommonPieces<Value>::load(const ImageView<Value>& c, const FiltrationOptions& options,
-                               int num_threads) {
-    grid_.load(c, options, num_threads);
-    find_critical_cells(options, num_threads);
-}
-
-template <class Value>
 void CommonPieces<Value>::find_critical_cells(const FiltrationOptions& options, int num_threads) {
     finder_.find(grid_.upper_links(), grid_.height(), grid_.stride(), options.connectivity,
                  num_threads, critical_);

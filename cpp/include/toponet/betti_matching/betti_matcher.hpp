@@ -49,12 +49,8 @@ class BettiMatcher {
                const FiltrationOptions& options, MatchedDiagrams<Value>& result, int num_threads);
 
   private:
-    void make_common(const ImageView<Value>& f, const ImageView<Value>& g,
-                     const FiltrationOptions& options);
     void match_holes(std::vector<Partners>& partners);
 
-    std::vector<Value> common_;  ///< c, row after row.
-    std::vector<Value> row_;
     CommonPieces<Value> pieces_;
     UnionFindPersistence<Value> engine_;
     HoleNames<Value> names_f_;

@@ -18,7 +18,6 @@
 
 #include "toponet/filtration/critical_cells.hpp"
 #include "toponet/filtration/filtration.hpp"
-#include "toponet/filtration/image_view.hpp"
 #include "toponet/filtration/padded_grid.hpp"
 #include "toponet/filtration/sorted_saddles.hpp"
 #include "toponet/persistence/basins.hpp"
@@ -50,10 +49,8 @@ void list_births(const Diagram<Value>& diagram, std::vector<PieceBirth<Value>>& 
 template <class Value>
 class CommonPieces {
   public:
+    /// Takes an image that is made row by row; see PaddedGrid::load_rows.
     /// \throws std::invalid_argument if a value is not finite or lies above the frame's value.
-    void load(const ImageView<Value>& c, const FiltrationOptions& options, int num_threads);
-
-    /// The same of an image that is made row by row; see PaddedGrid::load_rows.
     template <class WriteRow>
     void load_rows(std::int64_t height, std::int64_t width, const FiltrationOptions& options,
                    int num_threads, const WriteRow& write_row) {

@@ -78,17 +78,12 @@ def markdown(rows: Sequence[Row], floors: Sequence[Row], variants: Sequence[Vari
             page += ["", *lines]
     if len(sets) > 1:
         page += ["", "## All data sets", "", *together(every, variants)]
-        for rival in _rivals(every, variants):
+        named = {row["variant"] for row in rows}
+        present = [variant for variant in variants if variant.name in named]
+        for k, rival in enumerate(present[:-1]):
             page += ["", f"Against {rival.label}, its masks made alike:", ""]
-            page += together(every, variants, made_alike(rival))
+            page += together(every, present[k + 1 :], made_alike(rival))
     return "\n".join([*page, "", CONVENTIONS]) + "\n"
-
-
-def _rivals(every: Sequence[Masks], variants: Sequence[Variant]) -> list[Variant]:
-    """What others are worth comparing with mask by mask: the twins, and clDice."""
-    twins = {variant.twin for variant in variants}
-    present = {name for masks in every for name, _ in masks}
-    return [v for v in variants if v.name in present and (v.name in twins or v.is_cldice)]
 
 
 def _gains(masks: Masks, variants: Sequence[Variant]) -> list[str]:

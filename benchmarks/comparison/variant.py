@@ -27,8 +27,3 @@ class Variant:
     twin: str | None = None
     start: float = 0.5
     length: float = 1.0
-
-    @property
-    def is_cldice(self) -> bool:
-        """Whether it trains with clDice, the loss that topology is measured against."""
-        return "unet_cldice" in self.options

@@ -1,6 +1,6 @@
-"""One engine, one matcher and one counter serve image after image: nothing of the last may stay.
+"""What serves image after image, such as an engine, may keep nothing of the last one.
 
-The calling thread keeps the engine and the matcher from call to call; a new thread has new ones.
+The calling thread keeps engine, matcher and segmenter from call to call; a new thread has new ones.
 """
 
 from __future__ import annotations
@@ -110,13 +110,21 @@ def matching_error(images: Images) -> list[Any]:
     return [tuple(betti_matching_error(masks, masks[:, ::-1], patches="whole"))]
 
 
+def segmentation(images: Images) -> list[Any]:
+    result = toponet.segment(images, keep=0.3, add=0.2)
+    rows = result.decisions
+    return [result.likelihood, result.cells, rows.action, rows.cost, rows.pixels]
+
+
 def in_a_new_thread(call: Callable[[Images], list[Any]], images: Images) -> list[Any]:
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(call, images).result()
 
 
 @pytest.mark.parametrize(
-    "call", [persistence, matching, matching_error], ids=lambda call: call.__name__
+    "call",
+    [persistence, matching, matching_error, segmentation],
+    ids=lambda call: call.__name__,
 )
 def test_what_an_earlier_call_left_changes_nothing(call: Callable[[Images], list[Any]]) -> None:
     """Smaller, larger, after an error, and too large to be kept."""

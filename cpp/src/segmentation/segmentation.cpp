@@ -10,6 +10,7 @@
 #include "toponet/basics/divide_threads.hpp"
 #include "toponet/basics/lean_vector.hpp"
 #include "toponet/basics/parallel_for.hpp"
+#include "toponet/basics/workspaces.hpp"
 #include "toponet/persistence/persistence.hpp"
 
 namespace toponet {
@@ -136,7 +137,7 @@ std::vector<Decisions> batch_segmentation(const std::vector<ImageView<Value>>& i
                                           std::int32_t* cells, int num_threads) {
     const Division division =
         divide_threads(images, num_threads, UnionFindPersistence<Value>::pixels_per_thread);
-    std::vector<Segmenter<Value>> segmenters(to_size(division.tasks));
+    Workspaces<Segmenter<Value>> segmenters(division.tasks, images);
     std::vector<Decisions> decisions(images.size());
     std::vector<std::int64_t> first(images.size() + 1, 0);
     for (std::size_t i = 0; i < images.size(); ++i) {
@@ -146,9 +147,9 @@ std::vector<Decisions> batch_segmentation(const std::vector<ImageView<Value>>& i
     parallel_for(count, division.tasks, [&](int thread, std::int64_t i) {
         const auto image = to_size(i);
         try {
-            segmenters[to_size(thread)].segment(images[image], options, settled + first[image],
-                                                cells + first[image], decisions[image],
-                                                division.threads_each);
+            segmenters[thread].segment(images[image], options, settled + first[image],
+                                       cells + first[image], decisions[image],
+                                       division.threads_each);
         } catch (const std::invalid_argument& error) {
             throw std::invalid_argument("image " + std::to_string(i) + " " + error.what());
         }

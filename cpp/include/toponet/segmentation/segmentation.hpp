@@ -9,6 +9,7 @@
 
 #include "toponet/filtration/filtration.hpp"
 #include "toponet/filtration/image_view.hpp"
+#include "toponet/persistence/persistence.hpp"
 #include "toponet/persistence/tiling.hpp"
 #include "toponet/segmentation/settling.hpp"
 
@@ -46,6 +47,8 @@ struct Decisions {
 template <class Value>
 class Segmenter {
   public:
+    static constexpr std::int64_t most_kept_pixels = UnionFindPersistence<Value>::most_kept_pixels;
+
     /// \param settled  takes the changed likelihood, row after row.
     /// \param cells    takes the number of each pixel's component of the background, from 1 on in
     ///                 the order of first pixels; 0 = structure.

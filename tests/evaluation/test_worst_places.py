@@ -39,7 +39,7 @@ def masks(name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return prediction, truth
 
 
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 @hypothesis.given(images=strategies.images(batch=2), connectivity=strategies.connectivities,
                   frame=strategies.frames)  # fmt: skip
 def test_the_worst_places_are_the_largest_mistakes_and_lie_in_them(

@@ -23,7 +23,7 @@ def rows_of(diagrams: toponet.PersistenceDiagrams) -> list[reference.Row]:
     ]
 
 
-@hypothesis.settings(max_examples=1500, deadline=None)
+@hypothesis.settings(max_examples=1500)
 @hypothesis.given(strategies.images(), strategies.connectivities, strategies.frames)
 def test_both_engines_equal_the_definition_pixel_for_pixel(
     image: NDArray[Any], connectivity: int, frame: bool
@@ -78,7 +78,7 @@ def test_engines_agree_on_larger_images(
             assert fast.values.dtype == dtype
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(strategies.images(dtype=np.float32), strategies.frames)
 def test_values_are_the_image_at_the_critical_pixels_bit_for_bit(
     image: NDArray[Any], frame: bool

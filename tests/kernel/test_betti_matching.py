@@ -48,7 +48,7 @@ def partners(f: Image, g: Image, **options: Any) -> list[tuple[reference.Row, re
     return [(rows_f[i], rows_g[j]) for i, j in matching.pairs.tolist()]
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(pairs_of_images(), strategies.connectivities, strategies.frames)
 def test_the_kernel_equals_the_definition_dot_for_dot(
     images: tuple[Image, Image], connectivity: int, frame: bool
@@ -79,7 +79,7 @@ def test_the_frames_value_decides_whether_its_hole_lives(frame_value: float) -> 
     assert len(found) == (frame_value > 1)
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(pairs_of_images(), strategies.connectivities, strategies.frames)
 def test_swapping_the_images_swaps_the_partners(
     images: tuple[Image, Image], connectivity: int, frame: bool
@@ -91,7 +91,7 @@ def test_swapping_the_images_swaps_the_partners(
     }
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(strategies.images(), strategies.connectivities, strategies.frames)
 def test_every_dot_of_an_image_is_its_own_partner(
     image: Image, connectivity: int, frame: bool
@@ -105,7 +105,7 @@ def test_every_dot_of_an_image_is_its_own_partner(
             np.testing.assert_array_equal(getattr(given, name), getattr(diagrams, name))
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(pairs_of_images(), strategies.connectivities, strategies.frames)
 def test_matched_and_unmatched_dots_are_all_dots_once(
     images: tuple[Image, Image], connectivity: int, frame: bool
@@ -124,7 +124,7 @@ def test_matched_and_unmatched_dots_are_all_dots_once(
     np.testing.assert_array_equal(*dimensions)
 
 
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 @hypothesis.given(pairs_of_images(), strategies.connectivities)
 def test_a_frame_is_a_row_of_structure_around_both_images(
     images: tuple[Image, Image], connectivity: int

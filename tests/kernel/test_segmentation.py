@@ -100,7 +100,6 @@ def test_one_long_ridge_equals_the_definition(dims: tuple[int, ...]) -> None:
 
 
 @given(any_images, options)
-@settings(deadline=None)
 def test_holes_and_pieces_are_the_wanted_ones(image: NDArray[Any], chosen: Options) -> None:
     """Counted apart from the definition: by Betti numbers and scikit-image's labels."""
     expected = reference.segment(image, *chosen)

@@ -14,7 +14,7 @@ import toponet
 
 FULL = np.ones((3, 3))
 CROSS = ndimage.generate_binary_structure(2, 1)
-MANY = hypothesis.settings(max_examples=400, deadline=None)
+MANY = hypothesis.settings(max_examples=400)
 
 
 def labelled_betti_numbers(

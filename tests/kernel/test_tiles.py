@@ -50,7 +50,7 @@ def assert_same(a: PersistenceDiagrams, b: PersistenceDiagrams) -> None:
     assert a.values.dtype == b.values.dtype
 
 
-@hypothesis.settings(max_examples=500, deadline=None)
+@hypothesis.settings(max_examples=500)
 @hypothesis.given(strategies.images(), tiles, dims, strategies.connectivities, strategies.frames)
 def test_small_tiles_equal_the_definition_pixel_for_pixel(
     image: NDArray[Any],
@@ -147,7 +147,7 @@ def segment_in_tiles(
     )
 
 
-@hypothesis.settings(max_examples=400, deadline=None)
+@hypothesis.settings(max_examples=400)
 @hypothesis.given(
     st.one_of(strategies.images(), strategies.images(dtype=np.float32)),
     tiles,

@@ -35,7 +35,7 @@ def assert_equal_to_definition(volume: NDArray[Any], connectivity: int, frame: b
         assert diagrams.values.dtype == volume.dtype
 
 
-@hypothesis.settings(max_examples=250, deadline=None)
+@hypothesis.settings(max_examples=250)
 @hypothesis.given(strategies.volumes(), strategies.volume_connectivities, strategies.frames)
 def test_both_engines_equal_the_definition_voxel_for_voxel(
     volume: NDArray[Any], connectivity: int, frame: bool
@@ -109,7 +109,7 @@ def test_engines_agree_on_larger_volumes(
             assert len(fast.values) > 10
 
 
-@hypothesis.settings(max_examples=100, deadline=None)
+@hypothesis.settings(max_examples=100)
 @hypothesis.given(strategies.volumes(), strategies.volume_connectivities, strategies.frames)
 def test_values_are_the_volume_at_the_critical_voxels_bit_for_bit(
     volume: NDArray[Any], connectivity: int, frame: bool
@@ -228,7 +228,7 @@ def test_cubes_that_touch_at_a_corner_are_one_piece_by_default_and_two_with_conn
         assert found.pixels.tolist() == [[0, -1], [7, 3]]
 
 
-@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.settings(max_examples=150)
 @hypothesis.given(strategies.volume_masks, strategies.volume_connectivities, strategies.frames)
 def test_betti_numbers_equal_labels_and_euler_number(
     mask: NDArray[np.bool_], connectivity: int, frame: bool

@@ -17,7 +17,7 @@ import volume_reference
 from random_images import random_volume
 
 
-@hypothesis.settings(max_examples=120, deadline=None)
+@hypothesis.settings(max_examples=120)
 @hypothesis.given(strategies.volumes(), strategies.volume_connectivities, strategies.frames)
 def test_duality_gives_what_reduction_gives(
     volume: NDArray[Any], connectivity: int, frame: bool
@@ -27,7 +27,7 @@ def test_duality_gives_what_reduction_gives(
     assert rows == volume_reference.rows_by_reduction(volume, connectivity, frame)
 
 
-@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.settings(max_examples=60)
 @hypothesis.given(strategies.volumes(), strategies.volume_connectivities, strategies.frames)
 def test_labels_and_euler_number_count_the_dots_alive(
     volume: NDArray[Any], connectivity: int, frame: bool

@@ -16,7 +16,7 @@ import strategies
 import toponet
 from diagram_rows import dots_of, rows_of
 
-MANY = hypothesis.settings(max_examples=200, deadline=None)
+MANY = hypothesis.settings(max_examples=200)
 algorithms = st.sampled_from(["union_find", "reduction"])
 
 
@@ -149,7 +149,7 @@ def test_equal_slices_in_a_frame_have_the_dots_of_one_a_dimension_higher(
     assert sorted_dots(volume) == expected
 
 
-@hypothesis.settings(max_examples=50, deadline=None)
+@hypothesis.settings(max_examples=50)
 @hypothesis.given(strategies.volumes(), strategies.volume_connectivities, st.integers(0, 2**32 - 1))
 def test_diagrams_are_stable(volume: NDArray[Any], connectivity: int, seed: int) -> None:
     """The bottleneck distance is at most the largest change of a voxel."""

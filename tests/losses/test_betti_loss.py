@@ -38,7 +38,7 @@ def cost_by_pairs(matching: toponet.BettiMatching, least: float, weight: float) 
     return float((residuals**2).sum() + weight * alone / 2)
 
 
-@hypothesis.settings(max_examples=400, deadline=None)
+@hypothesis.settings(max_examples=400)
 @hypothesis.given(
     image=strategies.images(),
     seed=st.integers(0, 99),
@@ -69,7 +69,7 @@ def test_the_loss_is_the_cost_of_the_pairs_of_betti_matching(
         assert loss.item() == pytest.approx(cost_by_pairs(matching, least, weight), abs=1e-9)
 
 
-@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.settings(max_examples=150)
 @hypothesis.given(
     image=strategies.images(batch=2),
     seed=st.integers(0, 99),

@@ -46,7 +46,7 @@ def truths(image: NDArray[Any], seed: int) -> list[NDArray[np.bool_]]:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.settings(max_examples=150)
 @hypothesis.given(
     data=st.data(),
     seed=st.integers(0, 99),
@@ -97,7 +97,7 @@ def test_minus_zero_is_zero(dtype: torch.dtype) -> None:
     np.testing.assert_array_equal(gradient, slope)
 
 
-@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.settings(max_examples=60)
 @hypothesis.given(
     image=strategies.images(),
     seed=st.integers(0, 99),
@@ -199,7 +199,7 @@ def test_the_pull_of_a_fault_is_the_slope_at_its_pixel_while_the_other_end_is_he
         assert gradient[0][rim] == 0
 
 
-@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.settings(max_examples=150)
 @hypothesis.given(
     seed=st.integers(0, 10_000),
     connectivity=strategies.connectivities,

@@ -58,7 +58,7 @@ def in_place(f: NDArray[Any], g: Mask, threshold: float, **convention: Any) -> l
     ]
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(
     data=st.data(),
     connectivity=strategies.connectivities,

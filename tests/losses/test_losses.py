@@ -43,7 +43,7 @@ def matched_cost(
 
 
 @pytest.mark.parametrize("matching", MATCHINGS)
-@hypothesis.settings(max_examples=100, deadline=None)
+@hypothesis.settings(max_examples=100)
 @hypothesis.given(
     image=strategies.images(),
     seed=st.integers(0, 99),
@@ -173,7 +173,7 @@ def test_a_deeper_gap_costs_more_though_the_segmentation_is_the_same() -> None:
     assert loss(f_worse[None], truth[None]) > loss(f[None], truth[None]) > 0
 
 
-@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.settings(max_examples=60)
 @hypothesis.given(st.integers(0, 10_000))
 def test_the_loss_is_lipschitz(seed: int) -> None:
     """A change of at most e moves each of n dots by at most e a coordinate."""

@@ -49,7 +49,7 @@ def counts_by_pairs(f: Mask, g: Mask, connectivity: int, frame: bool) -> NDArray
     return counts
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(
     f=strategies.masks,
     seed=st.integers(0, 999),
@@ -80,7 +80,7 @@ def test_error_and_scores_are_counts_of_the_pairs_of_betti_matching(
             assert scores.f1[d] == pytest.approx(2 * matched[d] / both if both else 1)
 
 
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 @hypothesis.given(
     f=strategies.masks, seed=st.integers(0, 999), connectivity=strategies.connectivities,
     frame=st.sampled_from([True, False, "rim"]),

@@ -18,7 +18,7 @@ from toponet.metrics.centreline import SKELETONS
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS)
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 @hypothesis.given(images=strategies.images(batch=2))
 def test_cldice_is_the_harmonic_mean_of_the_shares_of_the_skeletons(
     skeleton: str, images: NDArray[np.float64]
@@ -106,7 +106,7 @@ def test_what_does_not_count_is_structure_before_skeletons_are_made_and_has_no_s
 
 
 @pytest.mark.parametrize("connectivity", [4, 8])
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 @hypothesis.given(images=strategies.images(batch=2))
 def test_euler_numbers_are_scikit_images(connectivity: int, images: NDArray[np.float64]) -> None:
     """Without a frame; with one, those of the padded image, without the frame's own piece."""

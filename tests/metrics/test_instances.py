@@ -43,7 +43,7 @@ def labelled_pixels(
     return kept
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(pair=maps, convention=conventions)
 def test_scores_are_shares_of_pairs_of_pixels(
     pair: tuple[NDArray[np.int64], NDArray[np.int64]], convention: tuple[int | None, str]
@@ -67,7 +67,7 @@ def test_scores_are_shares_of_pairs_of_pixels(
     assert list(map(float, metric.compute().values())) == pytest.approx(expected, abs=1e-6)
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(pair=maps, convention=conventions)
 def test_split_and_merge_are_conditional_entropies_of_the_pixels(
     pair: tuple[NDArray[np.int64], NDArray[np.int64]], convention: tuple[int | None, str]

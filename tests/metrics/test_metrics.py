@@ -41,7 +41,7 @@ def wall(column: int = 5, gap: int | None = None) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("connectivity", [4, 8])
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 @hypothesis.given(pair=mask_pairs)
 def test_rand_and_information_agree_with_scikit_image(
     connectivity: int, pair: tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -247,7 +247,7 @@ def test_a_whole_image_is_a_patch_that_is_large_enough() -> None:
     assert tuple(metrics.betti_number_error(*masks)) == tuple(one_patch)
 
 
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=200)
 @hypothesis.given(pair=mask_pairs)
 def test_the_authors_convention_counts_cells_inside_the_rim(
     pair: tuple[NDArray[np.bool_], NDArray[np.bool_]],

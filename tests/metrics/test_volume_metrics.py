@@ -106,7 +106,7 @@ def test_a_door_in_a_wall_is_a_merge_of_rooms() -> None:
 
 
 @pytest.mark.parametrize("connectivity", [6, 26])
-@hypothesis.settings(max_examples=40, deadline=None)
+@hypothesis.settings(max_examples=40)
 @hypothesis.given(pair=pairs)
 def test_rand_and_information_agree_with_scikit_image_on_labels_of_scipy(
     connectivity: int, pair: Pair

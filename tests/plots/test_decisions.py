@@ -237,7 +237,7 @@ def test_the_shaded_regions_hold_the_dots_of_their_kind(
     strategies.frames,
     st.sampled_from([0, 1]),
 )
-@hypothesis.settings(max_examples=30, deadline=None)
+@hypothesis.settings(max_examples=30)
 def test_of_one_dimension_the_rule_names_the_dots_that_are_changed(
     image: Any, connectivity: int, frame: bool, dimension: int
 ) -> None:

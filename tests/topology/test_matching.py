@@ -67,7 +67,7 @@ def cost_of_pairs(
 
 
 @pytest.mark.parametrize("matching", ["complete", "wasserstein", "persistence"])
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(f=diagrams(), g=diagrams())
 def test_general_targets_get_the_optimum(
     matching: str, f: NDArray[np.float64], g: NDArray[np.float64]
@@ -82,7 +82,7 @@ def test_general_targets_get_the_optimum(
 
 
 @pytest.mark.parametrize("matching", ["complete", "wasserstein", "persistence"])
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(f=diagrams(max_size=12), count=st.integers(0, 8))
 def test_the_closed_form_equals_pot(matching: str, f: NDArray[np.float64], count: int) -> None:
     g = np.tile(TARGET, (count, 1))

@@ -35,7 +35,7 @@ def flooded(mask: NDArray[np.bool_], start: Place, connectivity: int) -> NDArray
     return found
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=300)
 @hypothesis.given(
     image=strategies.images(), connectivity=strategies.connectivities, frame=strategies.frames,
     dtype=st.sampled_from([np.float32, np.float64]), share=st.floats(0, 1),

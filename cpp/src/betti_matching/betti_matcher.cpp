@@ -32,6 +32,7 @@ void BettiMatcher<Value>::match(const ImageView<Value>& f, const ImageView<Value
     pieces_.load_rows(f.height, f.width, options, num_threads,
                       [&](std::int64_t r, Value limit, Value* common) {
                           const Value* const of_f = f.row(r);
+                          // Only to check it: the row of g is written over the copy.
                           copy_checked("f", of_f, f.width, limit, common);
                           copy_checked("g", g.row(r), f.width, limit, common);
                           for (std::int64_t c = 0; c < f.width; ++c) {

@@ -5,7 +5,8 @@
 Trains on all blocks of images but the last one, and measures on that: clean, and with the
 corruptions of comparison/corruptions.py, each in three strengths. (TopoMortar's images 051-058 are
 the last of its four blocks.) Threshold, keep and add are chosen on clean training images. Runs go
-on where they stopped; rows are kept in --results as they are made, and aren't made again.
+on where they stopped; rows are kept in --results as they are made, and aren't made again. A network
+of which all rows are kept isn't trained.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import torch
 from comparison.corruptions import CLEAN, CORRUPTIONS, corrupt
 from comparison.likelihoods import choose_numbers, likelihoods_of, split_of, truths_of
 from comparison.measures import make_masks, measure
-from comparison.plan import BUDGETS, Run, make_chain
+from comparison.plan import BUDGETS, Run, make_chain, still_to_do
 from comparison.robustness import markdown
 from comparison.rows import Row, add_row, read_rows
 from comparison.runner import run_chains
@@ -88,7 +89,10 @@ def make(options: argparse.Namespace) -> int:
 
 def make_rows(options: argparse.Namespace, path: Path) -> list[str]:
     """Trains, and keeps the rows of each run when it has ended; returns what went wrong."""
-    chains, kept = make_chains(options), read_rows(path)
+    kept = read_rows(path)
+    chains = still_to_do(
+        make_chains(options), lambda run: not missing_conditions(run, options.corruptions, kept)
+    )
     with progress_bar(Console()) as progress:
         task = progress.add_task("runs", total=sum(map(len, chains)))
 
@@ -117,13 +121,29 @@ def make_chains(options: argparse.Namespace) -> list[list[Run]]:
     ]  # fmt: skip
 
 
-def missing_rows(run: Run, corruptions: Sequence[str], rows: Sequence[Row]) -> Iterator[Row]:
-    """Those of a finished run that aren't kept: clean images first, then each corruption."""
-    place = {"data": run.data, "variant": run.variant.name, "seed": run.config.seed}
-    own = [row for row in rows if all(row[name] == value for name, value in place.items())]
+def place_of(run: Run) -> Row:
+    """What the rows of a run have in common."""
+    return {"data": run.data, "variant": run.variant.name, "seed": run.config.seed}
+
+
+def rows_of(run: Run, rows: Sequence[Row]) -> list[Row]:
+    """Those of a run."""
+    place = place_of(run).items()
+    return [row for row in rows if all(row[name] == value for name, value in place)]
+
+
+def missing_conditions(
+    run: Run, corruptions: Sequence[str], rows: Sequence[Row]
+) -> list[tuple[str, int]]:
+    """Corruptions and strengths of which a run has no row: clean images first."""
     conditions = [(CLEAN, 0), *((name, level) for name in corruptions for level in (1, 2, 3))]
-    kept = {(row["corruption"], row["level"]) for row in own}
-    missing = [condition for condition in conditions if condition not in kept]
+    kept = {(row["corruption"], row["level"]) for row in rows_of(run, rows)}
+    return [condition for condition in conditions if condition not in kept]
+
+
+def missing_rows(run: Run, corruptions: Sequence[str], rows: Sequence[Row]) -> Iterator[Row]:
+    """Those of a finished run that aren't kept."""
+    own, missing = rows_of(run, rows), missing_conditions(run, corruptions, rows)
     if not missing:
         return
     config, checkpoint = run.config, run.folder / "checkpoints" / "last.ckpt"
@@ -146,7 +166,7 @@ def missing_rows(run: Run, corruptions: Sequence[str], rows: Sequence[Row]) -> I
                 ("cut", SegmentationOptions.cut()), ("mask", SegmentationOptions(**chosen)),
             )
         }  # fmt: skip
-        yield {**place, "corruption": name, "level": level, "chosen": chosen, **masks}
+        yield {**place_of(run), "corruption": name, "level": level, "chosen": chosen, **masks}
 
 
 def corrupted_likelihoods(

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from comparison import results, tables
 from comparison.choice import CHOICES
-from comparison.plan import BUDGETS, Run, make_chain
+from comparison.plan import BUDGETS, Run, make_chain, still_to_do
 from comparison.runner import run_chains
 from comparison.variant import Variant
 from comparison.variants import INNER_SETS, SETS
@@ -82,11 +82,7 @@ def make_runs(options: argparse.Namespace) -> list[str]:
     """Those that aren't kept yet; what went wrong."""
     path = _path_of(options)
     records = results.read(path)
-    chains = []
-    for chain in make_chains(options):
-        missing = [run for run in chain if not results.kept(records, run)]
-        twins = {run.variant.twin for run in missing}
-        chains.append([run for run in chain if run in missing or run.variant.name in twins])
+    chains = still_to_do(make_chains(options), lambda run: bool(results.kept(records, run)))
     path.parent.mkdir(parents=True, exist_ok=True)
     with cpu_threads(threads_of_one(options.devices)), progress_bar(Console()) as progress:
         task = progress.add_task("runs", total=sum(map(len, chains)))
@@ -96,7 +92,7 @@ def make_runs(options: argparse.Namespace) -> list[str]:
                 results.keep(path, results.record_of(run), run)
             progress.advance(task)
 
-        return run_chains([chain for chain in chains if chain], options.devices, finished)
+        return run_chains(chains, options.devices, finished)
 
 
 def make_chains(options: argparse.Namespace) -> list[list[Run]]:

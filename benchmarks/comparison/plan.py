@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,3 +107,13 @@ def make_chain(
             config = replace(config, start_from=str(before))
         runs[variant.name] = Run(data, variant, budget, config)
     return list(runs.values())
+
+
+def still_to_do(chains: Sequence[Sequence[Run]], kept: Callable[[Run], bool]) -> list[list[Run]]:
+    """The runs that aren't kept, with the twins that they start within; no empty chain."""
+    found = []
+    for chain in chains:
+        missing = [run for run in chain if not kept(run)]
+        twins = {run.variant.twin for run in missing}
+        found.append([run for run in chain if run in missing or run.variant.name in twins])
+    return [chain for chain in found if chain]

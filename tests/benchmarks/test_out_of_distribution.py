@@ -123,6 +123,11 @@ def test_rows_are_kept_as_they_are_made_and_not_made_again(
     assert kept.read_text() == before
     assert out_of_distribution.main([*command, "--report-only"]) == 0
     assert kept.read_text() == before
+    # All rows are there: no network is trained for them.
+    monkeypatch.setattr(out_of_distribution, "run_chains", lambda chains, *_: [*map(str, chains)])
+    assert out_of_distribution.main(command) == 0
+    assert out_of_distribution.main([*command, "--seeds", "7"]) == 1
+    assert kept.read_text() == before
     assert "| scale 3 |" in capsys.readouterr().out
 
 

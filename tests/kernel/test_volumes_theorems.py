@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import gudhi
 import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 import strategies
 import toponet
@@ -149,6 +149,30 @@ def test_equal_slices_in_a_frame_have_the_dots_of_one_a_dimension_higher(
     assert sorted_dots(volume) == expected
 
 
+def matched_within(a: NDArray[Any], b: NDArray[Any], reach: float) -> bool:
+    """Whether the bottleneck distance is at most ``reach``: each dot has a partner or is short.
+
+    Not gudhi's bottleneck_distance, which is wrong for some diagrams (gudhi 3.13; see below).
+    """
+    too_far = np.zeros((len(a) + len(b), len(a) + len(b)))
+    too_far[: len(a), : len(b)] = np.abs(a[:, None] - b[None]).max(axis=2) > reach
+    too_far[: len(a), len(b) :] = (np.abs(a[:, 0] - a[:, 1]) / 2 > reach)[:, None]
+    too_far[len(a) :, : len(b)] = (np.abs(b[:, 0] - b[:, 1]) / 2 > reach)[None]
+    return not too_far[linear_sum_assignment(too_far)].any()
+
+
+def test_dots_are_matched_within_the_largest_change_of_a_pair() -> None:
+    """By hand; gudhi 3.13 says 0.057."""
+    a = np.array([[0.154, 0.0], [0.103, 0.0]])
+    b = np.array([[0.035, -0.029], [0.024, -0.029], [0.160, -0.007], [0.011, -0.007],
+                  [0.152, -0.025]])  # fmt: skip
+    assert matched_within(a, b, 0.0491)
+    assert not matched_within(a, b, 0.0489)
+    assert not matched_within(a, b[:0], 0.0769)
+    assert matched_within(a, b[:0], 0.0771)
+    assert matched_within(b[:0], a[:0], 0.0)
+
+
 @hypothesis.settings(max_examples=50)
 @hypothesis.given(strategies.volumes(), strategies.volume_connectivities, st.integers(0, 2**32 - 1))
 def test_diagrams_are_stable(volume: NDArray[Any], connectivity: int, seed: int) -> None:
@@ -158,6 +182,6 @@ def test_diagrams_are_stable(volume: NDArray[Any], connectivity: int, seed: int)
     before = volume_diagrams(volume.astype(np.float64), connectivity=connectivity)
     after = volume_diagrams(volume + noise, connectivity=connectivity)
     for d in (0, 1, 2):
-        dots = [-each[0, d].finite().values for each in (before, after)]
-        assert gudhi.bottleneck_distance(*dots) <= change + 1e-9
+        a, b = (each[0, d].finite().values for each in (before, after))
+        assert matched_within(a, b, change + 1e-9)
     assert before.values[0, 0] == pytest.approx(after.values[0, 0], abs=change + 1e-9)
